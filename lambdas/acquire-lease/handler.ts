@@ -1,0 +1,78 @@
+import { DescribeExecutionCommand, ExecutionDoesNotExist, type SFNClient } from '@aws-sdk/client-sfn';
+import * as z from 'zod';
+import { dynamo, stepFunctions } from '../shared/clients';
+import { ClusterStore, STATES_OF, type Lease } from '../shared/cluster-store';
+import { type Leased, workflow, workflowRequest } from '../shared/contracts';
+import { step } from '../shared/step';
+import { env } from './env';
+
+const input = z.object({
+  execution: z.string(),
+  startedAt: z.iso.datetime(),
+  workflow,
+  request: workflowRequest,
+});
+
+/** Another workflow holds the cluster. */
+export class ClusterBusy extends Error {
+  override readonly name = 'ClusterBusy';
+}
+
+interface Deps {
+  store: ClusterStore;
+  sfn: SFNClient;
+  now?: () => number;
+}
+
+/**
+ * Begins a workflow: only one at a time may change the cluster. A lease whose execution is over (stopped, or dead
+ * before it could release) is taken over; a live one is not, however old. A child workflow runs under its parent's.
+ */
+export const acquireLease =
+  ({ store, sfn, now = Date.now }: Deps) =>
+  async ({ execution, startedAt, workflow, request }: z.output<typeof input>): Promise<Leased> => {
+    const owner = request.lease ?? execution;
+    const begun = { execution, lease: owner, workflow, requestedBy: request.requestedBy, startedAt };
+    if (request.lease !== undefined) {
+      await store.renewLease(owner, workflow);
+      return begun;
+    }
+    const wanted = { owner, workflow, requestedBy: request.requestedBy, state: STATES_OF[workflow].during };
+    if (await store.acquireLease(wanted)) return begun;
+
+    const { lease } = await store.read();
+    const deadOwner = lease && (await isOver(sfn, lease.owner)) ? lease.owner : undefined;
+    if ((!lease || deadOwner) && (await store.acquireLease({ ...wanted, deadOwner }))) return begun;
+    throw new ClusterBusy(describeHolder((await store.read()).lease ?? lease, now()));
+  };
+
+async function isOver(sfn: SFNClient, executionArn: string): Promise<boolean> {
+  try {
+    const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    return status !== 'RUNNING' && status !== 'PENDING_REDRIVE';
+  } catch (error) {
+    // AWS forgets an execution 90 days after its end.
+    if (error instanceof ExecutionDoesNotExist) return true;
+    throw error;
+  }
+}
+
+function describeHolder(lease: Lease | undefined, now: number): string {
+  if (!lease) return 'Another workflow took the cluster a moment ago; try again';
+  const minutes = Math.floor((now - Date.parse(lease.since)) / 60_000);
+  const stuck =
+    now > Date.parse(lease.until)
+      ? '; it has made no progress for 15 minutes: stop that execution, then try again'
+      : '';
+  return `${lease.workflow} (started by ${lease.requestedBy} ${minutes} min ago, at ${lease.step}) holds the cluster: ${lease.owner}${stuck}`;
+}
+
+export const handler = step(
+  {
+    name: 'acquire-lease',
+    input,
+    env,
+    deps: ({ TABLE_NAME }) => ({ store: new ClusterStore(dynamo(), TABLE_NAME), sfn: stepFunctions() }),
+  },
+  acquireLease,
+);

@@ -1,0 +1,3 @@
+import { elasticIpEnv } from '../shared/env';
+
+export const env = elasticIpEnv.pick({ CLUSTER_NAME: true, ELASTIC_IP_ID: true });

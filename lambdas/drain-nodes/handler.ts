@@ -1,0 +1,52 @@
+import * as z from 'zod';
+import { dynamo, ec2, ssm } from '../shared/clients';
+import { ClusterStore } from '../shared/cluster-store';
+import { leased } from '../shared/contracts';
+import { describeNodes, LIVE_STATES } from '../shared/instances';
+import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
+import { step } from '../shared/step';
+import { env } from './env';
+
+const input = leased.pick({ execution: true });
+
+/** How long one node may take to let its pods go (s). */
+const PER_NODE_SECONDS = 120;
+
+const drained = z.object({
+  drained: z.array(z.string()),
+  /** Pods that would not leave in time, and why; they end with their node. */
+  stuck: z.array(z.object({ pod: z.string(), node: z.string(), reason: z.string() })),
+});
+
+/**
+ * Evicts the pods of every pool node before sleep, so that they end as their owners planned (PodDisruptionBudgets
+ * honoured, bounded per node) rather than with their instance.
+ */
+export const drainNodes =
+  (deps: RunCommandDeps) =>
+  async ({ execution }: z.output<typeof input>): Promise<z.output<typeof drained>> => {
+    const nodes = await describeNodes(deps.ec2, deps.cluster, LIVE_STATES);
+    if (!nodes.some(({ role }) => role === 'pool')) return { drained: [], stuck: [] };
+    return runOnSeat(deps, {
+      execution,
+      command: 'drain-nodes',
+      parameters: { PerNodeSeconds: String(PER_NODE_SECONDS) },
+      executionSeconds: 900,
+      result: drained,
+    });
+  };
+
+export const handler = step(
+  {
+    name: 'drain-nodes',
+    input,
+    env,
+    deps: ({ CLUSTER_NAME, TABLE_NAME }) => ({
+      cluster: CLUSTER_NAME,
+      ec2: ec2(),
+      ssm: ssm(),
+      store: new ClusterStore(dynamo(), TABLE_NAME),
+    }),
+  },
+  drainNodes,
+);

@@ -1,0 +1,227 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { clusterState, groupSize, workflow, type ClusterState, type GroupSize, type Workflow } from './contracts';
+import { LeaseLost } from './errors';
+
+/** Without progress for this long, a lease counts as stuck (ms). Every step of a workflow renews it. */
+export const LEASE_MS = 15 * 60_000;
+/** How long the record of a sent command is kept (seconds); an execution is over long before. */
+const COMMAND_SECONDS = 24 * 3600;
+
+/** The lease: which execution may change the cluster, and how far it has come. */
+const lease = z.object({
+  /** ARN of the execution that holds it. */
+  owner: z.string(),
+  workflow,
+  requestedBy: z.string(),
+  /** UTC ISO time at which the workflow took it. */
+  since: z.string(),
+  /** UTC ISO time until which it holds without further progress. */
+  until: z.string(),
+  /** The step begun last. */
+  step: z.string(),
+});
+export type Lease = z.infer<typeof lease>;
+
+/** How a failed workflow ended. */
+const failureRecord = z.object({
+  workflow,
+  /** State of the state machine that failed. */
+  step: z.string(),
+  /** Name of the error. */
+  error: z.string(),
+  cause: z.string(),
+  at: z.string(),
+  execution: z.string(),
+});
+export type FailureRecord = z.infer<typeof failureRecord>;
+
+/** All that is known of a cluster: one item, so that each change of state and lease is one conditional write. */
+const clusterRecord = z.object({
+  state: clusterState.default('asleep'),
+  since: z.string().optional(),
+  lease: lease.optional(),
+  /** Sizes of pools by name at the last sleep; gone once a wake has brought them back. */
+  sizes: z.record(z.string(), groupSize).optional(),
+  failure: failureRecord.optional(),
+  /** When the platform was last seen installed and healthy. */
+  platformAt: z.string().optional(),
+});
+export type ClusterRecord = z.infer<typeof clusterRecord>;
+
+const commandRecord = z.object({ commandId: z.string(), instanceId: z.string(), sentAt: z.number() });
+/** A Run Command that a workflow sent and still waits for; `sentAt` in epoch ms. */
+export type CommandRecord = z.infer<typeof commandRecord>;
+
+export interface LeaseRequest extends Pick<Lease, 'owner' | 'workflow' | 'requestedBy'> {
+  /** State of the cluster from now on; left as it is if undefined. */
+  state: ClusterState | undefined;
+  /** Owner whose lease may be taken over, since its execution is over. */
+  deadOwner?: string | undefined;
+}
+
+/** The cluster's table. Every method is one request, and safe to repeat. */
+export class ClusterStore {
+  private readonly key = { id: 'cluster' };
+
+  constructor(
+    private readonly client: DynamoDBDocumentClient,
+    private readonly table: string,
+    private readonly now: () => Date = () => new Date(),
+  ) {}
+
+  async read(): Promise<ClusterRecord> {
+    const { Item } = await this.client.send(
+      new GetCommand({ TableName: this.table, Key: this.key, ConsistentRead: true }),
+    );
+    return clusterRecord.parse(Item ?? {});
+  }
+
+  /** Takes the lease if it is free, already the owner's, or held by the dead owner. False if somebody else holds it. */
+  async acquireLease({ owner, workflow, requestedBy, state, deadOwner }: LeaseRequest): Promise<boolean> {
+    const now = this.now();
+    const newLease: Lease = {
+      owner,
+      workflow,
+      requestedBy,
+      since: now.toISOString(),
+      until: new Date(now.getTime() + LEASE_MS).toISOString(),
+      step: 'acquire-lease',
+    };
+    const free = [
+      'attribute_not_exists(#lease)',
+      '#lease.#owner = :owner',
+      ...(deadOwner ? ['#lease.#owner = :dead'] : []),
+    ];
+    const set = ['#lease = :lease', ...(state ? ['#state = :state', '#since = :now'] : [])];
+    return this.update(set, [], free.join(' OR '), {
+      ':lease': newLease,
+      ':owner': owner,
+      ...(deadOwner && { ':dead': deadOwner }),
+      ...(state && { ':state': state, ':now': now.toISOString() }),
+    });
+  }
+
+  /** @throws LeaseLost if another execution holds the lease */
+  async renewLease(owner: string, step: string): Promise<void> {
+    const until = new Date(this.now().getTime() + LEASE_MS).toISOString();
+    const renewed = await this.update(
+      ['#lease.#until = :until', '#lease.#step = :step'],
+      [],
+      '#lease.#owner = :owner',
+      {
+        ':until': until,
+        ':step': step,
+        ':owner': owner,
+      },
+    );
+    if (!renewed) throw new LeaseLost(`${owner} no longer holds the lease: another workflow took over before ${step}`);
+  }
+
+  /** Ends a workflow well: new state, lease free, old failure forgotten. @throws LeaseLost */
+  async recordSuccess(owner: string, state: ClusterState | undefined, restored: boolean): Promise<void> {
+    const set = state ? ['#state = :state', '#since = :now'] : [];
+    const done = await this.update(
+      set,
+      ['#lease', '#failure', ...(restored ? ['#sizes'] : [])],
+      '#lease.#owner = :owner',
+      {
+        ':owner': owner,
+        ...(state && { ':state': state, ':now': this.now().toISOString() }),
+      },
+    );
+    if (!done) throw new LeaseLost(`${owner} no longer holds the lease: its success was not recorded`);
+  }
+
+  /** Ends a workflow badly: new state, the failure, lease free. False if the lease was no longer the owner's. */
+  async recordFailure(
+    owner: string,
+    state: ClusterState | undefined,
+    failure: Omit<FailureRecord, 'at'>,
+  ): Promise<boolean> {
+    const at = this.now().toISOString();
+    return this.update(
+      ['#failure = :failure', ...(state ? ['#state = :state', '#since = :now'] : [])],
+      ['#lease'],
+      '#lease.#owner = :owner',
+      {
+        ':owner': owner,
+        ':failure': { ...failure, at },
+        ...(state && { ':state': state, ':now': at }),
+      },
+    );
+  }
+
+  /** Keeps the sizes of pools, unless a sleep that died halfway has kept them before. */
+  async recordSizes(sizes: Record<string, GroupSize>): Promise<void> {
+    await this.update(['#sizes = :sizes'], [], 'attribute_not_exists(#sizes)', { ':sizes': sizes });
+  }
+
+  async recordPlatform(): Promise<void> {
+    await this.update(['#platformAt = :now'], [], undefined, { ':now': this.now().toISOString() });
+  }
+
+  async readCommand(key: string): Promise<CommandRecord | undefined> {
+    const { Item } = await this.client.send(
+      new GetCommand({ TableName: this.table, Key: { id: `command#${key}` }, ConsistentRead: true }),
+    );
+    return Item && commandRecord.parse(Item);
+  }
+
+  async recordCommand(key: string, record: CommandRecord): Promise<void> {
+    const expiresAt = Math.floor(record.sentAt / 1000) + COMMAND_SECONDS;
+    await this.client.send(
+      new PutCommand({ TableName: this.table, Item: { id: `command#${key}`, ...record, expiresAt } }),
+    );
+  }
+
+  async forgetCommand(key: string): Promise<void> {
+    await this.client.send(new DeleteCommand({ TableName: this.table, Key: { id: `command#${key}` } }));
+  }
+
+  /** One update of the cluster's item; false if its condition does not hold. `#name` stands for attribute `name`. */
+  private async update(
+    set: readonly string[],
+    remove: readonly string[],
+    condition: string | undefined,
+    values: Record<string, unknown>,
+  ): Promise<boolean> {
+    const expression = [set.length > 0 && `SET ${set.join(', ')}`, remove.length > 0 && `REMOVE ${remove.join(', ')}`]
+      .filter(Boolean)
+      .join(' ');
+    const names = new Set(`${expression} ${condition ?? ''}`.match(/#\w+/g));
+    try {
+      await this.client.send(
+        new UpdateCommand({
+          TableName: this.table,
+          Key: this.key,
+          UpdateExpression: expression,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [name, name.slice(1)])),
+          ExpressionAttributeValues: values,
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+}
+
+/** Workflows that change the cluster's state, and what it is while they run, after they end, and after they fail. */
+export const STATES_OF: Readonly<
+  Record<Workflow, { during?: ClusterState; after?: ClusterState; failed?: ClusterState }>
+> = {
+  bootstrap: { during: 'waking', after: 'awake', failed: 'wake-failed' },
+  wake: { during: 'waking', after: 'awake', failed: 'wake-failed' },
+  sleep: { during: 'sleeping', after: 'asleep', failed: 'sleep-failed' },
+  'install-platform': {},
+};

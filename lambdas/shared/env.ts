@@ -1,0 +1,19 @@
+import * as z from 'zod';
+
+/** Environment of every step that knows the cluster. */
+export const clusterEnv = z.object({
+  /** Name of the cluster. */
+  CLUSTER_NAME: z.string().min(1),
+});
+
+/** Environment of the steps that read or write the cluster's record. */
+export const storeEnv = clusterEnv.extend({
+  /** Name of the cluster's table. */
+  TABLE_NAME: z.string().min(1),
+});
+
+/** Environment of the steps under the lease that look at the Elastic IP. */
+export const elasticIpEnv = storeEnv.extend({
+  /** Allocation ID of the cluster's Elastic IP. */
+  ELASTIC_IP_ID: z.string().startsWith('eipalloc-'),
+});

@@ -1,0 +1,49 @@
+/**
+ * Errors that more than one step throws. Each sets `name` as a literal: minification renames classes, and the state
+ * machines match errors by name. A step's own errors are exported by its handler.
+ */
+
+/** The step was called with an input that does not fit its schema: a mistake in a state machine, never retried. */
+export class InvalidInput extends Error {
+  override readonly name = 'InvalidInput';
+}
+
+/** The function's environment does not fit its schema: a mistake in the stack, never retried. */
+export class InvalidEnvironment extends Error {
+  override readonly name = 'InvalidEnvironment';
+}
+
+/** The lease was lost to another workflow: this one must not touch the cluster any more. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/** A group or volume that the stacks define does not exist. */
+export class ClusterIncomplete extends Error {
+  override readonly name = 'ClusterIncomplete';
+}
+
+/** Instances that must go are still there; retried until the bound. */
+export class InstancesStillThere extends Error {
+  override readonly name = 'InstancesStillThere';
+}
+
+/** A Run Command is still under way; retried until the bound. */
+export class CommandInProgress extends Error {
+  override readonly name = 'CommandInProgress';
+}
+
+/** A Run Command ended without success. The message carries the command's own error and message. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
+}
+
+/** No control-plane seat is ready to run a command; retried until the bound. */
+export class ApiNotReady extends Error {
+  override readonly name = 'ApiNotReady';
+}
+
+/** A node reported `failed:<reason>`, or its instance is gone. */
+export class NodeFailed extends Error {
+  override readonly name = 'NodeFailed';
+}

@@ -1,0 +1,57 @@
+import { type EC2Client, type Instance, paginateDescribeInstances } from '@aws-sdk/client-ec2';
+import { TAG } from '../../lib/config/names';
+
+/** An instance of the cluster, as EC2 and its own tags describe it. */
+export interface NodeInstance {
+  id: string;
+  role: 'seat' | 'pool';
+  pool: string | undefined;
+  ingress: boolean;
+  /** EC2's state: `pending`, `running`, `shutting-down`, `stopping`, `stopped`, `terminated`. */
+  state: string;
+  /** The node's own word on how far it has come; `booting` until it says otherwise. */
+  phase: string;
+  publicIp: string | undefined;
+}
+
+/** EC2 states in which an instance runs or is about to. */
+export const LIVE_STATES = ['pending', 'running'];
+/** EC2 states in which an instance exists, billed or on its way out. */
+export const PRESENT_STATES = ['pending', 'running', 'shutting-down', 'stopping', 'stopped'];
+
+/** The instances of a cluster in the given EC2 states, found by tag. */
+export async function describeNodes(
+  client: EC2Client,
+  cluster: string,
+  states: readonly string[],
+): Promise<NodeInstance[]> {
+  const nodes: NodeInstance[] = [];
+  const input = {
+    Filters: [
+      { Name: `tag:${TAG.cluster}`, Values: [cluster] },
+      { Name: 'instance-state-name', Values: [...states] },
+    ],
+  };
+  for await (const page of paginateDescribeInstances({ client }, input)) {
+    nodes.push(...(page.Reservations ?? []).flatMap(({ Instances }) => (Instances ?? []).map(toNode)));
+  }
+  return nodes;
+}
+
+/** A seat that is ready to run commands, or undefined. */
+export function readySeat(nodes: readonly NodeInstance[]): NodeInstance | undefined {
+  return nodes.find(({ role, state, phase }) => role === 'seat' && state === 'running' && phase === 'ready');
+}
+
+function toNode(instance: Instance): NodeInstance {
+  const tags = new Map((instance.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
+  return {
+    id: instance.InstanceId ?? '',
+    role: tags.get(TAG.role) === 'seat' ? 'seat' : 'pool',
+    pool: tags.get(TAG.pool),
+    ingress: tags.get(TAG.ingress) === 'true',
+    state: instance.State?.Name ?? 'pending',
+    phase: tags.get(TAG.phase) ?? 'booting',
+    publicIp: instance.PublicIpAddress,
+  };
+}

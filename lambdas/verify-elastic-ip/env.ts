@@ -1,0 +1,1 @@
+export { elasticIpEnv as env } from '../shared/env';

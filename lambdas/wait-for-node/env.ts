@@ -1,0 +1,1 @@
+export { clusterEnv as env } from '../shared/env';

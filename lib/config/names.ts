@@ -1,0 +1,68 @@
+import type { ClusterConfig } from './schema';
+
+/** Port of the Kubernetes API, on the nodes and on the load balancer. */
+export const API_PORT = 6443;
+
+/** Tag keys that drowse reads and writes. Values stay within the characters that EC2 tags allow. */
+export const TAG = {
+  /** Name of the cluster; on everything. Permission conditions and discovery go by it. */
+  cluster: 'drowse:cluster',
+  /** `seat` or `pool`; on groups and their instances. */
+  role: 'drowse:role',
+  /** Index of the seat, from 0; on groups, instances and state volumes. */
+  seat: 'drowse:seat',
+  /** Name of the pool; on groups and instances. */
+  pool: 'drowse:pool',
+  /** `true` on the group whose node carries the Elastic IP, and on its instances. */
+  ingress: 'drowse:ingress',
+  /** Configured sizes; on groups. */
+  min: 'drowse:min',
+  desired: 'drowse:desired',
+  max: 'drowse:max',
+  /** What sleep does to the pool's nodes: `terminate` or `stop`; on pool groups. */
+  sleep: 'drowse:sleep',
+  /** How far a node has come (`booting`, …, `ready`, `failed:<reason>`); written by the node on its own instance. */
+  phase: 'drowse:phase',
+  /** When the phase was reached, UTC ISO. */
+  phaseAt: 'drowse:phase-at',
+} as const;
+
+/** Name of the launch lifecycle hook of pools. */
+export const LAUNCH_HOOK = 'launch';
+
+/** Every name that is derived from the cluster's: one place, so that stacks, handlers, scripts and tools agree. */
+export function namesOf(cluster: string) {
+  return {
+    cluster,
+    foundationStack: `${cluster}-foundation`,
+    clusterStack: `${cluster}-cluster`,
+    operationsStack: `${cluster}-operations`,
+    auditStack: `${cluster}-audit`,
+    table: `drowse-${cluster}`,
+    bucket: (account: string, region: string) => `drowse-${cluster}-${account}-${region}`,
+    seatGroup: (seat: number) => `${cluster}-seat-${String(seat)}`,
+    poolGroup: (pool: string) => `${cluster}-pool-${pool}`,
+    /** State machine of a workflow, for example `sleep`. */
+    workflow: (workflow: string) => `${cluster}-${workflow}`,
+    /** Function of a step, for example `drain-nodes`. */
+    step: (step: string) => `${cluster}-${step}`,
+    /** SSM document of a command, for example `mint-join-token`. */
+    document: (command: string) => `${cluster}-${command}`,
+    parameterRoot: `/drowse/${cluster}`,
+    joinParameter: (pool: string) => `/drowse/${cluster}/join/${pool}`,
+    joinParameterRoot: `/drowse/${cluster}/join`,
+    kubeconfigParameter: `/drowse/${cluster}/kubeconfig`,
+    snapshotKeyParameter: `/drowse/${cluster}/snapshot-key`,
+    apiLoadBalancer: `${cluster}-api`,
+    /** Fixed name of the Kubernetes API in every node's /etc/hosts and in the API server's certificate. */
+    endpoint: `api.${cluster}.drowse.internal`,
+  };
+}
+
+/** The derived names of a cluster. */
+export type Names = ReturnType<typeof namesOf>;
+
+/** Full names of the availability zones of a configuration, for example `us-east-1a`. */
+export function zonesOf(config: Pick<ClusterConfig, 'region' | 'zones'>): string[] {
+  return config.zones.map((letter) => `${config.region}${letter}`);
+}

@@ -1,0 +1,207 @@
+import * as z from 'zod';
+
+/** Kubernetes minors that the node scripts and the platform are made for; source: kubernetes.io/releases, 2026-11-20. */
+export const KUBERNETES_MINORS = ['1.35', '1.36', '1.37'] as const;
+
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+/** A Kubernetes or AWS name of ours: short, lower case, safe in every resource name that it becomes part of. */
+const shortName = (max: number) =>
+  z
+    .string()
+    .regex(/^[a-z]([a-z0-9-]*[a-z0-9])?$/, 'use lower-case letters, digits and dashes, starting with a letter')
+    .max(max, `use at most ${String(max)} characters`);
+
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'use a time of day as HH:MM, in 24 hours');
+const timeZone = z
+  .string()
+  .refine(isTimeZone, 'use an IANA time zone, for example Europe/Berlin, America/New_York or UTC');
+const instanceTypes = z
+  .array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'use an EC2 instance type, for example t3.medium'))
+  .min(1, 'name at least one instance type');
+const amiId = z.string().regex(/^ami-[0-9a-f]{8,17}$/, 'use an AMI ID (ami-…)');
+const labelKey = z
+  .string()
+  .regex(
+    /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
+    'use a Kubernetes label key',
+  );
+const labelValue = z
+  .string()
+  .regex(/^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/, 'use a Kubernetes label value (quote true and numbers)');
+
+const taint = z.strictObject({
+  key: labelKey.describe('Key of the taint, for example nvidia.com/gpu'),
+  value: labelValue.min(1, 'give the taint a value, for example "true"').describe('Value of the taint'),
+  effect: z
+    .enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])
+    .describe('What happens to pods that do not tolerate it'),
+});
+
+const pool = z.strictObject({
+  name: shortName(20).describe('Name of the pool, unique in the cluster'),
+  instanceTypes: instanceTypes.describe(
+    'Instance types in order of preference; all x86-64, all with or all without GPU',
+  ),
+  market: z
+    .enum(['spot', 'on-demand', 'spot-with-fallback'])
+    .default('on-demand')
+    .describe('How capacity is bought; spot-with-fallback takes on-demand where there is no spot capacity'),
+  min: z.int().min(0).max(1000).default(0).describe('Smallest number of nodes while awake'),
+  max: z.int().min(0).max(1000).default(1).describe('Largest number of nodes; Cluster Autoscaler stays below it'),
+  desired: z.int().min(0).max(1000).default(1).describe('Nodes at bootstrap; later wakes bring back the last size'),
+  labels: z.record(labelKey, labelValue).default({}).describe('Kubernetes labels of each node'),
+  taints: z.array(taint).default([]).describe('Kubernetes taints of each node'),
+  gpu: z.boolean().default(false).describe('True if the instance types carry NVIDIA GPUs'),
+  diskGiB: z.int().min(20).max(16_384).default(50).describe('Root disk of each node, in GiB (gp3, encrypted)'),
+  ingress: z.boolean().default(false).describe('True for the one pool whose node carries the Elastic IP'),
+  sleep: z
+    .enum(['terminate', 'stop'])
+    .default('terminate')
+    .describe('What sleep does to nodes: stop keeps disk and images (on-demand only; the disks are billed)'),
+  ami: amiId.optional().describe('AMI to use instead of the public image'),
+});
+
+const schedule = z.strictObject({
+  name: shortName(20).describe('Name of the schedule, unique in the cluster'),
+  days: z.array(z.enum(DAYS)).min(1, 'name at least one day').describe('Days of the week on which it acts'),
+  sleep: timeOfDay.optional().describe('When to put the cluster to sleep, HH:MM'),
+  wake: timeOfDay.optional().describe('When to wake it, HH:MM'),
+  timeZone: timeZone.default('UTC').describe('IANA time zone of the times, daylight saving included'),
+});
+
+/**
+ * What `cluster.yaml` may hold. The defaults are the cluster of the first seed: one t3.medium control plane, and one
+ * g4dn.xlarge on spot that carries the Elastic IP.
+ */
+export const clusterConfigShape = z.strictObject({
+  name: shortName(20).default('drowse').describe('Name of the cluster, unique in the account and region'),
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'use an AWS region, for example us-east-1')
+    .default('us-east-1')
+    .describe('AWS region'),
+  zones: z
+    .array(z.string().regex(/^[a-z]$/, 'use the letter of an availability zone, for example a'))
+    .min(1, 'name at least one zone')
+    .max(6, 'name at most six zones')
+    .default(['a', 'b', 'c'])
+    .describe('Letters of the availability zones to use; more zones find GPU capacity more often'),
+  kubernetes: z
+    .strictObject({
+      version: z
+        .string()
+        .regex(/^\d+\.\d+\.\d+$/, 'use a full version, for example 1.36.2')
+        .default('1.36.2')
+        .describe(`Kubernetes version; minors ${KUBERNETES_MINORS.join(', ')}`),
+      podCidr: z.cidrv4().default('10.244.0.0/16').describe('Addresses of pods'),
+      serviceCidr: z.cidrv4().default('10.96.0.0/12').describe('Addresses of services'),
+      proxyMode: z.enum(['iptables', 'nftables']).default('iptables').describe('kube-proxy mode; Calico follows it'),
+    })
+    .prefault({}),
+  vpcCidr: z.cidrv4().default('10.0.0.0/16').describe('Addresses of the VPC'),
+  operatorCidrs: z
+    .array(z.cidrv4())
+    .default([])
+    .describe('Addresses that may reach the Kubernetes API through the load balancer; empty: nobody'),
+  iKnowTheApiIsOpenToTheWorld: z.boolean().default(false).describe('Needed to allow 0.0.0.0/0 in operatorCidrs'),
+  apiAccess: z
+    .enum(['load-balancer', 'tunnel'])
+    .default('load-balancer')
+    .describe('How people reach the Kubernetes API: a load balancer while awake, or only through Session Manager'),
+  controlPlane: z
+    .strictObject({
+      seats: z
+        .union([z.literal(1), z.literal(3)])
+        .default(1)
+        .describe('Control-plane nodes: 1, or 3 for high availability'),
+      instanceTypes: instanceTypes.default(['t3.medium']).describe('Instance types in order of preference (on-demand)'),
+      diskGiB: z.int().min(20).max(1_024).default(20).describe('Root disk of each seat, in GiB (gp3, encrypted)'),
+      stateVolumeGiB: z
+        .int()
+        .min(4)
+        .max(1_024)
+        .default(8)
+        .describe('Volume of etcd and the authorities, in GiB; it stays while asleep'),
+      ingress: z
+        .boolean()
+        .default(false)
+        .describe('True if the control plane carries the Elastic IP (with 1 seat only)'),
+      ami: amiId.optional().describe('AMI to use instead of the public image'),
+    })
+    .prefault({}),
+  pools: z
+    .array(pool)
+    .min(1, 'define at least one pool')
+    .max(20, 'define at most twenty pools')
+    .default([
+      pool.parse({
+        name: 'gpu',
+        instanceTypes: ['g4dn.xlarge'],
+        market: 'spot',
+        min: 1,
+        gpu: true,
+        ingress: true,
+        diskGiB: 100,
+      }),
+    ])
+    .describe('Groups of worker nodes'),
+  schedules: z.array(schedule).default([]).describe('When the cluster sleeps and wakes by itself'),
+  app: z
+    .strictObject({
+      domain: z.hostname().optional().describe('Host name of the app; point it at the Elastic IP'),
+      email: z.email().optional().describe('Address for certificate notices (Let’s Encrypt)'),
+    })
+    .prefault({}),
+  notifications: z
+    .strictObject({
+      email: z.email().optional().describe('Who hears of sleeps, wakes, failures, alarms and the budget'),
+    })
+    .prefault({}),
+  budget: z
+    .strictObject({
+      monthlyUsd: z.number().positive().default(100).describe('Alarm at 80 % and 100 % of this, in USD a month'),
+    })
+    .prefault({}),
+  encryption: z
+    .strictObject({
+      kmsKeyArn: z
+        .string()
+        .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]{36}$/, 'use the ARN of a KMS key')
+        .optional()
+        .describe(
+          'Your own KMS key for parameters, volumes and the bucket; default: the keys that AWS manages for free',
+        ),
+    })
+    .prefault({}),
+  audit: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe('Record API calls with CloudTrail and ship queries for denied calls'),
+      retentionDays: z.int().min(1).default(90).describe('Days to keep the trail'),
+    })
+    .prefault({}),
+  logRetentionDays: z
+    .union([1, 3, 5, 7, 14, 30, 60, 90, 180, 365].map((days) => z.literal(days)))
+    .default(30)
+    .describe('Days to keep logs of Lambdas, workflows and nodes'),
+  tags: z.record(z.string().min(1), z.string()).default({}).describe('Tags for cost allocation, on every resource'),
+});
+
+/** A checked configuration with every default filled in. */
+export type ClusterConfig = z.infer<typeof clusterConfigShape>;
+/** One pool of a checked configuration. */
+export type PoolConfig = ClusterConfig['pools'][number];
+/** One schedule of a checked configuration. */
+export type ScheduleConfig = ClusterConfig['schedules'][number];
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
