@@ -1,0 +1,84 @@
+# Every target sets up what it needs. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -o errexit -o nounset -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Node 24 comes with the packages: everything of ours runs on Lambda's own version, whatever the host has.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+CONFIG ?= cluster.yaml
+export DROWSE_CONFIG ?= $(CURDIR)/$(CONFIG)
+
+local_flags = --config $(CONFIG) $(if $(KEEP),--keep) $(if $(VERBOSE),--verbose) $(if $(PORT),--port $(PORT)) \
+	$(if $(SPEEDUP),--speedup $(SPEEDUP)) $(if $(AUTH),--auth) $(if $(JSON),--json)
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { echo 'npm was not found: install Node.js 20 or newer.' >&2; exit 1; }
+	@echo 'Installing npm packages …'
+	@npm ci --no-progress || { echo 'npm ci failed: check the network (or npm’s proxy settings), then run the command again.' >&2; exit 1; }
+	@touch $@
+
+.PHONY: setup
+setup: node_modules/.package-lock.json ## Install the npm packages
+
+.PHONY: local
+local: setup ## Run a whole life of the cluster on an embedded AWS (KEEP=1, VERBOSE=1, CONFIG=…, PORT=…, SPEEDUP=…, AUTH=1, JSON=1)
+	@exec tsx local/main.ts up $(local_flags)
+
+.PHONY: local-down
+local-down: setup ## Stop the embedded AWS that `make local KEEP=1` left up
+	@tsx local/main.ts down
+
+.PHONY: synth
+synth: setup ## Synthesize the CloudFormation templates into cdk.out
+	@cdk synth --quiet
+
+.PHONY: diff
+diff: setup ## Show what a deploy would change in your account
+	@cdk diff --all
+
+.PHONY: deploy
+deploy: setup ## Deploy the cluster of cluster.yaml into your AWS account
+	@cdk deploy --all
+
+.PHONY: lint
+lint: setup ## Check types, style and format
+	@tsc --project .
+	@eslint .
+	@prettier --check --log-level warn .
+
+.PHONY: format
+format: setup ## Format every file
+	@prettier --write --log-level warn .
+
+.PHONY: test
+test: lint test-unit test-aws test-nodes test-e2e ## Run every test
+
+.PHONY: test-unit
+test-unit: setup ## Configuration, constructs, stacks, steps, workflows
+	@jest --selectProjects unit
+
+.PHONY: test-aws
+test-aws: setup ## The embedded AWS's own tests (Python)
+	@tsx local/python.ts local/requirements-dev.txt
+	@.venv/bin/ruff check local/aws test/local
+	@.venv/bin/ruff format --check --quiet local/aws test/local
+	@.venv/bin/mypy --config-file local/aws/pyproject.toml local/aws/drowse_aws
+	@.venv/bin/pytest -q test/local/aws
+
+.PHONY: test-nodes
+test-nodes: setup ## The node scripts
+	@jest --selectProjects nodes
+
+.PHONY: test-e2e
+test-e2e: setup ## A whole life on the embedded AWS, and its faults
+	@jest --selectProjects e2e
+
+.PHONY: bench
+bench: setup ## Measure synth, life, bundles and memory, as JSON
+	@tsx bench/main.ts

@@ -1,0 +1,97 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { BIN, ROOT } from '../local/run/paths';
+import { measureTree } from './memory';
+
+/** Runs of each timed command; the median counts. */
+const RUNS = 3;
+
+/** Limits that the figures are held against, from the product's promises. */
+const LIMITS = { synthSeconds: 10, lifeSeconds: 60, lifeMiB: 1024, bundleBytes: 1024 * 1024 };
+
+async function main(): Promise<void> {
+  const out = mkdtempSync(path.join(os.tmpdir(), 'drowse-bench-'));
+  try {
+    const env = { PATH: `${BIN}${path.delimiter}${process.env.PATH ?? ''}` };
+    const options = { cwd: ROOT, env, stdout: 'ignore', stderr: 'inherit' } as const;
+    const emptyApp = "new (require('aws-cdk-lib').App)().synth()";
+    note('synth of an app without a stack (baseline)');
+    const baseline = await median(() =>
+      execa(
+        'cdk',
+        ['synth', '--quiet', '--app', `node -e "${emptyApp}"`, '--output', path.join(out, 'empty')],
+        options,
+      ),
+    );
+    note('synth of the default cluster');
+    const synth = await median(() => execa('cdk', ['synth', '--quiet', '--output', path.join(out, 'cdk')], options));
+    note('a whole life on the embedded AWS');
+    const life = await measureTree('node', ['--import', 'tsx', 'local/main.ts', 'up', '--json'], {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+    });
+    const { seconds, workflows } = JSON.parse(life.stdout) as {
+      seconds: Record<string, number>;
+      workflows: { name: string; seconds: number }[];
+    };
+    const bundles = bundleSizes(path.join(ROOT, 'dist', 'lambdas'));
+    const largest = Math.max(...Object.values(bundles));
+    const figures = {
+      synth: {
+        seconds: synth,
+        limit: LIMITS.synthSeconds,
+        ratioToEmptyApp: round(synth / baseline),
+        emptyAppSeconds: baseline,
+      },
+      life: {
+        seconds: round(seconds.total ?? 0),
+        limit: LIMITS.lifeSeconds,
+        parts: seconds,
+        workflows: Object.fromEntries(workflows.map((run) => [run.name, round(run.seconds)])),
+        peakMiB: life.peakMiB,
+        limitMiB: LIMITS.lifeMiB,
+      },
+      bundles: { largestBytes: largest, limit: LIMITS.bundleBytes, count: Object.keys(bundles).length, bytes: bundles },
+    };
+    const ok =
+      synth <= LIMITS.synthSeconds &&
+      (seconds.total ?? Infinity) <= LIMITS.lifeSeconds &&
+      life.peakMiB <= LIMITS.lifeMiB &&
+      largest <= LIMITS.bundleBytes;
+    console.log(JSON.stringify({ ok, ...figures }, null, 2));
+    process.exitCode = ok ? 0 : 1;
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+async function median(run: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < RUNS; n++) {
+    const startedAt = performance.now();
+    await run();
+    times.push((performance.now() - startedAt) / 1000);
+  }
+  return round(times.sort((a, b) => a - b)[Math.floor(RUNS / 2)] ?? 0);
+}
+
+function bundleSizes(folder: string): Record<string, number> {
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, statSync(path.join(folder, name, 'index.js')).size]),
+  );
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function note(what: string): void {
+  process.stderr.write(`measuring ${what} …\n`);
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,8 @@
+import { LocalError } from './run/errors';
+import { ensurePython } from './run/python';
+
+// For the Makefile: installs the given requirement files into the project's virtual environment.
+ensurePython(process.argv.slice(2), new AbortController().signal).catch((error: unknown) => {
+  console.error(error instanceof LocalError ? `${error.message}\n${error.logTail}\n${error.remedy}` : error);
+  process.exitCode = 1;
+});

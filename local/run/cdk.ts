@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { execa } from 'execa';
+import { ACCOUNT, type AwsEndpoint, awsEnvironment } from './environment';
+import { LocalError, tail } from './errors';
+import { OUT, ROOT } from './paths';
+
+const APP = path.join(OUT, 'cdk.out');
+const OUTPUTS = path.join(OUT, 'outputs.json');
+
+/** Runs the real CDK CLI against the endpoint. */
+export interface Cdk {
+  synth: () => Promise<void>;
+  bootstrap: () => Promise<void>;
+  /** Deploys every stack; returns their outputs by stack name. */
+  deploy: (onLine: (line: string) => void) => Promise<Record<string, Record<string, string>>>;
+}
+
+export function cdk(aws: AwsEndpoint, config: string, context: readonly string[], signal: AbortSignal): Cdk {
+  const run = async (what: string, args: readonly string[], onLine?: (line: string) => void) => {
+    const child = execa('cdk', [...args, '--no-color', '--no-notices'], {
+      cwd: ROOT,
+      preferLocal: true,
+      env: { ...awsEnvironment(aws), DROWSE_CONFIG: config, CI: 'true' },
+      extendEnv: false,
+      reject: false,
+      all: true,
+      cancelSignal: signal,
+    });
+    if (onLine) for await (const line of child.iterable({ from: 'all' })) onLine(line);
+    const result = await child;
+    signal.throwIfAborted();
+    if (result.failed) {
+      const invalidConfig = /InvalidConfig: ([\s\S]*?)(?=\n\s+at |\n\s*\n|$)/.exec(result.all)?.[1];
+      if (invalidConfig) throw new LocalError(invalidConfig, `Correct ${config}, then run the command again.`);
+      throw new LocalError(
+        `cdk ${what} failed`,
+        'The lines below say why; the whole output was shown by the CDK CLI.',
+        tail(result.all, 25),
+      );
+    }
+  };
+  const contextArgs = context.flatMap((pair) => ['--context', pair]);
+  return {
+    synth: () => run('synth', ['synth', '--quiet', '--output', APP, ...contextArgs]),
+    bootstrap: () => run('bootstrap', ['bootstrap', `aws://${ACCOUNT}/${aws.region}`]),
+    deploy: async (onLine) => {
+      const args = [
+        '--app',
+        APP,
+        '--all',
+        '--require-approval',
+        'never',
+        '--progress',
+        'events',
+        '--outputs-file',
+        OUTPUTS,
+      ];
+      await run('deploy', ['deploy', ...args, '--concurrency', '3'], onLine);
+      return JSON.parse(readFileSync(OUTPUTS, 'utf8')) as Record<string, Record<string, string>>;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import ora, { type Ora } from 'ora';
+import pc from 'picocolors';
+
+/** What the person at the terminal sees: one line a finished thing, a spinner with the time for the one under way. */
+export class Progress {
+  private spinner: Ora | undefined;
+  private startedAt = 0;
+  private text = '';
+  private ticker: NodeJS.Timeout | undefined;
+
+  constructor(private readonly out: NodeJS.WriteStream) {}
+
+  heading(text: string): void {
+    this.print(`\n${pc.bold(text)}`);
+  }
+
+  /** Shows that something has begun; the line changes with {@link update} and ends with {@link done} or {@link fail}. */
+  start(text: string): void {
+    this.stop();
+    this.startedAt = Date.now();
+    this.text = text;
+    this.spinner = ora({ text, stream: this.out, discardStdin: false, isEnabled: this.out.isTTY });
+    if (this.out.isTTY) {
+      this.spinner.start();
+      this.ticker = setInterval(() => this.render(), 250);
+    } else {
+      this.print(`  … ${text}`);
+    }
+  }
+
+  update(text: string): void {
+    this.text = text;
+    this.render();
+  }
+
+  done(text = this.text): void {
+    const time = this.startedAt > 0 ? pc.dim(` ${seconds(Date.now() - this.startedAt)}`) : '';
+    this.stop();
+    this.print(`  ${pc.green('✓')} ${text}${time}`);
+  }
+
+  fail(text = this.text): void {
+    this.stop();
+    this.print(`  ${pc.red('✗')} ${text}`);
+  }
+
+  /** A line above whatever is under way. */
+  print(line: string): void {
+    const { spinner } = this;
+    if (spinner?.isSpinning) spinner.clear();
+    this.out.write(`${line}\n`);
+    if (spinner?.isSpinning) spinner.render();
+  }
+
+  stop(): void {
+    clearInterval(this.ticker);
+    this.spinner?.stop();
+    this.spinner = undefined;
+  }
+
+  private render(): void {
+    if (!this.spinner) return;
+    const elapsed = Date.now() - this.startedAt;
+    this.spinner.text = elapsed > 2_000 ? `${this.text} ${pc.dim(seconds(elapsed))}` : this.text;
+  }
+}
+
+/** `3.2 s` */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

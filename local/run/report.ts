@@ -1,0 +1,92 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import { HOURS_PER_MONTH } from '../../lib/cost/prices';
+import { estimateCost } from '../../lib/cost/estimate';
+import type { ClusterConfig } from '../../lib/config/schema';
+import type { Check } from './checks';
+import { awsVariables, type AwsEndpoint } from './environment';
+import { seconds } from './progress';
+import type { WorkflowRun } from './workflow';
+
+const STYLE = { head: [], border: [] };
+
+export function workflowTable(workflows: readonly WorkflowRun[]): string {
+  const table = new Table({ head: ['workflow', 'result', 'time', 'states', 'slowest state'], style: STYLE });
+  for (const { name, status, seconds: time, states } of workflows) {
+    const slowest = [...states].sort((a, b) => b.seconds - a.seconds)[0];
+    const result = status === 'SUCCEEDED' ? pc.green(status) : pc.red(status);
+    table.push([
+      name,
+      result,
+      seconds(time * 1000),
+      states.length,
+      slowest ? `${slowest.name} ${seconds(slowest.seconds * 1000)}` : '',
+    ]);
+  }
+  return table.toString();
+}
+
+export function checkTable(checks: readonly Check[]): string {
+  const table = new Table({
+    head: ['after', 'check', 'found', ''],
+    style: STYLE,
+    colWidths: [12, 46, 46, 5],
+    wordWrap: true,
+  });
+  for (const { after, what, expected, found, ok } of checks) {
+    table.push([
+      after,
+      what,
+      ok ? found : `${found}\n${pc.red(`expected: ${expected}`)}`,
+      ok ? pc.green('✓') : pc.red('✗'),
+    ]);
+  }
+  return table.toString();
+}
+
+export function costTable(config: ClusterConfig): string {
+  const { awake, asleep, awakePerHour, asleepPerMonth, unknown } = estimateCost(config);
+  const table = new Table({
+    head: [`cost in ${config.region}`, 'USD an hour', 'USD a month'],
+    style: STYLE,
+    colAligns: ['left', 'right', 'right'],
+  });
+  for (const { what, perHour } of awake) table.push([what, perHour.toFixed(4), (perHour * HOURS_PER_MONTH).toFixed(2)]);
+  table.push([
+    pc.bold('awake'),
+    pc.bold(awakePerHour.toFixed(4)),
+    pc.bold((awakePerHour * HOURS_PER_MONTH).toFixed(2)),
+  ]);
+  const parts = asleep.map(({ what }) => what).join(' and ');
+  table.push([
+    pc.bold(`asleep (${parts})`),
+    pc.bold((asleepPerMonth / HOURS_PER_MONTH).toFixed(4)),
+    pc.bold(asleepPerMonth.toFixed(2)),
+  ]);
+  const missing = unknown.length > 0 ? `\nWithout ${unknown.join(', ')}: no price known.` : '';
+  return `${table.toString()}\nOn-demand prices of us-east-1; spot costs less. Traffic, logs and snapshots come on top.${missing}`;
+}
+
+/** How to drive a run that was left up. */
+export function drivingGuide(aws: AwsEndpoint, cluster: string, apiUrl: string, account: string): string {
+  const exports = Object.entries(awsVariables(aws))
+    .map(([name, value]) => `  export ${name}=${value}`)
+    .join('\n');
+  const machine = `arn:aws:states:${aws.region}:${account}:stateMachine:${cluster}`;
+  return [
+    pc.bold('The embedded AWS stays up.'),
+    `  endpoint     ${aws.endpoint}`,
+    `  HTTP API     ${apiUrl}`,
+    '',
+    'For any AWS tool or SDK:',
+    exports,
+    '',
+    'Try:',
+    `  curl ${apiUrl}/status`,
+    `  curl -X POST ${apiUrl}/wake`,
+    `  aws stepfunctions start-execution --state-machine-arn ${machine}-sleep --input '{"requestedBy":"me"}'`,
+    `  aws ec2 describe-instances`,
+    '',
+    'Stop it with: make local-down',
+  ].join('\n');
+}
