@@ -17,16 +17,16 @@ END
 sha=@BUNDLE@
 json() { python3 -c 'import json,sys;print(sys.argv[1].format(**json.load(sys.stdin)))' "$1"; }
 read -r region bucket < <(json '{region} {bucket}' </etc/drowse/node.json)
-get() { curl -sf --retry 9 --retry-all-errors -m 60 "$@"; }
+get() { curl -sf --retry 6 --retry-all-errors -m 60 "$@"; }
 imds=http://169.254.169.254/latest
 token=$(get -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 900' $imds/api/token)
 meta() { get -K - "$imds/meta-data/$1" <<<"header=\"X-aws-ec2-metadata-token: $token\""; }
 aws() {
-  meta "$role$(meta $role)" |
+  role=iam/security-credentials/
+  meta $role"$(meta $role)" |
     json $'user="{AccessKeyId}:{SecretAccessKey}"\nheader="x-amz-security-token: {Token}"' |
     get --aws-sigv4 "aws:amz:$region:$1" -K - "${@:2}"
 }
-role=iam/security-credentials/
 id=$(meta instance-id)
 s3=https://$bucket.s3.$region.amazonaws.com
 report() {
@@ -38,10 +38,7 @@ why=bundle-unreachable
 aws s3 -o /run/drowse.tgz "$s3/node/$sha.tar.gz"
 why=digest-mismatch
 sha256sum -c <<<"$sha  /run/drowse.tgz"
-why=unpack-failed
-rm -rf /opt/drowse
-mkdir -p /opt/drowse
-tar -xzf /run/drowse.tgz --no-same-owner -C /opt/drowse
-echo "$sha" >/opt/drowse/bundle.sha256
 why=start-failed
-/opt/drowse/node.sh enable
+rm -rf /opt/drowse
+tar -xzf /run/drowse.tgz --no-same-owner --one-top-level=/opt/drowse
+/opt/drowse/node.sh enable "$sha"

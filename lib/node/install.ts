@@ -54,6 +54,9 @@ const NVIDIA_TOOLKIT_KEY = 'C95B321B61E88C1809C4F759DDCAE044F796ECB0';
 /** containerd 2.3 is the long-term branch (to 2028-04); 2.3.0–2.3.4 refuse NVIDIA's newer drop-in (containerd#13995). */
 export const CONTAINERD_VERSION = '2.3.6';
 
+/** The pause image that userdata's containerd configuration names; pulled at install, since a boot pulls nothing. */
+export const PAUSE_IMAGE = 'registry.k8s.io/pause:3.10.2';
+
 /** What a node of this Kubernetes version installs; `images` adds pre-pulled images by role. */
 export function nodeInstall(kubernetesVersion: string, images: Partial<NodeInstall['images']> = {}): NodeInstall {
   const minor = kubernetesVersion.split('.').slice(0, 2).join('.');
@@ -89,6 +92,10 @@ export function nodeInstall(kubernetesVersion: string, images: Partial<NodeInsta
     },
     nvidiaDriverPackages: ['linux-modules-nvidia-580-server-open-aws', 'nvidia-headless-no-dkms-580-server-open', 'nvidia-utils-580-server'],
     packages: ['age', 'conntrack', 'haproxy', 'jq', 'socat'],
-    images: { seat: [], pool: [], gpu: [], ...images },
+    images: {
+      seat: [PAUSE_IMAGE, ...(images.seat ?? [])],
+      pool: [PAUSE_IMAGE, ...(images.pool ?? [])],
+      gpu: [PAUSE_IMAGE, ...(images.gpu ?? [])],
+    },
   } satisfies NodeInstall);
 }

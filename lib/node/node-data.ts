@@ -24,22 +24,20 @@ const seat = z.strictObject({
   index: z.int().min(0).max(2),
   /** Address that the seat keeps for ever: reserved in its subnet, taken over at boot as a secondary address. */
   fixedIp: z.string().min(1),
-  /** Labels and taints beside kubeadm's own of the control plane, for example of a seat that carries the ingress. */
-  labels: z.record(z.string(), z.string()).default({}),
-  /** True if this seat carries the Elastic IP (one seat only). */
+  /** True if this seat carries the Elastic IP (one seat only): labelled so that the ingress controller lands there. */
   ingress: z.boolean().default(false),
 });
 
 const pool = z.strictObject({
   /** Name of the pool; its join parameter is named after it. */
   name: z.string().min(1),
-  /** Kubernetes labels that the kubelet registers its node with; `drowse.dev/pool=<name>` is added to them. */
+  /** Kubernetes labels that the kubelet registers its node with; `labelsOfPool` makes the whole set. */
   labels: z.record(z.string(), z.string()).default({}),
   /** Kubernetes taints that the kubelet registers its node with. */
   taints: z.array(taint).default([]),
   /** True if the node must show an NVIDIA GPU before it joins. */
   gpu: z.boolean().default(false),
-  /** True if this pool's node carries the Elastic IP: labelled so that the ingress controller lands there. */
+  /** True if this pool's node carries the Elastic IP. */
   ingress: z.boolean().default(false),
 });
 
@@ -89,4 +87,29 @@ export type NodeDataInput = z.input<typeof nodeDataSchema>;
 /** Checks node data and fills in its defaults; throws zod's error, which names the field. */
 export function parseNodeData(input: NodeDataInput): NodeData {
   return nodeDataSchema.parse(input);
+}
+
+/** Label of the node that carries the Elastic IP; the ingress controller selects it. */
+export const INGRESS_LABEL = 'drowse.dev/ingress';
+/** Label that names a node's pool. */
+export const POOL_LABEL = 'drowse.dev/pool';
+
+/**
+ * Every label that nodes of a pool register with. The node-template tags of its Auto Scaling group must say the same, or
+ * Cluster Autoscaler does not scale it from zero (autoscaler#5278). GPU nodes carry the label that the device plugin's
+ * chart selects, and the one without which the autoscaler counts a GPU twice (autoscaler#3164).
+ */
+export function labelsOfPool(config: {
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly gpu?: boolean;
+  readonly ingress?: boolean;
+}): Record<string, string> {
+  const labels = {
+    [POOL_LABEL]: config.name,
+    ...(config.ingress === true ? { [INGRESS_LABEL]: 'true' } : {}),
+    ...(config.gpu === true ? { 'nvidia.com/gpu.present': 'true', 'k8s.amazonaws.com/accelerator': 'nvidia' } : {}),
+    ...config.labels,
+  };
+  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

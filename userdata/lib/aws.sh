@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+#
+# The AWS calls of a node, on curl alone: it signs requests itself (--aws-sigv4), so no AWS CLI has to be downloaded before
+# anything else works. Credentials are the role's, from the metadata service (IMDSv2 only); they reach curl as a
+# configuration on standard input, and bodies as files in memory: neither is ever an argument. Sourced.
+#
+# Needs: common.sh, and NODE (node data) for region and bucket.
+# Sets:  AWS_ANSWER  file with the body of the last answer
+#        AWS_ERROR   AWS's code of the last failed call, or `Unreachable`
+
+readonly IMDS=http://169.254.169.254/latest
+readonly AWS_ANSWER=${DROWSE_RUN}/aws-answer
+readonly AWS_BODY=${DROWSE_RUN}/aws-body
+# Role credentials stay valid for at least five more minutes after each fetch.
+readonly AWS_CREDENTIALS_SECONDS=240
+
+AWS_ERROR=''
+aws_credentials=''
+aws_credentials_at=-1000
+imds_token=''
+
+# imds_login: a session with the metadata service, before any `imds` in a substitution (its subshell could not keep the
+# token). A service that is slow to come up gets about a minute.
+imds_login() {
+  [[ -z ${imds_token} ]] || return 0
+  imds_token=$(curl --silent --fail --retry 6 --retry-all-errors --max-time 5 --request PUT \
+    --header 'X-aws-ec2-metadata-token-ttl-seconds: 21600' "${IMDS}/api/token") ||
+    fatal metadata-unreachable "the metadata service gives no token"
+}
+
+# imds <path>: prints an answer of the metadata service.
+imds() {
+  curl --silent --fail --retry 6 --retry-connrefused --max-time 5 --config - "${IMDS}/$1" \
+    <<<"header = \"X-aws-ec2-metadata-token: ${imds_token}\"" ||
+    fatal metadata-unreachable "the metadata service does not answer for $1"
+}
+
+aws_refresh_credentials() {
+  ((SECONDS - aws_credentials_at >= AWS_CREDENTIALS_SECONDS)) || return 0
+  local role
+  declare -A credentials=()
+  imds_login
+  role=$(imds meta-data/iam/security-credentials/)
+  imds "meta-data/iam/security-credentials/${role}" >"${DROWSE_RUN}/credentials"
+  load_map credentials "${DROWSE_RUN}/credentials"
+  aws_credentials="user = \"${credentials[AccessKeyId]}:${credentials[SecretAccessKey]}\"
+header = \"x-amz-security-token: ${credentials[Token]}\""
+  aws_credentials_at=${SECONDS}
+}
+
+# aws_call <service> <curl arguments…>: one signed request; the body of the answer goes to AWS_ANSWER. curl repeats what is
+# worth repeating (throttling, 5xx, lost connections). Fails with AWS_ERROR set.
+aws_call() {
+  local service=$1 status body
+  shift
+  aws_refresh_credentials
+  AWS_ERROR=''
+  : >"${AWS_ANSWER}"
+  status=$(curl --silent --show-error --retry 5 --retry-connrefused --max-time 120 \
+    --aws-sigv4 "aws:amz:${NODE[region]}:${service}" --config - \
+    --output "${AWS_ANSWER}" --write-out '%{http_code}' "$@" <<<"${aws_credentials}") || {
+    AWS_ERROR=Unreachable
+    warn "AWS ${service} cannot be reached"
+    return 1
+  }
+  [[ ${status} != 2?? ]] || return 0
+  AWS_ERROR=Status${status}
+  # A HEAD has no body, an object may hold anything: only the first lines are looked at.
+  IFS= read -r -d '' -n 4096 body <"${AWS_ANSWER}" || true
+  if [[ ${body} =~ \<Code\>([A-Za-z0-9.]+)\< ]]; then
+    AWS_ERROR=${BASH_REMATCH[1]}
+  elif [[ ${body} =~ \"__type\"[[:space:]]*:[[:space:]]*\"([^\"#]*#)?([A-Za-z0-9.]+)\" ]]; then
+    AWS_ERROR=${BASH_REMATCH[2]}
+  fi
+  case ${AWS_ERROR} in
+    RequestTimeTooSkewed | RequestExpired) fatal clock-skew "AWS refuses this clock (${AWS_ERROR})" ;;
+  esac
+  return 1
+}
+
+# aws_ec2 <Action> <Name=value>…: EC2's query API; the answer is XML.
+aws_ec2() {
+  local arguments=() pair
+  for pair in "Action=$1" Version=2016-11-15 "${@:2}"; do
+    arguments+=(--data-urlencode "${pair}")
+  done
+  aws_call ec2 "https://ec2.${NODE[region]}.amazonaws.com/" "${arguments[@]}"
+}
+
+# aws_ec2_json <file>: the last EC2 answer as JSON.
+aws_ec2_json() {
+  python3 "${DROWSE_HOME}/lib/data.py" xml "${AWS_ANSWER}" >"$1"
+}
+
+# aws_json <service> <target prefix> <action>: a JSON API; the body comes on standard input.
+aws_json() {
+  local body
+  IFS= read -r -d '' body || true
+  printf '%s' "${body}" >"${AWS_BODY}"
+  aws_call "$1" "https://$1.${NODE[region]}.amazonaws.com/" --header 'Content-Type: application/x-amz-json-1.1' \
+    --header "X-Amz-Target: $2.$3" --data-binary "@${AWS_BODY}"
+}
+aws_ssm() { aws_json ssm AmazonSSM "$1"; }
+aws_logs() { aws_json logs Logs_20140328 "$1"; }
+
+# s3_get <key> <file>; s3_put <file> <key> <curl arguments…>
+s3_get() {
+  aws_call s3 "$(s3_url "$1")" || return 1
+  mv -f "${AWS_ANSWER}" "$2"
+}
+s3_put() {
+  aws_call s3 "$(s3_url "$2")" --upload-file "$1" "${@:3}"
+}
+s3_url() {
+  printf 'https://%s.s3.%s.amazonaws.com/%s' "${NODE[bucket]}" "${NODE[region]}" "$1"
+}
+
+# parameter_get <name below the cluster's root> <file>: decrypted value of an SSM parameter.
+parameter_get() {
+  aws_ssm GetParameter <<<"{\"Name\":\"/drowse/${NODE[cluster]}/$1\",\"WithDecryption\":true}" || return 1
+  jq --raw-output --join-output .Parameter.Value "${AWS_ANSWER}" >"$2"
+}
+
+# parameter_put <name> <type> <overwrite: true|false> <file with the value>
+parameter_put() {
+  local body
+  body=$(jq --null-input --compact-output --arg name "/drowse/${NODE[cluster]}/$1" --arg type "$2" \
+    --argjson overwrite "$3" --rawfile value "$4" \
+    '{Name: $name, Type: $type, Overwrite: $overwrite, Value: $value}')
+  aws_ssm PutParameter <<<"${body}"
+}

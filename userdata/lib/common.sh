@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+#
+# What every node script shares: paths, log lines, failure, bounded waits, files. Sourced, never run.
+#
+# Globals defined here:
+#   DROWSE_HOME   the unpacked node bundle
+#   DROWSE_ETC    node data and rendered configuration of this instance
+#   DROWSE_VAR    sentinels of this instance's disk
+#   DROWSE_RUN    scratch space in memory, for root only: credentials, keys, answers
+#   STATE         mount point of the seat's state volume
+#   PKI           kubeadm's certificates on this instance
+#   KUBECONFIG_ADMIN  the seat's own administrator credentials
+
+readonly DROWSE_HOME=/opt/drowse
+readonly DROWSE_ETC=/etc/drowse
+readonly DROWSE_VAR=/var/lib/drowse
+readonly DROWSE_RUN=/run/drowse
+readonly STATE=${DROWSE_VAR}/state
+readonly PKI=/etc/kubernetes/pki
+readonly KUBECONFIG_ADMIN=/etc/kubernetes/admin.conf
+export STATE PKI KUBECONFIG_ADMIN DROWSE_ETC
+
+umask 077
+export TZ=UTC LC_ALL=C.UTF-8
+
+# log <level> <words…>: one line on stderr, which the journal keeps.
+log() {
+  printf '%(%Y-%m-%dT%H:%M:%SZ)T %-5s %s\n' -1 "$1" "${*:2}" >&2
+}
+info() { log info "$@"; }
+warn() { log warn "$@"; }
+
+# fatal <reason> <words…>: ends the script. The reason, in kebab-case, becomes the phase `failed:<reason>` of a node or the
+# error name of a command; it goes through a file because a fatal error may happen in a subshell.
+fatal() {
+  log fatal "[$1] ${*:2}"
+  mkdir -p "${DROWSE_RUN}"
+  printf '%s\n' "$1" "${*:2}" >"${DROWSE_RUN}/failure"
+  exit 1
+}
+
+# failure_reason, failure_message: what fatal said last, or words for an error that nothing foresaw.
+failure_reason() {
+  local reason=unexpected
+  [[ ! -e ${DROWSE_RUN}/failure ]] || read -r reason <"${DROWSE_RUN}/failure"
+  printf '%s' "${reason}"
+}
+failure_message() {
+  local lines=()
+  [[ ! -e ${DROWSE_RUN}/failure ]] || mapfile -t lines <"${DROWSE_RUN}/failure"
+  printf '%s' "${lines[1]:-an external command failed; the log has its words}"
+}
+
+# wait_until <what> <reason> <seconds> <interval> <command…>: runs the command until it succeeds, sleeping between tries;
+# fatal with the reason once the sleeps add up to the bound. The command runs without errexit, so it must be a predicate; it
+# may set WAIT_REASON where it knows better what it is waiting for.
+wait_until() {
+  local what=$1 reason=$2 seconds=$3 interval=$4 waited=0
+  shift 4
+  WAIT_REASON=''
+  until "$@"; do
+    ((waited < seconds)) || fatal "${WAIT_REASON:-${reason}}" "${what}: not within ${seconds} s"
+    ((waited > 0)) || info "waiting for ${what} (at most ${seconds} s)"
+    sleep "${interval}"
+    waited=$((waited + interval))
+  done
+}
+
+# write_file <path> <mode>: standard input becomes the file, whole or not at all.
+write_file() {
+  local path=$1 mode=$2 text
+  IFS= read -r -d '' text || true
+  mkdir -p "${path%/*}"
+  printf '%s' "${text}" >"${path}.new"
+  chmod "${mode}" "${path}.new"
+  mv -f "${path}.new" "${path}"
+}
+
+# load_map <name of an associative array> <JSON file>: `a.b.0` becomes a key for each scalar of the document.
+load_map() {
+  local -n map=$1
+  local lines key value
+  lines=$(python3 "${DROWSE_HOME}/lib/data.py" flatten "$2") || fatal bad-document "$2 is not a JSON object of plain values"
+  while IFS=$'\t' read -r key value; do
+    map["${key}"]=${value}
+  done <<<"${lines}"
+  ((${#map[@]} > 0)) || fatal bad-document "$2 is empty"
+}
+
+# list_of <name of an associative array> <key>: the values of an array in it, as the global array LIST.
+list_of() {
+  local -n source_map=$1
+  local index=0
+  LIST=()
+  while [[ -v source_map["$2.${index}"] ]]; do
+    LIST+=("${source_map["$2.${index}"]}")
+    index=$((index + 1))
+  done
+}
+
+# minor_newer <a> <b>: succeeds if a's major.minor is newer than b's.
+minor_newer() {
+  local a b
+  IFS=. read -ra a <<<"${1#v}"
+  IFS=. read -ra b <<<"${2#v}"
+  ((a[0] > b[0] || (a[0] == b[0] && a[1] > b[1])))
+}

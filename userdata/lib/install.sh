@@ -1,0 +1,157 @@
+# shellcheck shell=bash
+#
+# The install stage: all that needs the network of others (package archives, image registries). It knows nothing of the
+# instance or the cluster, so that baking an image is running it earlier. Each step may be repeated at any time. Sourced.
+#
+# Sets: INSTALL  install.json of the node bundle, flattened (see lib/node/install.ts for each field)
+
+declare -gA INSTALL=()
+readonly INSTALLED=${DROWSE_VAR}/installed
+
+# install_stage <profile: seat|pool|gpu> <digest of the node bundle>: does nothing on an image that carries this very install.
+install_stage() {
+  local profile=$1 digest=$2 installed=''
+  [[ ! -e ${INSTALLED} ]] || read -r installed <"${INSTALLED}"
+  if [[ ${installed} == "${profile} ${digest}" ]]; then
+    info "this image carries the install of ${digest:0:12} already"
+    return 0
+  fi
+  load_map INSTALL "${DROWSE_HOME}/install.json"
+  prepare_system
+  install_packages "${profile}"
+  [[ ${profile} != gpu ]] || install_nvidia
+  configure_runtime "${profile}"
+  pull_images "${profile}"
+  [[ ${profile} != seat ]] || install_etcd_tools
+  write_file "${INSTALLED}" 644 <<<"${profile} ${digest}"
+}
+
+# prepare_system: kernel modules, kernel settings, no swap.
+prepare_system() {
+  cp --recursive --no-preserve=mode "${DROWSE_HOME}/files/." /
+  # Package upgrades in the background restart services and reload systemd, which takes GPUs away from running containers
+  # (nvidia-container-toolkit#48); nodes are replaced with newer images instead.
+  systemctl disable --now apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service || warn 'no background upgrades to turn off'
+  modprobe --all overlay br_netfilter
+  sysctl --quiet --load /etc/sysctl.d/90-drowse.conf
+  swapoff --all
+  sed --in-place '/^[^#].*[[:space:]]swap[[:space:]]/s/^/# drowse: /' /etc/fstab
+}
+
+install_packages() {
+  local packages=(
+    "kubeadm=${INSTALL[kubernetes.version]}-*" "kubelet=${INSTALL[kubernetes.version]}-*"
+    "kubectl=${INSTALL[kubernetes.version]}-*" "containerd.io=${INSTALL[containerd.version]}-*"
+  )
+  add_repository kubernetes
+  add_repository containerd
+  list_of INSTALL packages
+  # A node that was killed while dpkg worked leaves it half done.
+  dpkg --configure -a
+  apt_get update || fatal packages-unavailable 'a package repository cannot be reached'
+  apt_get install "${packages[@]}" "${LIST[@]}" || fatal packages-unavailable 'packages could not be installed'
+  apt-mark hold kubeadm kubelet kubectl containerd.io
+  # See the drop-in of kubelet.service: only the node scripts start it. HAProxy runs where three seats need it.
+  systemctl disable kubelet.service haproxy.service
+  systemctl stop haproxy.service
+}
+
+# apt_get <command…>: non-interactive, patient with another apt, and with a repository that is down for some minutes.
+apt_get() {
+  local try
+  for try in 1 2 3 4 5 6; do
+    if DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes --option DPkg::Lock::Timeout=300 --option Acquire::Retries=3 \
+      --option APT::Update::Error-Mode=any --option Dpkg::Options::=--force-confold \
+      --no-install-recommends --allow-downgrades --allow-change-held-packages "$@" >&2; then
+      return 0
+    fi
+    warn "apt-get $1 failed (try ${try} of 6)"
+    sleep 20
+  done
+  return 1
+}
+
+# add_repository <key in install.json>: the signing key is accepted by its fingerprint only.
+add_repository() {
+  local prefix=$1.repository
+  local name=${INSTALL["${prefix}.name"]} expected=${INSTALL["${prefix}.keyFingerprint"]}
+  local key=/etc/apt/keyrings/drowse-${name}.asc fingerprint
+  mkdir -p "${DROWSE_RUN}/keys"
+  curl --silent --show-error --fail --location --retry 6 --retry-all-errors --max-time 60 \
+    --output "${DROWSE_RUN}/keys/${name}" "${INSTALL["${prefix}.keyUrl"]}" ||
+    fatal packages-unavailable "the key of the ${name} packages cannot be fetched"
+  fingerprint=$(gpg --batch --quiet --with-colons --show-keys "${DROWSE_RUN}/keys/${name}") ||
+    fatal digest-mismatch "the key of the ${name} packages is no key"
+  [[ ${fingerprint} =~ fpr:+([0-9A-F]+): && ${BASH_REMATCH[1]} == "${expected}" ]] ||
+    fatal digest-mismatch "the key of the ${name} packages is not ${expected}"
+  install -D --mode 644 "${DROWSE_RUN}/keys/${name}" "${key}"
+  write_file "/etc/apt/sources.list.d/drowse-${name}.list" 644 <<<"deb [signed-by=${key}] ${INSTALL["${prefix}.source"]}"
+}
+
+# install_nvidia: only what the image lacks; the deep learning images bring the driver and the toolkit along.
+install_nvidia() {
+  if ! command -v nvidia-smi >/dev/null; then
+    list_of INSTALL nvidiaDriverPackages
+    apt_get install "${LIST[@]}" || fatal packages-unavailable 'the NVIDIA driver could not be installed'
+  fi
+  if ! command -v nvidia-container-runtime >/dev/null; then
+    add_repository nvidiaToolkit
+    apt_get update || fatal packages-unavailable 'the NVIDIA repository cannot be reached'
+    # All four by version: apt does not follow exact dependencies to anything but its newest candidate.
+    local version=${INSTALL[nvidiaToolkit.version]}
+    apt_get install "nvidia-container-toolkit=${version}-*" "nvidia-container-toolkit-base=${version}-*" \
+      "libnvidia-container-tools=${version}-*" "libnvidia-container1=${version}-*" ||
+      fatal packages-unavailable 'the NVIDIA toolkit could not be installed'
+  fi
+}
+
+# configure_runtime <profile>: containerd with our configuration, whatever an image had there before.
+configure_runtime() {
+  rm -f /etc/containerd/conf.d/*nvidia*.toml
+  [[ $1 != gpu ]] || cp --recursive --no-preserve=mode "${DROWSE_HOME}/gpu-files/." /
+  systemctl daemon-reload
+  systemctl enable containerd.service
+  systemctl restart containerd.service
+  wait_until 'the container runtime' runtime-not-ready 60 2 runtime_answers
+  check_runtime "$1"
+}
+
+runtime_answers() { crictl --timeout 5s info >"${DROWSE_RUN}/cri.json" 2>/dev/null; }
+
+# check_runtime <profile>: what the running containerd made of its files; the kubelet would fail later and less clearly.
+check_runtime() {
+  local runtimes=(runc) runtime
+  [[ $1 != gpu ]] || runtimes+=(nvidia)
+  for runtime in "${runtimes[@]}"; do
+    jq --exit-status --arg runtime "${runtime}" '.config.containerd.runtimes[$runtime] |
+      .runtimeType == "io.containerd.runc.v2" and .options.SystemdCgroup == true' "${DROWSE_RUN}/cri.json" >/dev/null ||
+      fatal runtime-misconfigured "containerd does not run ${runtime} with systemd's control groups"
+  done
+}
+
+# pull_images <profile>: kubeadm's own for the role, and those that the platform needs on each node of the role.
+pull_images() {
+  local images=() image
+  mapfile -t images < <(kubeadm config images list --kubernetes-version "v${INSTALL[kubernetes.version]}")
+  ((${#images[@]} > 0)) || fatal images-unavailable 'kubeadm names no images'
+  list_of INSTALL "images.$1"
+  for image in "${images[@]}" "${LIST[@]}"; do
+    case $1:${image} in
+      # Worker nodes run neither the control plane nor, as a rule, DNS.
+      pool:*/kube-apiserver:* | pool:*/kube-controller-manager:* | pool:*/kube-scheduler:* | pool:*/etcd:*) continue ;;
+      gpu:*/kube-apiserver:* | gpu:*/kube-controller-manager:* | gpu:*/kube-scheduler:* | gpu:*/etcd:*) continue ;;
+    esac
+    wait_until "image ${image}" images-unavailable 300 15 crictl --timeout 10m pull "${image}" >&2
+  done
+}
+
+# install_etcd_tools: etcdctl and etcdutl out of the very image that etcd runs from, so that they are never of another version.
+install_etcd_tools() {
+  local root=${DROWSE_RUN}/etcd-image image
+  image=$(crictl images --output json | jq --raw-output '[.images[].repoTags[] | select(contains("/etcd:"))] | sort | last')
+  mkdir -p "${root}"
+  ctr --namespace k8s.io images unmount --rm "${root}" >/dev/null 2>&1 || true
+  ctr --namespace k8s.io images mount "${image}" "${root}" >/dev/null
+  install --mode 755 "${root}/usr/local/bin/etcdctl" "${root}/usr/local/bin/etcdutl" /usr/local/bin/
+  ctr --namespace k8s.io images unmount --rm "${root}" >/dev/null
+}

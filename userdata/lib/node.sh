@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+#
+# Who this instance is, and how far it has come. Sourced.
+#
+# Sets: NODE   the node data document, flattened (see lib/node/node-data.ts for each field)
+#       FACTS  what only the instance knows: instanceId, instanceType, availabilityZone, privateIp, mac, interfaceId,
+#              subnetId, cpus, memoryMiB
+
+declare -gA NODE=() FACTS=()
+
+load_node_data() {
+  load_map NODE "${DROWSE_ETC}/node.json"
+  [[ ${NODE[schema]:-} == 1 ]] || fatal bad-document "node data has schema '${NODE[schema]:-none}', these scripts know 1"
+}
+
+# load_facts: asks the metadata service once per boot; later scripts read the file.
+load_facts() {
+  local file=${DROWSE_RUN}/facts.json key value memory=0 cpus=0
+  if [[ ! -e ${file} ]]; then
+    declare -A identity=()
+    imds_login
+    imds dynamic/instance-identity/document >"${DROWSE_RUN}/identity.json"
+    load_map identity "${DROWSE_RUN}/identity.json"
+    local mac interface subnet
+    mac=$(imds meta-data/mac)
+    interface=$(imds "meta-data/network/interfaces/macs/${mac}/interface-id")
+    subnet=$(imds "meta-data/network/interfaces/macs/${mac}/subnet-id")
+    while IFS=': ' read -r key value _; do
+      [[ ${key} != MemTotal ]] || memory=$((value / 1024))
+    done </proc/meminfo
+    while IFS=$' \t:' read -r key _; do
+      [[ ${key} != processor ]] || cpus=$((cpus + 1))
+    done </proc/cpuinfo
+    write_file "${file}" 600 <<JSON
+{"instanceId":"${identity[instanceId]}","instanceType":"${identity[instanceType]}","availabilityZone":"${identity[availabilityZone]}",
+"privateIp":"${identity[privateIp]}","mac":"${mac}","interfaceId":"${interface}","subnetId":"${subnet}","cpus":${cpus},"memoryMiB":${memory}}
+JSON
+  fi
+  load_map FACTS "${file}"
+}
+
+# phase <name>: tags this instance with how far it has come, and when. The workflows and the console read it there.
+phase() {
+  info "phase $1"
+  aws_ec2 CreateTags "ResourceId.1=${FACTS[instanceId]}" 'Tag.1.Key=drowse:phase' "Tag.1.Value=$1" \
+    'Tag.2.Key=drowse:phase-at' "Tag.2.Value=$(printf '%(%Y-%m-%dT%H:%M:%SZ)T' -1)" ||
+    fatal phase-not-tagged "the instance may not tag itself (${AWS_ERROR})"
+  printf '%s\n' "$1" >"${DROWSE_RUN}/phase"
+}
+
+# check_clock: a signature of a clock that is more than five minutes off is refused by AWS, and certificates are judged by
+# the clock. The bucket's own answer (whatever it is) says what time it is.
+check_clock() {
+  clock_is_right || wait_until 'the clock to be set' clock-skew 60 10 clock_after_step
+}
+clock_after_step() {
+  chronyc -a makestep >/dev/null 2>&1 || warn 'chrony cannot step the clock'
+  clock_is_right
+}
+clock_is_right() {
+  local headers line date='' theirs
+  headers=$(curl --silent --head --retry 5 --retry-connrefused --max-time 20 "$(s3_url '')") ||
+    fatal bucket-unreachable 'the bucket gives no answer at all'
+  while IFS= read -r line; do
+    [[ ${line,,} != date:* ]] || date=${line#*: }
+  done <<<"${headers}"
+  [[ -n ${date} ]] || return 0
+  theirs=$(date --date "${date//$'\r'/}" +%s)
+  local skew=$((EPOCHSECONDS - theirs))
+  ((skew > -300 && skew < 300)) && return 0
+  warn "the clock is off by ${skew} s"
+  return 1
+}
+
+# report_failure: what the EXIT trap of a node stage does: the reason becomes the phase, the end of the log goes to the bucket.
+# It runs after anything may have failed, so each of its steps may fail as well.
+report_failure() {
+  local reason
+  reason=$(failure_reason)
+  warn "ends as failed:${reason}"
+  [[ -n ${FACTS[instanceId]:-} ]] || return 0
+  (phase "failed:${reason}") || warn 'the phase could not be tagged'
+  journal_tail >"${DROWSE_RUN}/log-tail" || return 0
+  (s3_put "${DROWSE_RUN}/log-tail" "logs/${FACTS[instanceId]}/node.log") || warn 'the log could not be put into the bucket'
+}
+
+# journal_tail: the last lines of our units, of the kubelet and of the container runtime.
+journal_tail() {
+  journalctl --boot --no-pager --lines 400 --output short-iso --unit drowse-node --unit kubelet --unit containerd
+}

@@ -1,0 +1,155 @@
+# shellcheck shell=bash
+#
+# The seat's state volume: found by its tags, attached, checked, mounted. A file system is made only on a volume that was
+# never written to; whatever else is on it is refused, never touched. Sourced.
+#
+# Sets: VOLUME         volume.json at the top of the volume: cluster, seat, stage, kubernetes, etcd
+#       VOLUME_DEVICE  its block device
+
+declare -gA VOLUME=()
+VOLUME_DEVICE=''
+volume_id=''
+volume_state=''
+volume_holder=''
+
+# attach_state_volume: waits for the old holder to let go; two instances can never hold it, so holding it is what makes this
+# instance the seat.
+attach_state_volume() {
+  wait_until 'the state volume to be free' volume-held 600 5 volume_free_or_ours
+  if [[ ${volume_state} == available ]]; then
+    aws_ec2 AttachVolume "VolumeId=${volume_id}" "InstanceId=${FACTS[instanceId]}" Device=/dev/sdf ||
+      fatal volume-not-attached "EC2 refuses to attach ${volume_id} (${AWS_ERROR})"
+  fi
+  # The NVMe driver names the device after the volume, without its dash.
+  VOLUME_DEVICE=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume_id/-/}
+  wait_until "device of ${volume_id}" volume-not-attached 120 2 test -b "${VOLUME_DEVICE}"
+}
+
+volume_free_or_ours() {
+  find_state_volume
+  [[ ${volume_state} == available || ${volume_holder} == "${FACTS[instanceId]}" ]] && return 0
+  info "volume ${volume_id} is ${volume_state}, held by ${volume_holder:-nobody}"
+  return 1
+}
+
+# find_state_volume: exactly one volume of this cluster, seat and zone. Tags are compared here as well: a filter that an
+# endpoint does not know must not make a foreign volume ours.
+find_state_volume() {
+  local rows
+  aws_ec2 DescribeVolumes 'Filter.1.Name=tag:drowse:cluster' "Filter.1.Value.1=${NODE[cluster]}" \
+    'Filter.2.Name=tag:drowse:seat' "Filter.2.Value.1=${NODE[seat.index]}" ||
+    fatal volume-missing "EC2 does not describe the state volume (${AWS_ERROR})"
+  aws_ec2_json "${DROWSE_RUN}/volumes.json"
+  rows=$(jq --raw-output --arg cluster "${NODE[cluster]}" --arg seat "${NODE[seat.index]}" '
+    (.volumeSet | if type == "array" then . else [] end)[]
+    | ((.tagSet | if type == "array" then . else [] end) | map({(.key): .value}) | add // {}) as $tags
+    | select($tags["drowse:cluster"] == $cluster and $tags["drowse:seat"] == $seat)
+    | [.volumeId, .status, (.availabilityZone // ""), (.attachmentSet[0]?.instanceId? // "")] | join("|")' "${DROWSE_RUN}/volumes.json")
+  [[ -n ${rows} ]] || fatal volume-missing "no volume is tagged as seat ${NODE[seat.index]} of ${NODE[cluster]}"
+  [[ ${rows} != *$'\n'* ]] || fatal volume-ambiguous "several volumes are tagged as seat ${NODE[seat.index]} of ${NODE[cluster]}"
+  local zone
+  IFS='|' read -r volume_id volume_state zone volume_holder <<<"${rows}"
+  [[ ${zone} == "${FACTS[availabilityZone]}" ]] ||
+    fatal volume-missing "volume ${volume_id} is in ${zone}, this instance in ${FACTS[availabilityZone]}"
+}
+
+# mount_state_volume: after this the volume is ours by what is written on it, too, and VOLUME says how far it has come.
+mount_state_volume() {
+  mkdir -p "${STATE}"
+  if ! mountpoint --quiet "${STATE}"; then
+    case $(volume_content) in
+      blank) make_file_system ;;
+      ext4) check_file_system ;;
+      *) fatal volume-damaged "${VOLUME_DEVICE} carries data, but no file system that can be read" ;;
+    esac
+    mount --types ext4 --options noatime,nodev,nosuid "${VOLUME_DEVICE}" "${STATE}" ||
+      fatal volume-damaged "${VOLUME_DEVICE} cannot be mounted"
+  fi
+  claim_state_volume
+}
+
+# volume_content: `blank` only if nothing was ever written where file systems keep their heads and their copies of them.
+volume_content() {
+  local type='' code=0 mark=${DROWSE_VAR}/making-file-system-on-${volume_id}
+  type=$(blkid --probe --match-tag TYPE --output value "${VOLUME_DEVICE}") || code=$?
+  if ((code == 0)) && [[ -n ${type} ]]; then
+    printf '%s' "${type}"
+  elif [[ -e ${mark} ]]; then
+    # This very instance saw it blank, and was cut off while it made the file system.
+    printf blank
+  elif device_is_zero; then
+    printf blank
+  else
+    printf damaged
+  fi
+}
+
+# device_is_zero: the first 16 MiB, and 1 MiB at each place where ext4 keeps copies of its superblock.
+device_is_zero() {
+  local size offset
+  size=$(blockdev --getsize64 "${VOLUME_DEVICE}") || return 1
+  cmp --quiet --bytes=$((16 << 20)) "${VOLUME_DEVICE}" /dev/zero || return 1
+  for offset in $((128 << 20)) $((384 << 20)) $((640 << 20)) $((896 << 20)) $((size - (1 << 20))); do
+    ((offset + (1 << 20) <= size)) || continue
+    cmp --quiet --ignore-initial=${offset}:0 --bytes=$((1 << 20)) "${VOLUME_DEVICE}" /dev/zero || return 1
+  done
+}
+
+make_file_system() {
+  local mark=${DROWSE_VAR}/making-file-system-on-${volume_id}
+  refuse_read_only
+  info "making a file system on ${volume_id}, which was never used"
+  : >"${mark}"
+  mkfs.ext4 -q -F -m 0 -L "drowse-seat-${NODE[seat.index]}" "${VOLUME_DEVICE}" ||
+    fatal volume-damaged "no file system can be made on ${VOLUME_DEVICE}"
+  sync --file-system "${VOLUME_DEVICE}"
+  rm -f "${mark}"
+}
+
+check_file_system() {
+  local code=0
+  refuse_read_only
+  # Replays the journal and mends what needs no decision; 1 means mended, anything above needs a person.
+  e2fsck -p "${VOLUME_DEVICE}" >&2 || code=$?
+  ((code <= 1)) || fatal volume-damaged "e2fsck ends with ${code} on ${VOLUME_DEVICE}"
+}
+
+refuse_read_only() {
+  [[ $(blockdev --getro "${VOLUME_DEVICE}") == 0 ]] || fatal volume-read-only "${VOLUME_DEVICE} is read-only"
+}
+
+# claim_state_volume: reads volume.json; an empty file system gets one, a foreign one is refused.
+claim_state_volume() {
+  local entries entry
+  shopt -s nullglob dotglob
+  entries=("${STATE}"/*)
+  shopt -u nullglob dotglob
+  if [[ -e ${STATE}/volume.json ]]; then
+    load_map VOLUME "${STATE}/volume.json"
+    [[ ${VOLUME[cluster]} == "${NODE[cluster]}" && ${VOLUME[seat]} == "${NODE[seat.index]}" ]] ||
+      fatal volume-foreign "the volume belongs to seat ${VOLUME[seat]} of ${VOLUME[cluster]}"
+    return 0
+  fi
+  for entry in "${entries[@]}"; do
+    [[ ${entry##*/} == lost+found || ${entry##*/} == volume.json.new ]] ||
+      fatal volume-foreign "the volume carries ${entry##*/}, but nothing that says it is this cluster's"
+  done
+  VOLUME=([cluster]=${NODE[cluster]} [seat]=${NODE[seat.index]} [kubernetes]='' [etcd]='')
+  set_volume_stage new
+}
+
+# set_volume_stage <new|initialising|joining|ready>: how far the state on the volume has come; survives the power going out.
+set_volume_stage() {
+  VOLUME[stage]=$1
+  write_file "${STATE}/volume.json" 600 <<JSON
+{"cluster":"${VOLUME[cluster]}","seat":${VOLUME[seat]},"stage":"$1","kubernetes":"${VOLUME[kubernetes]}","etcd":"${VOLUME[etcd]}"}
+JSON
+  sync --file-system "${STATE}" || fatal disk-full 'the state volume takes no more data'
+}
+
+# require_space: etcd on a full disk stops half-way; better not to start it.
+require_space() {
+  local free
+  free=$(stat --file-system --format '%a %S' "${STATE}")
+  ((${free% *} * ${free#* } >= 256 << 20)) || fatal disk-full 'less than 256 MiB are free on the state volume'
+}

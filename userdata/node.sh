@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+#
+# The life of a node. One entry for first boot, wake, replacement and reboot:
+#
+#   node.sh enable <digest>             first boot: install our systemd units and start the node (called by user data)
+#   node.sh install <profile> <digest>  the install stage alone, to bake an image; profile is seat, pool or gpu
+#   node.sh run                         install (unless the image carries it) and boot (called by drowse-node.service)
+#
+# digest is the SHA-256 of the node bundle that this script came in. Everything about the cluster comes from
+# /etc/drowse/node.json, everything about the instance from the metadata service; no other variable is read.
+# Phases appear as the instance's drowse:phase tag: booting, runtime, then control-plane, ready for a seat, and
+# waiting-for-token, joining, ready for a pool node; or failed:<reason>, with the log's end in the bucket below logs/.
+set -o errexit -o nounset -o pipefail
+shopt -s inherit_errexit
+
+for library in common aws node hosts install etcd kubernetes volume address authorities stale seat pool; do
+  # shellcheck source=/dev/null
+  source "${BASH_SOURCE[0]%/*}/lib/${library}.sh"
+done
+
+main() {
+  case ${1:-} in
+    enable) enable "$2" ;;
+    install) install_stage "$2" "$3" ;;
+    run) run ;;
+    *) fatal usage 'usage: node.sh enable DIGEST | install PROFILE DIGEST | run' ;;
+  esac
+}
+
+enable() {
+  write_file "${DROWSE_ETC}/bundle" 644 <<<"$1"
+  cp --recursive --no-preserve=mode "${DROWSE_HOME}/files/etc/systemd/." /etc/systemd/
+  systemctl daemon-reload
+  systemctl enable drowse-node.service drowse-logs.timer
+  systemctl start drowse-logs.timer
+  systemctl start --no-block drowse-node.service
+}
+
+run() {
+  local digest profile
+  mkdir -p "${DROWSE_RUN}" "${DROWSE_VAR}"
+  rm -f "${DROWSE_RUN}/failure"
+  trap on_exit EXIT
+  load_node_data
+  load_facts
+  phase booting
+  check_clock
+  phase runtime
+  read -r digest <"${DROWSE_ETC}/bundle"
+  profile=$(profile_of_node)
+  install_stage "${profile}" "${digest}"
+  start_runtime "${profile}"
+  "boot_${NODE[role]}"
+}
+
+profile_of_node() {
+  if [[ ${NODE[pool.gpu]:-false} == true ]]; then
+    printf gpu
+  else
+    printf '%s' "${NODE[role]}"
+  fi
+}
+
+# start_runtime <profile>: settings that do not survive a reboot by themselves, and a runtime that answers.
+start_runtime() {
+  systemctl start containerd.service
+  wait_until 'the container runtime' runtime-not-ready 60 2 runtime_answers
+  check_runtime "$1"
+}
+
+on_exit() {
+  local code=$?
+  trap - EXIT
+  ((code == 0)) || report_failure
+  exit "${code}"
+}
+
+main "$@"

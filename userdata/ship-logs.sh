@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+#
+# Ships what our units, the kubelet and the container runtime wrote to the journal since the last time to CloudWatch Logs:
+# group from node data, one stream per instance. Run by drowse-logs.timer; reads nothing but /etc/drowse/node.json.
+set -o errexit -o nounset -o pipefail
+shopt -s inherit_errexit
+
+for library in common aws node; do
+  # shellcheck source=/dev/null
+  source "${BASH_SOURCE[0]%/*}/lib/${library}.sh"
+done
+
+readonly CURSOR=${DROWSE_VAR}/log-cursor
+# CloudWatch takes 10,000 events or 1 MiB a call; a journal line is far below 512 bytes on average.
+readonly BATCH=2000
+
+main() {
+  # Before the install stage there is no jq; those lines are shipped once there is.
+  command -v jq >/dev/null || return 0
+  mkdir -p "${DROWSE_RUN}" "${DROWSE_VAR}"
+  load_node_data
+  load_facts
+  local batch=${DROWSE_RUN}/log-batch body
+  read_journal >"${batch}"
+  [[ -s ${batch} ]] || return 0
+  body=$(jq --slurp --compact-output --arg group "${NODE[logGroup]}" --arg stream "${FACTS[instanceId]}" '
+    {logGroupName: $group, logStreamName: $stream, logEvents: [.[]
+      | select(.MESSAGE | type == "string")
+      | {timestamp: (.__REALTIME_TIMESTAMP | tonumber / 1000 | floor),
+         message: "\(.SYSLOG_IDENTIFIER // ._SYSTEMD_UNIT): \(.MESSAGE)"[:8000]}] | sort_by(.timestamp)}' "${batch}")
+  [[ ${body} != *'"logEvents":[]'* ]] || return 0
+  put_events "${body}"
+  jq --slurp --raw-output 'last.__CURSOR' "${batch}" >"${CURSOR}.new"
+  mv -f "${CURSOR}.new" "${CURSOR}"
+}
+
+read_journal() {
+  local from=(--boot)
+  [[ ! -s ${CURSOR} ]] || from=(--after-cursor "$(<"${CURSOR}")")
+  journalctl --no-pager --output json --unit drowse-node --unit kubelet --unit containerd --unit haproxy "${from[@]}" |
+    head --lines "${BATCH}" || [[ ${PIPESTATUS[0]} == 141 ]]
+}
+
+put_events() {
+  aws_logs PutLogEvents <<<"$1" && return 0
+  [[ ${AWS_ERROR} == ResourceNotFoundException ]] || fatal logs-not-shipped "CloudWatch Logs takes no events (${AWS_ERROR})"
+  aws_logs CreateLogStream <<<"{\"logGroupName\":\"${NODE[logGroup]}\",\"logStreamName\":\"${FACTS[instanceId]}\"}" ||
+    [[ ${AWS_ERROR} == ResourceAlreadyExistsException ]] || fatal logs-not-shipped "no log stream (${AWS_ERROR})"
+  aws_logs PutLogEvents <<<"$1" || fatal logs-not-shipped "CloudWatch Logs takes no events (${AWS_ERROR})"
+}
+
+main "$@"
