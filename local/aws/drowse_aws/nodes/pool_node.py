@@ -1,0 +1,48 @@
+"""A pool node's boot: runtime, then a token, then the cluster."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+from .. import clock, durations
+from ..emulator import ssm
+from ..patches.ec2_instance_types import TYPES
+from . import agent, cluster
+from .node import Node
+
+
+def boot(node: Node) -> clock.Process:
+    """From user data to ready."""
+    node.enter("runtime")
+    kind = TYPES.get(str(node.instance["InstanceType"]))
+    yield durations.POOL_RUNTIME if kind and kind.gpus else durations.SEAT_RUNTIME
+    if not node.joined:
+        node.enter("waiting-for-token")
+        while token(node.cluster_name, node.pool) is None:
+            yield durations.TOKEN_POLL
+    node.enter("joining")
+    while not agent.api_ready(node.cluster_name):
+        yield 1.0
+    yield durations.KUBELET_JOIN
+    yield from agent.hold_back(node)
+    node.cluster = cluster.existing(node.cluster_name)
+    if node.cluster is not None:
+        node.cluster.register(node.instance_id, "pool", node.pool)
+        node.joined = True
+    node.enter("ready")
+
+
+def token(cluster_name: str, pool: str) -> dict[str, Any] | None:
+    """The pool's join parameter while it is valid."""
+    value = ssm.resolve_parameter_value(f"/drowse/{cluster_name}/join/{pool}", decrypt=True)
+    if value is None:
+        return None
+    try:
+        found = json.loads(value)
+        expires = datetime.datetime.fromisoformat(str(found["expiresAt"]).replace("Z", "+00:00"))
+    except (ValueError, KeyError, TypeError):
+        return None
+    valid = expires > datetime.datetime.now(datetime.timezone.utc)
+    return found if valid and isinstance(found, dict) else None

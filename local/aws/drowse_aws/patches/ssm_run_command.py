@@ -1,0 +1,272 @@
+"""Run Command: documents are checked, delivered, and answered by the node agent."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import time
+from collections.abc import Generator
+from typing import Any
+
+from .. import clock, durations, faults
+from ..emulator import Record, Response, account, ec2, new_uuid, region, ssm
+from ..nodes import agent, commands
+from ..nodes.node import Node
+from ..registry import patch
+from . import ssm_documents
+from .ec2_instances import tags_of
+
+#: Characters that SSM keeps of a plugin's output (facts.md, AWS behaviour).
+STDOUT_KEPT = 24_000
+STDERR_KEPT = 8_000
+_AT_MOST_IDS = 50
+_OPEN = ("Pending", "InProgress")
+
+_NEEDS = (
+    "services.ssm._send_command",
+    "services.ssm._commands",
+    "services.ssm._refresh_command_status",
+    "services.ssm._public_command",
+    "services.ssm._managed_instance_ids",
+    "services.ssm.error_response_json",
+)
+
+
+@patch(
+    "ssm-run-command",
+    "A command of any document, known or not, succeeds at once with empty output, whatever its parameters.",
+    _NEEDS,
+)
+def run_commands() -> None:
+    def send(data: Record) -> Response:
+        try:
+            answer: Response = ssm.json_response({"Command": ssm._public_command(_send(data))})
+            return answer
+        except ssm_documents.DocumentError as error:
+            refused: Response = ssm.error_response_json(*error.args, 400)
+            return refused
+
+    ssm._send_command = send
+
+
+@patch("ssm-command-invocations", "ListCommandInvocations and CancelCommand are missing.", _NEEDS)
+def list_invocations() -> None:
+    ssm_documents.add_actions({"ListCommandInvocations": _list, "CancelCommand": _cancel})
+
+
+def _send(data: Record) -> Record:
+    name = str(data.get("DocumentName") or "")
+    parameters = _checked_parameters(name, data.get("Parameters") or {})
+    ids = _targets(data)
+    command_id = new_uuid()
+    common = {"CommandId": command_id, "DocumentName": name, "Comment": data.get("Comment", "")}
+    common["DocumentVersion"] = data.get("DocumentVersion", "$DEFAULT")
+    now = time.time()
+    command: Record = {
+        **common,
+        "ExpiresAfter": now + float(data.get("TimeoutSeconds", 3600)),
+        "Parameters": data.get("Parameters", {}),
+        "InstanceIds": ids if data.get("InstanceIds") else [],
+        "Targets": data.get("Targets", []),
+        "RequestedDateTime": now,
+        "Status": "Pending" if ids else "Failed",
+        "StatusDetails": "Pending" if ids else "NoInstancesInTag",
+        "OutputS3Region": region(),
+        "OutputS3BucketName": data.get("OutputS3BucketName", ""),
+        "OutputS3KeyPrefix": data.get("OutputS3KeyPrefix", ""),
+        "MaxConcurrency": data.get("MaxConcurrency", "50"),
+        "MaxErrors": data.get("MaxErrors", "0"),
+        "TargetCount": len(ids),
+        "CompletedCount": 0,
+        "ErrorCount": 0,
+        "DeliveryTimedOutCount": 0,
+        "TimeoutSeconds": data.get("TimeoutSeconds", 3600),
+        "Invocations": {instance_id: _pending(common, instance_id) for instance_id in ids},
+    }
+    ssm._commands[command_id] = command
+    commands.counted()
+    for instance_id, invocation in command["Invocations"].items():
+        clock.CLOCK.start(_deliver(command, invocation, instance_id, parameters))
+    return command
+
+
+def _pending(common: Record, instance_id: str) -> Record:
+    return {
+        **common,
+        "InstanceId": instance_id,
+        "PluginName": "run",
+        "ResponseCode": -1,
+        "ExecutionStartDateTime": "",
+        "ExecutionElapsedTime": "",
+        "ExecutionEndDateTime": "",
+        "Status": "Pending",
+        "StatusDetails": "Pending",
+        "StandardOutputContent": "",
+        "StandardOutputUrl": "",
+        "StandardErrorContent": "",
+        "StandardErrorUrl": "",
+    }
+
+
+def _checked_parameters(name: str, given: Record) -> dict[str, str]:
+    """Each parameter's value, defaults included. Raises DocumentError for what the document does not allow."""
+    if name in ssm_documents.AWS_OWNED:
+        return {key: "\n".join(value) for key, value in given.items()}
+    declared = ssm_documents.parameters_of(ssm_documents.get(name))
+    unknown = sorted(set(given) - set(declared))
+    if unknown:
+        raise ssm_documents.DocumentError("InvalidParameters", f"{name} has no parameter {unknown[0]}")
+    values: dict[str, str] = {}
+    for key, rule in declared.items():
+        value = given.get(key, rule.get("default"))
+        if value is None:
+            raise ssm_documents.DocumentError("InvalidParameters", f"the parameter {key} is required")
+        parts = [str(one) for one in (value if isinstance(value, list) else [value])]
+        allowed, pattern = rule.get("allowedValues"), rule.get("allowedPattern")
+        for part in parts:
+            if (allowed and part not in map(str, allowed)) or (pattern and not re.fullmatch(pattern, part)):
+                raise ssm_documents.DocumentError("InvalidParameters", f"'{part}' is not allowed for {key}")
+        values[key] = "\n".join(parts)
+    return values
+
+
+def _targets(data: Record) -> list[str]:
+    """The instances that are meant. Raises DocumentError."""
+    managed = ssm._managed_instance_ids()
+    asked = list(data.get("InstanceIds") or [])
+    matched: list[str] = []
+    for target in data.get("Targets") or []:
+        key, values = str(target.get("Key", "")), target.get("Values") or []
+        if key.lower() == "instanceids":
+            asked.extend(values)
+        elif key.startswith("tag:"):
+            matched.extend(i for i in managed if tags_of(i).get(key.removeprefix("tag:")) in values)
+        else:
+            raise ssm_documents.DocumentError("InvalidTarget", f"the target key {key} is not honoured here")
+    if not asked and not data.get("Targets"):
+        raise ssm_documents.DocumentError("ValidationException", "InstanceIds or Targets is required")
+    if len(asked) > _AT_MOST_IDS:
+        raise ssm_documents.DocumentError("ValidationException", f"at most {_AT_MOST_IDS} instance IDs are allowed")
+    unknown = [one for one in asked if one not in managed]
+    if unknown:
+        message = f"Instances [[{', '.join(unknown)}]] not in a valid state for account {account()}"
+        raise ssm_documents.DocumentError("InvalidInstanceId", message)
+    return list(dict.fromkeys([*asked, *matched]))
+
+
+def _deliver(
+    command: Record, invocation: Record, instance_id: str, parameters: dict[str, str]
+) -> clock.Process:
+    """The invocation's life: delivered, run, done."""
+    yield durations.COMMAND_DELIVERY
+    if invocation["Status"] != "Pending":
+        return
+    began = clock.now()
+    invocation.update(Status="InProgress", StatusDetails="InProgress", ExecutionStartDateTime=_iso())
+    command.update(Status="InProgress", StatusDetails="InProgress")
+    work = _run(str(command["DocumentName"]), instance_id, parameters)
+    while True:
+        try:
+            yield next(work)
+        except StopIteration as finished:
+            result, stderr = finished.value
+            break
+        if invocation["Status"] != "InProgress":  # cancelled
+            return
+        if not ssm._managed_instance_ids() & {instance_id}:
+            invocation.update(Status="TimedOut", StatusDetails="ExecutionTimedOut", ExecutionEndDateTime=_iso())
+            _roll_up(command)
+            return
+    ok = result is not None and result.get("ok") is True
+    status = "Success" if ok else "Failed"
+    stdout = "" if result is None else f"{json.dumps(result)}\n"
+    invocation.update(
+        StandardOutputContent=stdout[:STDOUT_KEPT],
+        StandardErrorContent=stderr[:STDERR_KEPT],
+        ResponseCode=0 if ok else 1,
+        ExecutionEndDateTime=_iso(),
+        ExecutionElapsedTime=f"PT{clock.now() - began:.3f}S",
+        StatusDetails=status,
+    )
+    # Last: who sees a terminal state must see the output too.
+    invocation["Status"] = status
+    _roll_up(command)
+
+
+#: The script's result line (None when there is no script), and its stderr.
+Outcome = tuple[dict[str, Any] | None, str]
+
+
+def _run(document: str, instance_id: str, parameters: dict[str, str]) -> Generator[float, None, Outcome]:
+    fault = faults.FAULTS.command(document)
+    if fault is not None:
+        error, message = fault
+        return {"ok": False, "error": error, "message": message}, f"{error}: {message}\n"
+    node = agent.AGENT.node(instance_id)
+    answer = commands.find(document, node.cluster_name) if node is not None else None
+    if node is None or answer is None:
+        return None, f"the embedded AWS has no answer to the document {document} on {instance_id}\n"
+    try:
+        state = _reachable(node)
+        result = yield from answer(commands.Command(document, parameters, node, state))
+    except commands.CommandFailedError as failed:
+        return failed.result, f"{failed.result['error']}: {failed}\n"
+    return {"ok": True, **result}, ""
+
+
+def _reachable(node: Node) -> Any:
+    """The cluster that the node's kubectl reaches. Raises CommandFailedError."""
+    if not node.ready or node.cluster is None:
+        message = f"{node.instance_id} is in phase '{node.phase}', not ready"
+        raise commands.CommandFailedError("NodeNotReady", message)
+    if not agent.api_ready(node.cluster_name):
+        raise commands.CommandFailedError("ApiNotReady", "the API server does not answer: etcd has no quorum")
+    return node.cluster
+
+
+def _roll_up(command: Record) -> None:
+    states = [one["Status"] for one in command["Invocations"].values()]
+    command["CompletedCount"] = sum(state not in _OPEN for state in states)
+    command["ErrorCount"] = sum(state in ("Failed", "TimedOut") for state in states)
+    if command["CompletedCount"] == len(states):
+        worst = next((state for state in ("Failed", "TimedOut", "Cancelled") if state in states), "Success")
+        command.update(Status=worst, StatusDetails=worst)
+
+
+def _iso() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _list(data: Record) -> Record:
+    found = [
+        _listed(invocation, bool(data.get("Details")))
+        for command in ssm._commands.values()
+        for invocation in command["Invocations"].values()
+        if data.get("CommandId") in (None, command["CommandId"])
+        and data.get("InstanceId") in (None, invocation["InstanceId"])
+    ]
+    return {"CommandInvocations": found}
+
+
+def _listed(invocation: Record, details: bool) -> Record:
+    keys = ("CommandId", "InstanceId", "Comment", "DocumentName", "DocumentVersion", "Status", "StatusDetails")
+    plugin = {
+        "Name": invocation["PluginName"],
+        "Status": invocation["Status"],
+        "StatusDetails": invocation["StatusDetails"],
+        "ResponseCode": invocation["ResponseCode"],
+        "Output": invocation["StandardOutputContent"] + invocation["StandardErrorContent"],
+    }
+    return {**{key: invocation[key] for key in keys}, "CommandPlugins": [plugin] if details else []}
+
+
+def _cancel(data: Record) -> Record:
+    command = ssm._commands.get(str(data.get("CommandId")))
+    if command is None:
+        raise ssm_documents.DocumentError("InvalidCommandId", f"no command {data.get('CommandId')}")
+    for invocation in command["Invocations"].values():
+        if invocation["Status"] in _OPEN:
+            invocation.update(Status="Cancelled", StatusDetails="Cancelled", ExecutionEndDateTime=_iso())
+    _roll_up(command)
+    return {}

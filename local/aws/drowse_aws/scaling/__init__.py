@@ -1,0 +1,1 @@
+"""Auto Scaling groups that really have instances: ministack keeps the records, this makes them true."""
