@@ -1,8 +1,9 @@
 import { DescribeExecutionCommand, ExecutionDoesNotExist, type SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import { dynamo, stepFunctions } from '../shared/clients';
-import { ClusterStore, STATES_OF, type Lease } from '../shared/cluster-store';
+import { stepFunctions } from '../shared/clients';
+import { type ClusterStore, STATES_OF, type Lease } from '../shared/cluster-store';
 import { type Leased, workflow, workflowRequest } from '../shared/contracts';
+import { clusterStore } from '../shared/deps';
 import { step } from '../shared/step';
 import { env } from './env';
 
@@ -72,7 +73,7 @@ export const handler = step(
     name: 'acquire-lease',
     input,
     env,
-    deps: ({ TABLE_NAME }) => ({ store: new ClusterStore(dynamo(), TABLE_NAME), sfn: stepFunctions() }),
+    deps: (env) => ({ store: clusterStore(env), sfn: stepFunctions() }),
   },
   acquireLease,
 );

@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import { dynamo, ec2, ssm } from '../shared/clients';
-import { ClusterStore } from '../shared/cluster-store';
 import { leased } from '../shared/contracts';
+import { runCommandDeps } from '../shared/deps';
 import { describeNodes, LIVE_STATES } from '../shared/instances';
 import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
 import { step } from '../shared/step';
@@ -26,7 +25,8 @@ export const drainNodes =
   (deps: RunCommandDeps) =>
   async ({ execution }: z.output<typeof input>): Promise<z.output<typeof drained>> => {
     const nodes = await describeNodes(deps.ec2, deps.cluster, LIVE_STATES);
-    if (!nodes.some(({ role }) => role === 'pool')) return { drained: [], stuck: [] };
+    const both = (['seat', 'pool'] as const).every((role) => nodes.some((node) => node.role === role));
+    if (!both) return { drained: [], stuck: [] };
     return runOnSeat(deps, {
       execution,
       command: 'drain-nodes',
@@ -36,17 +36,4 @@ export const drainNodes =
     });
   };
 
-export const handler = step(
-  {
-    name: 'drain-nodes',
-    input,
-    env,
-    deps: ({ CLUSTER_NAME, TABLE_NAME }) => ({
-      cluster: CLUSTER_NAME,
-      ec2: ec2(),
-      ssm: ssm(),
-      store: new ClusterStore(dynamo(), TABLE_NAME),
-    }),
-  },
-  drainNodes,
-);
+export const handler = step({ name: 'drain-nodes', input, env, deps: runCommandDeps }, drainNodes);

@@ -7,22 +7,49 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { logAwsCalls } from './log-aws-calls';
 
+/** One client for each AWS service that the steps call. */
+export interface Clients {
+  ec2: EC2Client;
+  autoScaling: AutoScalingClient;
+  loadBalancing: ElasticLoadBalancingV2Client;
+  ssm: SSMClient;
+  stepFunctions: SFNClient;
+  dynamo: DynamoDBDocumentClient;
+}
+
 /** Throttling and passing faults are the SDK's business, not the state machine's. Times in ms. */
 const CONFIG = { maxAttempts: 5, requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 } };
 
+let standIns: Partial<Clients> = {};
+
+/**
+ * Runs `make` with other clients in place of the real ones: how the twin gives a step its model of AWS. Nothing that
+ * awaits, so two models never see each other.
+ */
+export function withClients<T>(clients: Partial<Clients>, make: () => T): T {
+  standIns = clients;
+  try {
+    return make();
+  } finally {
+    standIns = {};
+  }
+}
+
 /** Makes a client on first use and keeps it for the life of the function. */
-function lazy<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
+function lazy<Name extends keyof Clients>(name: Name, make: () => Clients[Name]): () => Clients[Name] {
+  let made: Clients[Name] | undefined;
+  return () => standIns[name] ?? (made ??= make());
 }
 
 // Each is marked pure, so that a bundle carries only the clients that its handler names.
-export const ec2 = /* @__PURE__ */ lazy(() => logAwsCalls(new EC2Client(CONFIG)));
-export const autoScaling = /* @__PURE__ */ lazy(() => logAwsCalls(new AutoScalingClient(CONFIG)));
-export const loadBalancing = /* @__PURE__ */ lazy(() => logAwsCalls(new ElasticLoadBalancingV2Client(CONFIG)));
-export const ssm = /* @__PURE__ */ lazy(() => logAwsCalls(new SSMClient(CONFIG)));
-export const stepFunctions = /* @__PURE__ */ lazy(() => logAwsCalls(new SFNClient(CONFIG)));
-export const dynamo = /* @__PURE__ */ lazy(() =>
+export const ec2 = /* @__PURE__ */ lazy('ec2', () => logAwsCalls(new EC2Client(CONFIG)));
+export const autoScaling = /* @__PURE__ */ lazy('autoScaling', () => logAwsCalls(new AutoScalingClient(CONFIG)));
+export const loadBalancing = /* @__PURE__ */ lazy('loadBalancing', () =>
+  logAwsCalls(new ElasticLoadBalancingV2Client(CONFIG)),
+);
+export const ssm = /* @__PURE__ */ lazy('ssm', () => logAwsCalls(new SSMClient(CONFIG)));
+export const stepFunctions = /* @__PURE__ */ lazy('stepFunctions', () => logAwsCalls(new SFNClient(CONFIG)));
+export const dynamo = /* @__PURE__ */ lazy('dynamo', () =>
   DynamoDBDocumentClient.from(logAwsCalls(new DynamoDBClient(CONFIG)), {
     marshallOptions: { removeUndefinedValues: true },
   }),

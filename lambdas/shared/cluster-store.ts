@@ -12,6 +12,8 @@ import { LeaseLost } from './errors';
 
 /** Without progress for this long, a lease counts as stuck (ms). Every step of a workflow renews it. */
 export const LEASE_MS = 15 * 60_000;
+/** How long a failed launch is remembered (seconds). */
+const LAUNCH_FAILURE_SECONDS = 90 * 24 * 3600;
 /** How long the record of a sent command is kept (seconds); an execution is over long before. */
 const COMMAND_SECONDS = 24 * 3600;
 
@@ -59,6 +61,18 @@ export type ClusterRecord = z.infer<typeof clusterRecord>;
 const commandRecord = z.object({ commandId: z.string(), instanceId: z.string(), sentAt: z.number() });
 /** A Run Command that a workflow sent and still waits for; `sentAt` in epoch ms. */
 export type CommandRecord = z.infer<typeof commandRecord>;
+
+/** Why a launch was given up. */
+export interface LaunchFailure {
+  execution: string;
+  instanceId: string;
+  group: string;
+  pool: string | undefined;
+  /** The last that the node said of itself. */
+  phase: string;
+  error: string;
+  cause: string;
+}
 
 export interface LeaseRequest extends Pick<Lease, 'owner' | 'workflow' | 'requestedBy'> {
   /** State of the cluster from now on; left as it is if undefined. */
@@ -166,6 +180,13 @@ export class ClusterStore {
 
   async recordPlatform(): Promise<void> {
     await this.update(['#platformAt = :now'], [], undefined, { ':now': this.now().toISOString() });
+  }
+
+  async recordLaunchFailure(failure: LaunchFailure): Promise<void> {
+    const at = this.now();
+    const expiresAt = Math.floor(at.getTime() / 1000) + LAUNCH_FAILURE_SECONDS;
+    const Item = { id: `launch#${failure.instanceId}`, ...failure, at: at.toISOString(), expiresAt };
+    await this.client.send(new PutCommand({ TableName: this.table, Item }));
   }
 
   async readCommand(key: string): Promise<CommandRecord | undefined> {

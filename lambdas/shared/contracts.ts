@@ -46,6 +46,10 @@ export type Leased = z.infer<typeof leased>;
 export const groupSize = z.object({ min: z.int(), desired: z.int(), max: z.int() });
 export type GroupSize = z.infer<typeof groupSize>;
 
+/** A pool that could not be brought to its size, and why. */
+export const degradedPool = z.object({ pool: z.string(), reason: z.string() });
+export type DegradedPool = z.infer<typeof degradedPool>;
+
 /** What a failed Task leaves under `$.failure` by its Catch. */
 export const failure = z.object({ Error: z.string(), Cause: z.string().default('') });
 

@@ -6,10 +6,19 @@ import {
 import { TAG } from '../../lib/config/names';
 import type { GroupSize } from './contracts';
 
+/** An instance as its group sees it. */
+export interface GroupInstance {
+  id: string;
+  /** State of Auto Scaling's own: `Pending:Wait`, `InService`, `Standby`, `Terminating`, … */
+  lifecycle: string;
+}
+
 /** An Auto Scaling group of the cluster: a control-plane seat or a pool. */
 export interface Group {
   name: string;
   role: 'seat' | 'pool';
+  /** Index of the seat; undefined for a pool. */
+  seat: string | undefined;
   /** Name of the pool; undefined for a seat. */
   pool: string | undefined;
   /** True if its node carries the Elastic IP. */
@@ -20,7 +29,8 @@ export interface Group {
   configured: GroupSize;
   /** Sizes that AWS works by now. */
   current: GroupSize;
-  instanceIds: string[];
+  instances: GroupInstance[];
+  launchTemplate: { id: string; version: string } | undefined;
 }
 
 /**
@@ -48,14 +58,23 @@ export async function describeGroupsOf(
 function toGroup(group: AutoScalingGroup): Group {
   const tags = new Map((group.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
   const size = (key: string) => Number(tags.get(key) ?? 0);
+  const template =
+    group.LaunchTemplate ?? group.MixedInstancesPolicy?.LaunchTemplate?.LaunchTemplateSpecification ?? undefined;
   return {
     name: group.AutoScalingGroupName ?? '',
     role: tags.get(TAG.role) === 'seat' ? 'seat' : 'pool',
+    seat: tags.get(TAG.seat),
     pool: tags.get(TAG.pool),
     ingress: tags.get(TAG.ingress) === 'true',
     sleep: tags.get(TAG.sleep) === 'stop' ? 'stop' : 'terminate',
     configured: { min: size(TAG.min), desired: size(TAG.desired), max: size(TAG.max) },
     current: { min: group.MinSize ?? 0, desired: group.DesiredCapacity ?? 0, max: group.MaxSize ?? 0 },
-    instanceIds: (group.Instances ?? []).flatMap(({ InstanceId }) => (InstanceId === undefined ? [] : [InstanceId])),
+    instances: (group.Instances ?? []).map(({ InstanceId, LifecycleState }) => ({
+      id: InstanceId ?? '',
+      lifecycle: LifecycleState ?? '',
+    })),
+    launchTemplate: template?.LaunchTemplateId
+      ? { id: template.LaunchTemplateId, version: template.Version ?? '$Default' }
+      : undefined,
   };
 }

@@ -1,6 +1,7 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import * as z from 'zod';
+import { check } from './check';
 import { InvalidEnvironment, InvalidInput } from './errors';
 import { logger } from './logger';
 
@@ -11,6 +12,8 @@ interface StepOptions<Input extends z.ZodType, Env extends z.ZodType, Deps> {
   env: Env;
   /** Makes what the step works with, from its checked environment; called once per function instance. */
   deps: (env: z.output<Env>) => Deps;
+  /** False for the steps that end a workflow: they give the lease back themselves. Default true. */
+  renewsLease?: boolean;
 }
 
 /** Dependencies of a step that runs under the lease. */
@@ -18,44 +21,43 @@ interface WithLease {
   store: { renewLease: (owner: string, step: string) => Promise<void> };
 }
 
+/** One instance of a step's function: checks the event, then runs the step on it. */
+export type StepInstance<Result> = (event: unknown) => Promise<Result>;
+
 /**
  * Wraps `verbNoun(deps)(input)` as a Lambda handler: checks input and environment, adds cluster and execution to each
  * log line, renews the lease of a workflow that holds one (which also stops a workflow that has lost it), and logs
  * how the step ended.
+ * @returns the handler; its `instance` makes one function instance from an environment, for tests and the twin
  */
 export function step<Input extends z.ZodType, Env extends z.ZodType, Deps extends object, Result>(
-  { name, input, env, deps }: StepOptions<Input, Env, Deps>,
+  { name, input, env, deps, renewsLease = true }: StepOptions<Input, Env, Deps>,
   run: (deps: Deps) => (input: z.output<Input>) => Promise<Result>,
 ) {
-  let made: Deps | undefined;
-  return middy(async (event: unknown): Promise<Result> => {
-    made ??= deps(check(env, process.env, InvalidEnvironment, `environment of ${name}`));
-    const checked = check(input, event, InvalidInput, `input of ${name}`);
-    const { lease, execution } = (event ?? {}) as { lease?: unknown; execution?: unknown };
-    logger.appendKeys({ cluster: process.env.CLUSTER_NAME, execution });
-    try {
-      if (typeof lease === 'string' && hasLease(made)) await made.store.renewLease(lease, name);
-      const result = await run(made)(checked);
-      logger.info('Step done', { result: result as object });
-      return result;
-    } catch (error) {
-      logger.warn('Step not done', error as Error);
-      throw error;
-    }
-  }).use(injectLambdaContext(logger, { resetKeys: true }));
+  const instance = (environment: NodeJS.ProcessEnv): StepInstance<Result> => {
+    const made = deps(check(env, environment, InvalidEnvironment, `environment of ${name}`));
+    return async (event) => {
+      const checked = check(input, event, InvalidInput, `input of ${name}`);
+      const { lease, execution } = (event ?? {}) as { lease?: unknown; execution?: unknown };
+      logger.appendKeys({ cluster: environment.CLUSTER_NAME, execution });
+      try {
+        if (renewsLease && typeof lease === 'string' && hasLease(made)) await made.store.renewLease(lease, name);
+        const result = await run(made)(checked);
+        logger.info('Step done', { result: result as object });
+        return result;
+      } catch (error) {
+        logger.warn('Step not done', error as Error);
+        throw error;
+      }
+    };
+  };
+  let warm: StepInstance<Result> | undefined;
+  const handler = middy(async (event: unknown): Promise<Result> => (warm ??= instance(process.env))(event)).use(
+    injectLambdaContext(logger, { resetKeys: true }),
+  );
+  return Object.assign(handler, { instance });
 }
 
 function hasLease(deps: object): deps is WithLease {
   return 'store' in deps && typeof (deps as Partial<WithLease>).store?.renewLease === 'function';
-}
-
-function check<T extends z.ZodType>(
-  schema: T,
-  value: unknown,
-  Invalid: new (message: string) => Error,
-  what: string,
-): z.output<T> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new Invalid(`The ${what} is wrong: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
 }

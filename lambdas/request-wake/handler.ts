@@ -1,0 +1,52 @@
+import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { api, type ApiAnswer, type ApiRequest, callerOf } from '../shared/api';
+import { stepFunctions } from '../shared/clients';
+import type { ClusterStore } from '../shared/cluster-store';
+import { clusterStore } from '../shared/deps';
+import { env } from './env';
+
+/** Requests within this time (ms) are one: a double click starts one execution. */
+const TOGETHER_MS = 10_000;
+
+interface Deps {
+  machineArn: string;
+  sfn: SFNClient;
+  store: ClusterStore;
+  now?: () => number;
+}
+
+/** Wakes the cluster on request: says that it is awake, on its way, or was started now. */
+export const requestWake =
+  ({ machineArn, sfn, store, now = Date.now }: Deps) =>
+  async (request: ApiRequest): Promise<ApiAnswer> => {
+    const { state, since, lease } = await store.read();
+    if (!lease && (state === 'awake' || state === 'awake-degraded')) {
+      return { statusCode: 200, body: { state, since, message: `The cluster is ${state}` } };
+    }
+    if (lease && state === 'waking') {
+      const body = { state, since, execution: lease.owner, message: `Waking since ${lease.since}, at ${lease.step}` };
+      return { statusCode: 202, body };
+    }
+    const name = `api-${Math.floor(now() / TOGETHER_MS)}`;
+    const execution = await start(sfn, machineArn, name, { requestedBy: callerOf(request) });
+    return { statusCode: 202, body: { state: 'waking', execution, message: 'The cluster wakes up' } };
+  };
+
+async function start(sfn: SFNClient, stateMachineArn: string, name: string, input: object): Promise<string> {
+  try {
+    const started = await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+    return started.executionArn ?? '';
+  } catch (error) {
+    if (!(error instanceof ExecutionAlreadyExists)) throw error;
+    return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+  }
+}
+
+export const handler = api(
+  {
+    name: 'request-wake',
+    env,
+    deps: (env) => ({ machineArn: env.WAKE_MACHINE_ARN, sfn: stepFunctions(), store: clusterStore(env) }),
+  },
+  requestWake,
+);

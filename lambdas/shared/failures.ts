@@ -1,0 +1,70 @@
+import { GetExecutionHistoryCommand, type HistoryEvent, type SFNClient } from '@aws-sdk/client-sfn';
+import * as z from 'zod';
+import { namesOf } from '../../lib/config/names';
+import type { failure } from './contracts';
+
+/** Events looked at from the end of an execution; what came before a failure is close to it. */
+const EVENTS = 200;
+
+const lambdaCause = z.object({ errorMessage: z.string() });
+const childCause = z.object({ Error: z.string(), Cause: z.string().default('') });
+
+/**
+ * A failure in the words of the step: Step Functions gives a Lambda's error as JSON with a stack trace, and a child
+ * execution's as JSON of the whole execution under an error name of its own.
+ */
+export function readFailure({ Error, Cause }: z.output<typeof failure>): { error: string; cause: string } {
+  const told = parseJson(Cause);
+  const lambda = lambdaCause.safeParse(told);
+  if (lambda.success) return { error: Error, cause: lambda.data.errorMessage };
+  const child = childCause.safeParse(told);
+  if (child.success) return readFailure(child.data);
+  return { error: Error, cause: Cause };
+}
+
+/** Name of the state that failed with this error, by the execution's own history; undefined if it does not tell. */
+export async function findFailedState(
+  sfn: SFNClient,
+  cluster: string,
+  execution: string,
+  error: string,
+): Promise<string | undefined> {
+  const { events = [] } = await sfn.send(
+    new GetExecutionHistoryCommand({ executionArn: execution, reverseOrder: true, maxResults: EVENTS }),
+  );
+  const byId = new Map(events.map((event) => [event.id, event]));
+  let event = events.find((candidate) => errorOf(candidate) === error);
+  while (event) {
+    const state = stateOf(event, cluster);
+    if (state !== undefined) return state;
+    event = byId.get(event.previousEventId ?? (event.id ?? 0) - 1);
+  }
+  return undefined;
+}
+
+function errorOf(event: HistoryEvent): string | undefined {
+  return (
+    event.lambdaFunctionFailedEventDetails ??
+    event.lambdaFunctionTimedOutEventDetails ??
+    event.lambdaFunctionScheduleFailedEventDetails ??
+    event.taskFailedEventDetails ??
+    event.taskTimedOutEventDetails
+  )?.error;
+}
+
+/** The state of an event: by its own name, or by the function that it calls, which is named after the state. */
+function stateOf(event: HistoryEvent, cluster: string): string | undefined {
+  const { name } = event.stateEnteredEventDetails ?? {};
+  if (name !== undefined) return name;
+  const resource = event.lambdaFunctionScheduledEventDetails?.resource ?? event.taskFailedEventDetails?.resource ?? '';
+  const [, step] = resource.split(`:function:${namesOf(cluster).step('')}`);
+  return step?.replace(/:.*$/, '').replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Plain text: the caller takes it as it is.
+  }
+}

@@ -1,0 +1,55 @@
+import { type AutoScalingClient, EnterStandbyCommand, ExitStandbyCommand } from '@aws-sdk/client-auto-scaling';
+import { CreateTagsCommand, type EC2Client, StartInstancesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2';
+import { TAG } from '../../lib/config/names';
+import type { Group } from './groups';
+import type { NodeInstance } from './instances';
+import { resize } from './scale';
+
+/** What pools with `sleep: stop` need: their instances are stopped beside the group instead of terminated by it. */
+interface Clients {
+  autoScaling: AutoScalingClient;
+  ec2: EC2Client;
+}
+
+/** The instances of a group that stand beside it. */
+export function standbyOf({ instances }: Group, nodes: readonly NodeInstance[]): NodeInstance[] {
+  const ids = new Set(instances.filter(({ lifecycle }) => lifecycle === 'Standby').map(({ id }) => id));
+  return nodes.filter(({ id }) => ids.has(id));
+}
+
+/** Takes the instances that serve out of the group's count without ending them; its minimum would forbid it. */
+export async function enterStandby({ autoScaling }: Pick<Clients, 'autoScaling'>, group: Group): Promise<void> {
+  const InstanceIds = group.instances.filter(({ lifecycle }) => lifecycle === 'InService').map(({ id }) => id);
+  if (InstanceIds.length === 0) return;
+  await resize(autoScaling, group, { ...group.current, min: 0 });
+  await autoScaling.send(
+    new EnterStandbyCommand({ AutoScalingGroupName: group.name, InstanceIds, ShouldDecrementDesiredCapacity: true }),
+  );
+}
+
+/** Stops what still runs of them. */
+export async function stopStandby({ ec2 }: Pick<Clients, 'ec2'>, standby: readonly NodeInstance[]): Promise<void> {
+  const InstanceIds = standby.filter(({ state }) => state === 'running').map(({ id }) => id);
+  if (InstanceIds.length > 0) await ec2.send(new StopInstancesCommand({ InstanceIds }));
+}
+
+/**
+ * One step on their way back: stopped ones are started (with a fresh phase: theirs is from before the sleep and must
+ * not be believed), and once all run, the group gets them back, which grows it by them.
+ */
+export async function startStandby(
+  { autoScaling, ec2 }: Clients,
+  group: Group,
+  standby: readonly NodeInstance[],
+): Promise<void> {
+  const stopped = standby.filter(({ state }) => state === 'stopped').map(({ id }) => id);
+  if (stopped.length > 0) {
+    await ec2.send(new CreateTagsCommand({ Resources: stopped, Tags: [{ Key: TAG.phase, Value: 'booting' }] }));
+    await ec2.send(new StartInstancesCommand({ InstanceIds: stopped }));
+  } else if (standby.every(({ state }) => state === 'running')) {
+    const { current, name } = group;
+    await resize(autoScaling, group, { ...current, max: Math.max(current.max, current.desired + standby.length) });
+    const InstanceIds = standby.map(({ id }) => id);
+    await autoScaling.send(new ExitStandbyCommand({ AutoScalingGroupName: name, InstanceIds }));
+  }
+}

@@ -1,0 +1,74 @@
+import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import type * as z from 'zod';
+import { autoScaling, ec2 } from '../shared/clients';
+import type { ClusterStore } from '../shared/cluster-store';
+import { type GroupSize, leased } from '../shared/contracts';
+import { clusterStore } from '../shared/deps';
+import { describeGroupsOf, type Group } from '../shared/groups';
+import { describeNodes, listNodes, type NodeInstance, PRESENT_STATES } from '../shared/instances';
+import { resize } from '../shared/scale';
+import { standbyOf, startStandby } from '../shared/standby';
+import { step } from '../shared/step';
+import { env } from './env';
+
+const input = leased.pick({ execution: true, workflow: true });
+
+/** Instances that sleep stopped are on their way back to their group. */
+export class InstancesNotStarted extends Error {
+  override readonly name = 'InstancesNotStarted';
+}
+
+interface Deps {
+  cluster: string;
+  autoScaling: AutoScalingClient;
+  ec2: EC2Client;
+  store: ClusterStore;
+}
+
+/**
+ * Brings the pools up: to the size at which the last sleep found them, else to the configured one; minimum and maximum
+ * are always those of `cluster.yaml`. Instances that sleep stopped go first, and the group makes the rest.
+ * @throws InstancesNotStarted until the stopped ones are back
+ */
+export const startPools =
+  ({ cluster, autoScaling, ec2, store }: Deps) =>
+  async ({ workflow }: z.output<typeof input>): Promise<{ sizes: Record<string, GroupSize> }> => {
+    const recorded = workflow === 'bootstrap' ? undefined : (await store.read()).sizes;
+    const nodes = await describeNodes(ec2, cluster, PRESENT_STATES);
+    const sizes: Record<string, GroupSize> = {};
+    const late: NodeInstance[] = [];
+    for (const pool of await describeGroupsOf(autoScaling, cluster, 'pool')) {
+      const name = pool.pool ?? pool.name;
+      const size = sizeOf(pool, recorded?.[name]);
+      const standby = standbyOf(pool, nodes);
+      if (standby.length > 0) await startStandby({ autoScaling, ec2 }, pool, standby);
+      else await resize(autoScaling, pool, size);
+      late.push(...standby);
+      sizes[name] = size;
+    }
+    if (late.length > 0) throw new InstancesNotStarted(`On their way back: ${listNodes(late)}`);
+    return { sizes };
+  };
+
+/** Without a record the pool is up, or was never: then it does not shrink, whatever Cluster Autoscaler made of it. */
+function sizeOf({ configured, current }: Group, recorded: GroupSize | undefined): GroupSize {
+  const { min, max } = configured;
+  const desired = recorded?.desired ?? Math.max(current.desired, configured.desired);
+  return { min, max, desired: Math.min(max, Math.max(min, desired)) };
+}
+
+export const handler = step(
+  {
+    name: 'start-pools',
+    input,
+    env,
+    deps: (env) => ({
+      cluster: env.CLUSTER_NAME,
+      autoScaling: autoScaling(),
+      ec2: ec2(),
+      store: clusterStore(env),
+    }),
+  },
+  startPools,
+);

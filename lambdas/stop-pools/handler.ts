@@ -1,0 +1,60 @@
+import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import { autoScaling, ec2 } from '../shared/clients';
+import type { ClusterStore } from '../shared/cluster-store';
+import { leased } from '../shared/contracts';
+import { clusterStore } from '../shared/deps';
+import { InstancesStillThere } from '../shared/errors';
+import { describeGroupsOf } from '../shared/groups';
+import { describeNodes, listNodes, PRESENT_STATES } from '../shared/instances';
+import { abandonLaunches, resize, ZERO } from '../shared/scale';
+import { enterStandby, standbyOf, stopStandby } from '../shared/standby';
+import { step } from '../shared/step';
+import { env } from './env';
+
+const input = leased.pick({ execution: true });
+
+interface Deps {
+  cluster: string;
+  autoScaling: AutoScalingClient;
+  ec2: EC2Client;
+  store: ClusterStore;
+}
+
+/**
+ * Ends what the pools run: sizes to zero, so that their groups terminate the instances, or, in a pool with
+ * `sleep: stop`, instances stopped beside their group (standby), so that disk and images are there at the next wake.
+ * @throws InstancesStillThere until nothing of it is billed by the hour
+ */
+export const stopPools =
+  ({ cluster, autoScaling, ec2 }: Deps) =>
+  async (): Promise<{ stopped: string[] }> => {
+    const pools = await describeGroupsOf(autoScaling, cluster, 'pool');
+    for (const pool of pools) {
+      if (pool.sleep === 'stop') await enterStandby({ autoScaling }, pool);
+      await resize(autoScaling, pool, ZERO);
+      await abandonLaunches(autoScaling, pool);
+    }
+
+    const nodes = (await describeNodes(ec2, cluster, PRESENT_STATES)).filter(({ role }) => role === 'pool');
+    const standby = pools.flatMap((pool) => standbyOf(pool, nodes));
+    await stopStandby({ ec2 }, standby);
+    const rest = nodes.filter((node) => !standby.includes(node) || node.state !== 'stopped');
+    if (rest.length > 0) throw new InstancesStillThere(`Still there: ${listNodes(rest)}`);
+    return { stopped: nodes.map(({ id }) => id) };
+  };
+
+export const handler = step(
+  {
+    name: 'stop-pools',
+    input,
+    env,
+    deps: (env) => ({
+      cluster: env.CLUSTER_NAME,
+      autoScaling: autoScaling(),
+      ec2: ec2(),
+      store: clusterStore(env),
+    }),
+  },
+  stopPools,
+);
