@@ -86,7 +86,7 @@ function digestOf(files: readonly string[]): string {
 const shakeableSchemas: Plugin = {
   name: 'shakeable-schemas',
   setup(build) {
-    onLoad(
+    build.onLoad(
       { filter: /[\\/]client-[a-z0-9-]+[\\/]dist-es[\\/]schemas[\\/]schemas_\d+\.js$/ },
       async ({ path: file }) => {
         const source = await readFile(file, 'utf8');
