@@ -13,10 +13,33 @@
 set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 
-for library in common aws node hosts install etcd kubernetes volume address authorities stale seat pool; do
-  # shellcheck source=/dev/null
-  source "${BASH_SOURCE[0]%/*}/lib/${library}.sh"
-done
+readonly HERE=${BASH_SOURCE[0]%/*}
+# shellcheck source=lib/common.sh
+source "${HERE}/lib/common.sh"
+# shellcheck source=lib/aws.sh
+source "${HERE}/lib/aws.sh"
+# shellcheck source=lib/node.sh
+source "${HERE}/lib/node.sh"
+# shellcheck source=lib/hosts.sh
+source "${HERE}/lib/hosts.sh"
+# shellcheck source=lib/install.sh
+source "${HERE}/lib/install.sh"
+# shellcheck source=lib/etcd.sh
+source "${HERE}/lib/etcd.sh"
+# shellcheck source=lib/kubernetes.sh
+source "${HERE}/lib/kubernetes.sh"
+# shellcheck source=lib/volume.sh
+source "${HERE}/lib/volume.sh"
+# shellcheck source=lib/address.sh
+source "${HERE}/lib/address.sh"
+# shellcheck source=lib/authorities.sh
+source "${HERE}/lib/authorities.sh"
+# shellcheck source=lib/stale.sh
+source "${HERE}/lib/stale.sh"
+# shellcheck source=lib/seat.sh
+source "${HERE}/lib/seat.sh"
+# shellcheck source=lib/pool.sh
+source "${HERE}/lib/pool.sh"
 
 main() {
   case ${1:-} in

@@ -5,10 +5,13 @@
 set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 
-for library in common aws node; do
-  # shellcheck source=/dev/null
-  source "${BASH_SOURCE[0]%/*}/lib/${library}.sh"
-done
+readonly HERE=${BASH_SOURCE[0]%/*}
+# shellcheck source=lib/common.sh
+source "${HERE}/lib/common.sh"
+# shellcheck source=lib/aws.sh
+source "${HERE}/lib/aws.sh"
+# shellcheck source=lib/node.sh
+source "${HERE}/lib/node.sh"
 
 readonly CURSOR=${DROWSE_VAR}/log-cursor
 # CloudWatch takes 10,000 events or 1 MiB a call; a journal line is far below 512 bytes on average.

@@ -42,9 +42,11 @@ run_kubeadm() {
   case ${text} in
     *'no space left on device'*) fatal disk-full 'kubeadm finds the disk full' ;;
     *'none of the public keys'*)
-      fatal ca-mismatch 'the API server does not have the authority that the join parameter names' ;;
+      fatal ca-mismatch 'the API server does not have the authority that the join parameter names'
+      ;;
     *'could not find a JWS signature'* | *'failed to verify JWS signature'* | *Unauthorized*)
-      KUBEADM_ERROR=token-rejected ;;
+      KUBEADM_ERROR="token-rejected"
+      ;;
     *) KUBEADM_ERROR=${reason} ;;
   esac
   return 1

@@ -114,7 +114,7 @@ join_cluster() {
 token_usable() {
   local now
   if ! parameter_get "join/${NODE[pool.name]}" "${DROWSE_RUN}/token.json"; then
-    WAIT_REASON=token-missing
+    WAIT_REASON="token-missing"
     [[ ${AWS_ERROR} == ParameterNotFound ]] || warn "the join parameter cannot be read (${AWS_ERROR})"
     return 1
   fi
@@ -124,11 +124,11 @@ token_usable() {
     fatal token-foreign "the join parameter is for ${JOIN[endpoint]}, not for this cluster"
   printf -v now '%(%Y-%m-%dT%H:%M:%SZ)T' $((EPOCHSECONDS + 30))
   if [[ ${JOIN[expiresAt]} < ${now} ]]; then
-    WAIT_REASON=token-expired
+    WAIT_REASON="token-expired"
     return 1
   fi
   if [[ ${JOIN[token]} == "${rejected_token}" ]]; then
-    WAIT_REASON=token-rejected
+    WAIT_REASON="token-rejected"
     return 1
   fi
 }

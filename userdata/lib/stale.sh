@@ -38,5 +38,6 @@ remove_stale_nodes() {
     cluster_kubectl delete volumeattachment "${attachment}" --wait=false --ignore-not-found >&2 || return 1
     cluster_kubectl patch volumeattachment "${attachment}" --type merge --patch '{"metadata":{"finalizers":null}}' >&2 2>&1 || true
   done
-  ((${#STALE_NODES[@]} == 0)) || cluster_kubectl delete node "${STALE_NODES[@]}" --ignore-not-found --wait=false >&2
+  ((${#STALE_NODES[@]} == 0)) || cluster_kubectl delete node "${STALE_NODES[@]}" --ignore-not-found --wait=false >&2 || return 1
+  info "removed ${#STALE_NODES[@]} stale nodes and ${STALE_ATTACHMENTS} volume attachments"
 }

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+#
+# Deletes Node objects and volume attachments of instances that are gone. No options.
+#
+# Result: {ok, nodes: [node], volumeAttachments: n}. Errors: ApiNotReady, StaleNotDeleted.
+set -o errexit -o nounset -o pipefail
+shopt -s inherit_errexit
+
+readonly HERE=${BASH_SOURCE[0]%/*}
+# shellcheck source=../lib/common.sh
+source "${HERE}/../lib/common.sh"
+# shellcheck source=../lib/aws.sh
+source "${HERE}/../lib/aws.sh"
+# shellcheck source=../lib/node.sh
+source "${HERE}/../lib/node.sh"
+# shellcheck source=../lib/command.sh
+source "${HERE}/../lib/command.sh"
+# shellcheck source=../lib/stale.sh
+source "${HERE}/../lib/stale.sh"
+
+main() {
+  command_begin delete-stale-nodes -- "$@"
+  require_api
+  remove_stale_nodes || fatal stale-not-deleted 'stale nodes or attachments could not all be deleted'
+  command_result --argjson attachments "${STALE_ATTACHMENTS}" --args '{nodes: $ARGS.positional, volumeAttachments: $attachments}' \
+    -- "${STALE_NODES[@]}"
+}
+
+main "$@"

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+#
+# Empties every pool node: all are cordoned first, so that no pod moves onto the next node to be drained, then drained side by
+# side. Disruption budgets are honoured; a node that is not empty in its time is left as it is, and its pods are named.
+#
+#   --per-node-seconds N   how long a node may take, 10 to 3600
+#
+# Result: {ok, drained: [node], stuck: [{pod, node, reason}]}. Errors: BadArguments, ApiNotReady, NodesNotListed.
+set -o errexit -o nounset -o pipefail
+shopt -s inherit_errexit
+
+readonly HERE=${BASH_SOURCE[0]%/*}
+# shellcheck source=../lib/common.sh
+source "${HERE}/../lib/common.sh"
+# shellcheck source=../lib/aws.sh
+source "${HERE}/../lib/aws.sh"
+# shellcheck source=../lib/node.sh
+source "${HERE}/../lib/node.sh"
+# shellcheck source=../lib/command.sh
+source "${HERE}/../lib/command.sh"
+# shellcheck source=../lib/stale.sh
+source "${HERE}/../lib/stale.sh"
+
+# Drains at once: enough for 100 nodes in a few minutes, few enough for the API server of a t3.medium.
+readonly AT_ONCE=10
+
+main() {
+  command_begin drain-nodes 'per-node-seconds=[1-9][0-9]{1,3}' -- "$@"
+  local nodes=() node seconds=${OPTIONS[per - node - seconds]} running=0
+  require_api
+  cluster_kubectl get nodes --selector '!node-role.kubernetes.io/control-plane' --output json >"${DROWSE_RUN}/nodes.json" ||
+    fatal nodes-not-listed 'the API does not list nodes'
+  mapfile -t nodes < <(jq --raw-output '.items[].metadata.name' "${DROWSE_RUN}/nodes.json" | sort)
+  rm -rf "${DROWSE_RUN}/drain"
+  mkdir -p "${DROWSE_RUN}/drain"
+  ((${#nodes[@]} == 0)) || cluster_kubectl cordon "${nodes[@]}"
+  for node in "${nodes[@]}"; do
+    ((running < AT_ONCE)) || {
+      wait -n || true
+      running=$((running - 1))
+    }
+    drain "${node}" "${seconds}" &
+    running=$((running + 1))
+  done
+  wait
+  report
+}
+
+# drain <node> <seconds>: leaves <node>.drained or <node>.stuck behind, one JSON value each.
+drain() {
+  local folder=${DROWSE_RUN}/drain
+  if kubectl --kubeconfig "${KUBECONFIG_ADMIN}" drain "$1" --ignore-daemonsets --delete-emptydir-data --force \
+    --timeout "$2s" >"${folder}/$1.log" 2>&1; then
+    printf '"%s"' "$1" >"${folder}/$1.drained"
+    return 0
+  fi
+  cluster_kubectl get pods --all-namespaces --field-selector "spec.nodeName=$1" --output json >"${folder}/$1.pods" ||
+    printf '{"items":[]}' >"${folder}/$1.pods"
+  # Who is left, and why: pods of daemon sets and of the kubelet itself are meant to stay.
+  jq --compact-output --rawfile log "${folder}/$1.log" --arg node "$1" '[.items[]
+    | select(all(.metadata.ownerReferences[]?; .kind != "DaemonSet" and .kind != "Node"))
+    | select(.status.phase != "Succeeded" and .status.phase != "Failed")
+    | .metadata as $pod
+    | {pod: "\($pod.namespace)/\($pod.name)", node: $node, reason: (
+        if ($pod.finalizers // []) != [] then "waits for the finalizer \($pod.finalizers[0])"
+        elif $pod.deletionTimestamp then "still terminating"
+        elif ($log | split("\n") | any(contains("\"\($pod.name)\"") and contains("disruption budget"))) then "its disruption budget forbids it"
+        else "not evicted in time" end)}]' "${folder}/$1.pods" >"${folder}/$1.stuck"
+}
+
+report() {
+  local folder=${DROWSE_RUN}/drain
+  shopt -s nullglob
+  cat "${folder}"/*.log </dev/null
+  cat /dev/null "${folder}"/*.drained | jq --slurp --compact-output . >"${folder}/all-drained"
+  cat /dev/null "${folder}"/*.stuck | jq --slurp --compact-output 'add // []' >"${folder}/all-stuck"
+  command_result --slurpfile drained "${folder}/all-drained" --slurpfile stuck "${folder}/all-stuck" \
+    '{drained: $drained[0], stuck: $stuck[0]}'
+}
+
+main "$@"

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+#
+# Checks from a seat that the cluster works: its parts are healthy, and a pod can be scheduled, started and removed. No options.
+#
+# Result: {ok, checks: [{name, ok, detail}]}. Errors: ApiNotReady, SmokeTestFailed (with checks).
+set -o errexit -o nounset -o pipefail
+shopt -s inherit_errexit
+
+readonly HERE=${BASH_SOURCE[0]%/*}
+# shellcheck source=../lib/common.sh
+source "${HERE}/../lib/common.sh"
+# shellcheck source=../lib/aws.sh
+source "${HERE}/../lib/aws.sh"
+# shellcheck source=../lib/node.sh
+source "${HERE}/../lib/node.sh"
+# shellcheck source=../lib/command.sh
+source "${HERE}/../lib/command.sh"
+# shellcheck source=../lib/stale.sh
+source "${HERE}/../lib/stale.sh"
+# shellcheck source=../lib/etcd.sh
+source "${HERE}/../lib/etcd.sh"
+
+readonly NAMESPACE=drowse-smoke-test
+declare -A RESULTS=()
+
+main() {
+  command_begin smoke-test -- "$@"
+  local check name failed=no
+  require_api
+  for check in etcd_quorum nodes_ready dns_available gpus_allocatable pod_starts; do
+    name=${check//_/-}
+    if RESULTS[${name}]=$("${check}"); then
+      add_check "${name}" true "${RESULTS[${name}]}"
+    else
+      add_check "${name}" false "${RESULTS[${name}]}"
+      failed=yes
+    fi
+  done
+  cluster_kubectl delete namespace "${NAMESPACE}" --ignore-not-found --wait=false
+  jq --slurp --compact-output . "${DROWSE_RUN}/checks" >"${DROWSE_RUN}/checks.json"
+  if [[ ${failed} == yes ]]; then
+    FAILURE_DETAILS="{\"checks\":$(<"${DROWSE_RUN}/checks.json")}"
+    fatal smoke-test-failed 'at least one check failed'
+  fi
+  jq --null-input --compact-output --slurpfile checks "${DROWSE_RUN}/checks.json" '{ok: true, checks: $checks[0]}' >&3
+}
+
+add_check() {
+  [[ -v CHECKED ]] || : >"${DROWSE_RUN}/checks"
+  CHECKED=yes
+  jq --null-input --compact-output --arg name "$1" --argjson ok "$2" --arg detail "$3" '{$name, $ok, $detail}' >>"${DROWSE_RUN}/checks"
+}
+
+# Each check prints one line of detail, and fails if what it says is not good.
+etcd_quorum() {
+  list_of NODE endpoint.seats
+  printf '%s seats' "${#LIST[@]}"
+  find_quorum "${LIST[@]}"
+}
+
+nodes_ready() {
+  cluster_kubectl get nodes --output json >"${DROWSE_RUN}/nodes.json" || return 1
+  jq --raw-output --exit-status '[.items[] | {name: .metadata.name, ready: any(.status.conditions[]; .type == "Ready" and .status == "True")}]
+    | ([.[] | select(.ready | not) | .name] | join(", ")) as $missing
+    | if $missing == "" then "\(length) nodes" else "not ready: \($missing)", false end' "${DROWSE_RUN}/nodes.json"
+}
+
+dns_available() {
+  cluster_kubectl --namespace kube-system rollout status deployment/coredns --timeout 30s
+}
+
+gpus_allocatable() {
+  cluster_kubectl get nodes --selector nvidia.com/gpu.present=true --output json >"${DROWSE_RUN}/gpu-nodes.json" || return 1
+  jq --raw-output --exit-status '[.items[] | (.status.allocatable["nvidia.com/gpu"] // "0" | tonumber)]
+    | if all(.[]; . > 0) then "\(add // 0) GPUs on \(length) nodes" else "a GPU node offers no GPU", false end' "${DROWSE_RUN}/gpu-nodes.json"
+}
+
+pod_starts() {
+  cluster_kubectl create namespace "${NAMESPACE}" --dry-run=client --output yaml | cluster_kubectl apply --filename - >/dev/null || return 1
+  cluster_kubectl --namespace "${NAMESPACE}" delete pod smoke --ignore-not-found --timeout 30s >/dev/null || return 1
+  cluster_kubectl --namespace "${NAMESPACE}" run smoke --image registry.k8s.io/pause:3.10.2 --restart Never >/dev/null || return 1
+  kubectl --kubeconfig "${KUBECONFIG_ADMIN}" --namespace "${NAMESPACE}" wait pod/smoke --for condition=Ready --timeout 90s
+}
+
+main "$@"

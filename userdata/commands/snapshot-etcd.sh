@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+#
+# Takes a snapshot of etcd, checks it, and puts it into the bucket together with the sealed authorities and encryption key: the
+# set is all that is needed to rebuild the cluster on blank volumes. S3 compares each object with its digest; the manifest comes
+# last, so a set that has one is whole.
+#
+#   --reason WHY   sleep, schedule or manual
+#
+# Result: {ok, key, bytes, sha256, revision, at}. Errors: BadArguments, DiskFull, EtcdNotHealthy, SnapshotBroken, SnapshotNotStored,
+# SnapshotKeyMissing.
+set -o errexit -o nounset -o pipefail
+shopt -s inherit_errexit
+
+readonly HERE=${BASH_SOURCE[0]%/*}
+# shellcheck source=../lib/common.sh
+source "${HERE}/../lib/common.sh"
+# shellcheck source=../lib/aws.sh
+source "${HERE}/../lib/aws.sh"
+# shellcheck source=../lib/node.sh
+source "${HERE}/../lib/node.sh"
+# shellcheck source=../lib/command.sh
+source "${HERE}/../lib/command.sh"
+# shellcheck source=../lib/stale.sh
+source "${HERE}/../lib/stale.sh"
+# shellcheck source=../lib/etcd.sh
+source "${HERE}/../lib/etcd.sh"
+# shellcheck source=../lib/authorities.sh
+source "${HERE}/../lib/authorities.sh"
+
+main() {
+  command_begin snapshot-etcd 'reason=sleep|schedule|manual' -- "$@"
+  local at folder=${DROWSE_VAR}/snapshot prefix bytes sha256 revision
+  at=$(utc_now)
+  prefix=snapshots/${at//:/-}-${OPTIONS[reason]}
+  rm -rf "${folder}"
+  mkdir -p "${folder}"
+  find_quorum "${NODE[seat.fixedIp]}" || fatal etcd-not-healthy 'etcd has no quorum'
+  save_snapshot "${folder}/etcd.db"
+  revision=$(jq .revision "${folder}/status.json")
+  bytes=$(stat --format %s "${folder}/etcd.db")
+  fetch_snapshot_key
+  seal "${AUTHORITIES}" "${folder}/authorities.age"
+  sha256=$(sha256sum "${folder}/etcd.db")
+  sha256=${sha256%% *}
+  jq --null-input --arg cluster "${NODE[cluster]}" --arg at "${at}" --arg reason "${OPTIONS[reason]}" --arg sha256 "${sha256}" \
+    --argjson revision "${revision}" --argjson bytes "${bytes}" --arg kubernetes "${NODE[kubernetes.version]}" \
+    --arg etcd "$(etcdctl version | sed -n 's/^etcdctl version: //p')" \
+    '{schema: 1, $cluster, $at, $reason, $sha256, $bytes, $revision, $kubernetes, $etcd}' >"${folder}/manifest.json"
+  local name
+  for name in etcd.db authorities.age manifest.json; do
+    store "${folder}/${name}" "${prefix}/${name}"
+  done
+  rm -rf "${folder}"
+  command_result --arg key "${prefix}/etcd.db" --argjson bytes "${bytes}" --arg sha256 "${sha256}" --argjson revision "${revision}" \
+    --arg at "${at}" '{$key, $bytes, $sha256, $revision, $at}'
+}
+
+# save_snapshot <file>: from this seat's member; etcdutl then reads the whole file and its built-in digest.
+save_snapshot() {
+  local free size
+  free=$(stat --file-system --format '%a %S' "${1%/*}")
+  size=$(stat --format %s "${STATE}/etcd/member/snap/db")
+  ((${free% *} * ${free#* } > size + (64 << 20))) || fatal disk-full 'the root disk has no room for the snapshot'
+  etcdctl --endpoints "${QUORUM_ENDPOINT}" --command-timeout 300s snapshot save "$1" >&2 ||
+    fatal etcd-not-healthy 'etcd gives no snapshot'
+  etcdutl --write-out json snapshot status "$1" >"${1%/*}/status.json" || fatal snapshot-broken 'the snapshot does not pass its own check'
+}
+
+store() {
+  local digest
+  digest=$(openssl dgst -sha256 -binary "$1" | base64 --wrap 0)
+  s3_put "$1" "$2" --header "x-amz-checksum-sha256: ${digest}" || fatal snapshot-not-stored "the bucket does not take $2 (${AWS_ERROR})"
+}
+
+main "$@"

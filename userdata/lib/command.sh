@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+#
+# Frame of the commands that the workflows run through SSM: named options in, one JSON object out. Standard output carries
+# nothing but the result, as its last line; everything else goes to a log, whose end reaches the bucket when a command fails
+# (SSM keeps only the first characters of what is printed). Sourced.
+#
+# Sets: OPTIONS  values of the command's options by name
+
+declare -gA OPTIONS=()
+command_name=''
+
+# command_begin <name> <option=pattern …> -- <arguments…>: every option is needed, has the form --name value and must match its
+# pattern whole.
+command_begin() {
+  local specification
+  declare -A patterns=()
+  command_name=$1
+  shift
+  mkdir -p "${DROWSE_RUN}"
+  rm -f "${DROWSE_RUN}/failure"
+  trap command_end EXIT
+  exec 3>&1 1>"${DROWSE_RUN}/${command_name}.log" 2>&1
+  while [[ $1 != -- ]]; do
+    specification=$1
+    patterns[${specification%%=*}]=${specification#*=}
+    shift
+  done
+  shift
+  while (($# > 0)); do
+    [[ $1 == --* && -v patterns[${1#--}] && $# -ge 2 ]] || fatal bad-arguments "no such option, or no value: $1"
+    [[ $2 =~ ^(${patterns[${1#--}]})$ ]] || fatal bad-arguments "$1 does not take this value"
+    OPTIONS[${1#--}]=$2
+    shift 2
+  done
+  for specification in "${!patterns[@]}"; do
+    [[ -v OPTIONS[${specification}] ]] || fatal bad-arguments "--${specification} is missing"
+  done
+  load_node_data
+  load_facts
+}
+
+# command_result <jq arguments…>: the result of success; `{ok: true} +` is put before the given program, which comes last.
+command_result() {
+  jq --null-input --compact-output "${@:1:$#-1}" "{ok: true} + ${!#}" >&3
+}
+
+# command_end: the EXIT trap. An error nobody named is an unexpected one, with the log's end in the bucket all the same.
+command_end() {
+  local code=$?
+  trap - EXIT
+  ((code != 0)) || exit 0
+  local reason word name=''
+  reason=$(failure_reason)
+  for word in ${reason//-/ }; do
+    name+=${word^}
+  done
+  [[ -z ${FACTS[instanceId]:-} ]] ||
+    (s3_put "${DROWSE_RUN}/${command_name}.log" "logs/${FACTS[instanceId]}/${command_name}.log") || true
+  python3 -c 'import json, sys
+print(json.dumps({"ok": False, "error": sys.argv[1], "message": sys.argv[2], **json.loads(sys.argv[3])}, separators=(",", ":")))' \
+    "${name}" "$(failure_message)" "${FAILURE_DETAILS:-{\}}" >&3
+  exit 1
+}
+
+# require_api: most commands are of use only on a seat whose API answers.
+require_api() {
+  wait_until 'the API server of this seat' api-not-ready 60 2 cluster_kubectl get --raw /readyz
+}
+
+utc_now() { printf '%(%Y-%m-%dT%H:%M:%SZ)T' -1; }
