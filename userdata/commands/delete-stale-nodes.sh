@@ -22,8 +22,8 @@ main() {
   command_begin delete-stale-nodes -- "$@"
   require_api
   remove_stale_nodes || fatal stale-not-deleted 'stale nodes or attachments could not all be deleted'
-  command_result --argjson attachments "${STALE_ATTACHMENTS}" --args '{nodes: $ARGS.positional, volumeAttachments: $attachments}' \
-    -- "${STALE_NODES[@]}"
+  jq --null-input --compact-output --argjson attachments "${STALE_ATTACHMENTS}" \
+    '{ok: true, nodes: $ARGS.positional, volumeAttachments: $attachments}' --args "${STALE_NODES[@]}" >&3
 }
 
 main "$@"

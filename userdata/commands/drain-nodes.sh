@@ -74,8 +74,8 @@ report() {
   cat "${folder}"/*.log </dev/null
   cat /dev/null "${folder}"/*.drained | jq --slurp --compact-output . >"${folder}/all-drained"
   cat /dev/null "${folder}"/*.stuck | jq --slurp --compact-output 'add // []' >"${folder}/all-stuck"
-  command_result --slurpfile drained "${folder}/all-drained" --slurpfile stuck "${folder}/all-stuck" \
-    '{drained: $drained[0], stuck: $stuck[0]}'
+  jq --null-input --compact-output --slurpfile drained "${folder}/all-drained" --slurpfile stuck "${folder}/all-stuck" \
+    '{ok: true, drained: $drained[0], stuck: $stuck[0]}' >&3
 }
 
 main "$@"

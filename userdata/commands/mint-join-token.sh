@@ -20,8 +20,8 @@ source "${HERE}/../lib/node.sh"
 source "${HERE}/../lib/command.sh"
 # shellcheck source=../lib/stale.sh
 source "${HERE}/../lib/stale.sh"
-# shellcheck source=../lib/kubernetes.sh
-source "${HERE}/../lib/kubernetes.sh"
+# shellcheck source=../lib/authorities.sh
+source "${HERE}/../lib/authorities.sh"
 
 # Longer than a node needs from reading it to its join, shorter than anything worth stealing (seconds).
 readonly TOKEN_SECONDS=1800
@@ -37,7 +37,7 @@ main() {
   parameter_put "join/${pool}" SecureString true "${file}" ||
     fatal parameter-not-written "the join parameter of ${pool} cannot be written (${AWS_ERROR})"
   rm -f "${file}"
-  command_result --arg parameter "/drowse/${NODE[cluster]}/join/${pool}" --arg expiresAt "${expires}" '{$parameter, $expiresAt}'
+  jq --null-input --compact-output --arg parameter "/drowse/${NODE[cluster]}/join/${pool}" --arg expiresAt "${expires}" '{ok: true, $parameter, $expiresAt}' >&3
 }
 
 main "$@"

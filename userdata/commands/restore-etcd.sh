@@ -27,6 +27,8 @@ source "${HERE}/../lib/stale.sh"
 source "${HERE}/../lib/etcd.sh"
 # shellcheck source=../lib/authorities.sh
 source "${HERE}/../lib/authorities.sh"
+# shellcheck source=../lib/kubernetes.sh
+source "${HERE}/../lib/kubernetes.sh"
 # shellcheck source=../lib/volume.sh
 source "${HERE}/../lib/volume.sh"
 
@@ -46,8 +48,8 @@ main() {
   restore_data "${set}/etcd.db" "${target}"
   [[ ${dry} == true ]] || adopt "${set}" "${target}"
   rm -rf "${set}"
-  command_result --arg key "${OPTIONS[key]}" --argjson revision "${MANIFEST[revision]}" --arg at "${MANIFEST[at]}" \
-    --argjson dryRun "${dry}" '{$key, $revision, $at, $dryRun}'
+  jq --null-input --compact-output --arg key "${OPTIONS[key]}" --argjson revision "${MANIFEST[revision]}" --arg at "${MANIFEST[at]}" \
+    --argjson dryRun "${dry}" '{ok: true, $key, $revision, $at, $dryRun}' >&3
 }
 
 # fetch_set <prefix> <folder>: downloads and checks everything before anything is changed.
@@ -74,6 +76,7 @@ require_blank_volume() {
   [[ ! -d ${STATE}/etcd/member ]] || fatal volume-not-blank 'the volume has etcd data; a restore never overwrites any'
   other_seats
   # Without authorities of its own this seat cannot ask the others; then those of the set do.
+  render "${DROWSE_ETC}" '{"action":"restore"}'
   mkdir -p "${PKI}"
   cp --recursive "${DROWSE_VAR}/restore/authorities/." "${PKI}/"
   kubeadm init phase certs etcd-healthcheck-client --config "${DROWSE_ETC}/kubeadm-init.yaml" >&2

@@ -51,8 +51,8 @@ main() {
     store "${folder}/${name}" "${prefix}/${name}"
   done
   rm -rf "${folder}"
-  command_result --arg key "${prefix}/etcd.db" --argjson bytes "${bytes}" --arg sha256 "${sha256}" --argjson revision "${revision}" \
-    --arg at "${at}" '{$key, $bytes, $sha256, $revision, $at}'
+  jq --null-input --compact-output --arg key "${prefix}/etcd.db" --argjson bytes "${bytes}" --arg sha256 "${sha256}" --argjson revision "${revision}" \
+    --arg at "${at}" '{ok: true, $key, $bytes, $sha256, $revision, $at}' >&3
 }
 
 # save_snapshot <file>: from this seat's member; etcdutl then reads the whole file and its built-in digest.

@@ -111,3 +111,10 @@ unseal() {
   age --decrypt --identity "${SNAPSHOT_KEY}" "$1" | tar --extract --directory "$2" --no-same-owner ||
     fatal snapshot-key-wrong "$1 does not open with the snapshot key"
 }
+
+# ca_hash: the pin of the cluster's authority, as kubeadm wants it.
+ca_hash() {
+  local hash
+  hash=$(openssl x509 -pubkey -noout -in "${PKI}/ca.crt" | openssl pkey -pubin -outform der | sha256sum)
+  printf 'sha256:%s' "${hash%% *}"
+}

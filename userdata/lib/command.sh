@@ -4,7 +4,10 @@
 # nothing but the result, as its last line; everything else goes to a log, whose end reaches the bucket when a command fails
 # (SSM keeps only the first characters of what is printed). Sourced.
 #
-# Sets: OPTIONS  values of the command's options by name
+# Results are printed to descriptor 3, which is the standard output that the command was started with.
+#
+# Sets: OPTIONS          values of the command's options by name
+#       FAILURE_DETAILS  set by a command: a JSON object whose fields join the result of its failure
 
 declare -gA OPTIONS=()
 command_name=''
@@ -37,11 +40,6 @@ command_begin() {
   done
   load_node_data
   load_facts
-}
-
-# command_result <jq arguments…>: the result of success; `{ok: true} +` is put before the given program, which comes last.
-command_result() {
-  jq --null-input --compact-output "${@:1:$#-1}" "{ok: true} + ${!#}" >&3
 }
 
 # command_end: the EXIT trap. An error nobody named is an unexpected one, with the log's end in the bucket all the same.

@@ -31,29 +31,19 @@ forget_node_state() {
 # allow_kubelet: from here on kubeadm may start it (see its drop-in).
 allow_kubelet() { : >"${DROWSE_RUN}/kubelet-may-start"; }
 
-# run_kubeadm <reason> <words…>: its output is our log, and the last lines decide between reasons that have a name.
+# run_kubeadm <reason> <words…>: its output goes to our log. Fails only if the API does not know the token, which a caller can
+# mend with a fresh one; anything else is fatal, by a name of its own where its words allow.
 run_kubeadm() {
   local reason=$1 output=${DROWSE_RUN}/kubeadm.log code=0 text
   shift
   kubeadm "$@" >"${output}" 2>&1 || code=$?
   text=$(<"${output}")
   printf '%s\n' "${text}" >&2
-  ((code == 0)) && return 0
+  ((code != 0)) || return 0
   case ${text} in
+    *'could not find a JWS signature'* | *'failed to verify JWS signature'* | *Unauthorized*) return 1 ;;
+    *'none of the public keys'*) fatal ca-mismatch 'the API server does not have the authority that its pin names' ;;
     *'no space left on device'*) fatal disk-full 'kubeadm finds the disk full' ;;
-    *'none of the public keys'*)
-      fatal ca-mismatch 'the API server does not have the authority that the join parameter names'
-      ;;
-    *'could not find a JWS signature'* | *'failed to verify JWS signature'* | *Unauthorized*)
-      KUBEADM_ERROR="token-rejected"
-      ;;
-    *) KUBEADM_ERROR=${reason} ;;
+    *) fatal "${reason}" "kubeadm $1 failed; the log has its words" ;;
   esac
-  return 1
-}
-
-ca_hash() {
-  local hash
-  hash=$(openssl x509 -pubkey -noout -in "${PKI}/ca.crt" | openssl pkey -pubin -outform der | sha256sum)
-  printf 'sha256:%s' "${hash%% *}"
 }

@@ -101,7 +101,6 @@ join_cluster() {
       rm -rf "${DROWSE_RUN}/join"
       return 0
     fi
-    [[ ${KUBEADM_ERROR} == token-rejected ]] || fatal "${KUBEADM_ERROR}" 'kubeadm join failed'
     warn "the API does not know this token (try ${try} of ${JOIN_TRIES})"
     rejected_token=${JOIN[token]}
     stop_kubernetes

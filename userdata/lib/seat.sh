@@ -93,8 +93,7 @@ prepare_control_plane() {
 
 start_control_plane() {
   allow_kubelet
-  run_kubeadm control-plane-failed init --config "${DROWSE_ETC}/kubeadm-init.yaml" ||
-    fatal "${KUBEADM_ERROR}" 'kubeadm init did not bring the control plane up'
+  run_kubeadm control-plane-failed init --config "${DROWSE_ETC}/kubeadm-init.yaml"
 }
 
 # join_seat: a blank volume becomes a member again. With the authorities from the bucket this seat makes its own administrator
@@ -135,7 +134,7 @@ join_control_plane() {
   rm -rf "${admin}"
   render "${DROWSE_RUN}/join" "{\"token\":\"${token}\",\"caHash\":\"$(ca_hash)\"}"
   run_kubeadm join-failed join --config "${DROWSE_RUN}/join/kubeadm-join.yaml" ||
-    fatal "${KUBEADM_ERROR}" 'kubeadm join did not make this seat a member'
+    fatal token-rejected 'the API does not know the token that this seat minted there'
   rm -rf "${DROWSE_RUN}/join"
 }
 
