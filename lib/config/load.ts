@@ -115,7 +115,7 @@ function allowedFields(path: readonly PropertyKey[]): string {
 
 function unwrap(schema: unknown): unknown {
   let current = schema as { def?: { innerType?: unknown } } | undefined;
-  while (current?.def?.innerType) current = current.def.innerType as typeof current;
+  while (current?.def?.innerType) current = current.def.innerType;
   return current;
 }
 

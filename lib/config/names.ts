@@ -21,6 +21,8 @@ export const TAG = {
   max: 'drowse:max',
   /** What sleep does to the pool's nodes: `terminate` or `stop`; on pool groups. */
   sleep: 'drowse:sleep',
+  /** How the pool buys capacity: `spot`, `on-demand` or `spot-with-fallback`; on pool groups. */
+  market: 'drowse:market',
   /** How far a node has come (`booting`, …, `ready`, `failed:<reason>`); written by the node on its own instance. */
   phase: 'drowse:phase',
   /** When the phase was reached, UTC ISO. */
@@ -48,6 +50,8 @@ export function namesOf(cluster: string) {
     step: (step: string) => `${cluster}-${step}`,
     /** SSM document of a command, for example `mint-join-token`. */
     document: (command: string) => `${cluster}-${command}`,
+    /** CloudWatch log group of the nodes' journals. */
+    nodeLogGroup: `/drowse/${cluster}/nodes`,
     parameterRoot: `/drowse/${cluster}`,
     joinParameter: (pool: string) => `/drowse/${cluster}/join/${pool}`,
     joinParameterRoot: `/drowse/${cluster}/join`,

@@ -1,0 +1,94 @@
+import * as ssm from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { namesOf } from '../../config/names';
+
+interface Parameter {
+  description: string;
+  default?: string;
+  /** What Systems Manager lets through: values reach a shell, so nothing that a shell would read goes in. */
+  allowedPattern: string;
+}
+
+interface Command {
+  description: string;
+  parameters: Readonly<Record<string, Parameter>>;
+}
+
+const SECONDS = '^[1-9][0-9]{0,4}$';
+
+/** What workflows run on nodes: each is a script of the node bundle, `/opt/drowse/commands/<name>.sh`. */
+export const COMMANDS = {
+  'mint-join-token': {
+    description: 'Mint a short-lived join token and keep it where only the pool reads it',
+    parameters: { Pool: { description: 'Name of the pool', allowedPattern: '^[a-z]([a-z0-9-]*[a-z0-9])?$' } },
+  },
+  'drain-nodes': {
+    description: 'Evict the pods of every pool node, budgets honoured',
+    parameters: {
+      PerNodeSeconds: { description: 'Longest wait for one node, in seconds', allowedPattern: SECONDS, default: '120' },
+    },
+  },
+  'snapshot-etcd': {
+    description: 'Snapshot etcd and the authorities into the bucket, and check what was written',
+    parameters: {
+      Reason: { description: 'Why: part of the name', allowedPattern: '^(sleep|schedule|manual)$', default: 'manual' },
+    },
+  },
+  'delete-stale-nodes': {
+    description: 'Delete the Node objects and volume attachments of instances that are gone',
+    parameters: {},
+  },
+  'install-network': { description: 'Install the network plugin and Flux on a new cluster', parameters: {} },
+  'reconcile-platform': { description: 'Bring the platform to what its tree says, and wait for it', parameters: {} },
+} satisfies Readonly<Record<string, Command>>;
+export type CommandName = keyof typeof COMMANDS;
+
+/** The Systems Manager documents through which workflows run scripts on nodes: nothing but these names and values. */
+export class RunCommands extends Construct {
+  constructor(scope: Construct, id: string, { cluster }: { cluster: string }) {
+    super(scope, id);
+    for (const [name, command] of Object.entries<Command>(COMMANDS)) {
+      new ssm.CfnDocument(this, name, {
+        name: namesOf(cluster).document(name),
+        documentType: 'Command',
+        documentFormat: 'JSON',
+        // The documents are named by the handlers: a change must not replace them.
+        updateMethod: 'NewVersion',
+        content: documentOf(name, command),
+      });
+    }
+  }
+}
+
+function documentOf(name: string, { description, parameters }: Command) {
+  const options = Object.keys(parameters).map((parameter) => ` --${kebab(parameter)} '{{ ${parameter} }}'`);
+  return {
+    schemaVersion: '2.2',
+    description,
+    parameters: {
+      ExecutionTimeout: {
+        type: 'String',
+        description: 'Longest run of the script, in seconds',
+        default: '600',
+        allowedPattern: SECONDS,
+      },
+      ...Object.fromEntries(
+        Object.entries(parameters).map(([parameter, definition]) => [parameter, { type: 'String', ...definition }]),
+      ),
+    },
+    mainSteps: [
+      {
+        action: 'aws:runShellScript',
+        name: 'run',
+        inputs: {
+          timeoutSeconds: '{{ ExecutionTimeout }}',
+          runCommand: [`exec /opt/drowse/commands/${name}.sh${options.join('')}`],
+        },
+      },
+    ],
+  };
+}
+
+function kebab(name: string): string {
+  return name.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+}

@@ -1,0 +1,43 @@
+import { CfnDeletionPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Construct } from 'constructs';
+import { TAG } from '../../config/names';
+import { EXPLICIT_ZONES } from '../network/explicit-zones';
+import type { SeatPlace } from '../../config/addresses';
+
+export interface StateVolumeProps {
+  cluster: string;
+  place: SeatPlace;
+  sizeGiB: number;
+  /** The user's own key; AWS's free one without it. */
+  kmsKeyArn: string | undefined;
+}
+
+/**
+ * The disk that holds one control-plane seat's etcd data and authorities: all of the cluster that outlives its
+ * instances. Deleting the stack keeps it; a change that needs another volume leaves a snapshot instead of a second
+ * volume with the same tags, between which a seat could not tell (ADR 4).
+ */
+export class StateVolume extends Construct {
+  readonly volumeId: string;
+
+  constructor(scope: Construct, id: string, { cluster, place, sizeGiB, kmsKeyArn }: StateVolumeProps) {
+    super(scope, id);
+    Validations.of(this).acknowledge(EXPLICIT_ZONES);
+    const volume = new ec2.CfnVolume(this, 'Volume', {
+      availabilityZone: `${Stack.of(this).region}${place.zone}`,
+      volumeType: 'gp3',
+      size: sizeGiB,
+      encrypted: true,
+      ...(kmsKeyArn && { kmsKeyId: kmsKeyArn }),
+      tags: [
+        { key: 'Name', value: `${cluster}-seat-${String(place.seat)}-state` },
+        { key: TAG.seat, value: String(place.seat) },
+        { key: `kubernetes.io/cluster/${cluster}`, value: 'owned' },
+      ],
+    });
+    volume.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE;
+    volume.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.SNAPSHOT;
+    this.volumeId = volume.ref;
+  }
+}

@@ -1,0 +1,65 @@
+import { Duration } from 'aws-cdk-lib';
+import { Role, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { ClusterLogGroup } from '../logs/cluster-log-group';
+import type { Step } from '../../steps/steps';
+
+export interface StepLambdaProps {
+  /** The step's folder, for example `drain-nodes`: what its log lines say. */
+  step: string;
+  functionName: string;
+  definition: Step;
+  /** Folder that holds `index.js`, the handler's bundle. */
+  codePath: string;
+  logRetentionDays: number;
+  logLevel: LogLevel;
+}
+
+/** How much the functions log; DEBUG shows every AWS call. */
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARN';
+
+/** One step of a workflow: a function, its log group, and a role that may do what the step does and nothing else. */
+export class StepLambda extends Construct {
+  readonly function: lambda.Function;
+
+  constructor(scope: Construct, id: string, props: StepLambdaProps) {
+    super(scope, id);
+    const { step, functionName, definition, codePath } = props;
+    const logGroup = new ClusterLogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retentionDays: props.logRetentionDays,
+    });
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `Step ${step}`,
+    });
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: 'WriteOwnLogs',
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [logGroup.logGroupArn],
+      }),
+    );
+    for (const grant of definition.grants) role.addToPolicy(new PolicyStatement(grant));
+    this.function = new lambda.Function(this, 'Function', {
+      functionName,
+      description: `Step ${step}`,
+      runtime: NODE_24,
+      architecture: lambda.Architecture.ARM_64,
+      memorySize: 256,
+      timeout: Duration.seconds(30),
+      code: lambda.Code.fromAsset(codePath),
+      handler: 'index.handler',
+      role,
+      logGroup,
+      environment: {
+        ...definition.environment,
+        POWERTOOLS_SERVICE_NAME: step,
+        POWERTOOLS_LOG_LEVEL: props.logLevel,
+      },
+    });
+  }
+}
+
+const NODE_24 = lambda.Runtime.NODEJS_24_X;

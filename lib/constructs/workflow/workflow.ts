@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { ArnFormat, Fn, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { ClusterLogGroup } from '../logs/cluster-log-group';
+import { pascalCase } from '../../steps/steps';
+import type { StepLambda } from '../step-lambda/step-lambda';
+
+export interface WorkflowProps {
+  stateMachineName: string;
+  /** The state machine's file, `statemachines/<name>.asl.json`. */
+  file: string;
+  /** All steps by name; the workflow may invoke those that its file names. */
+  steps: Readonly<Record<string, StepLambda>>;
+  /** Workflows that it may start and wait for, by name. */
+  workflows: Readonly<Record<string, Workflow>>;
+  logRetentionDays: number;
+}
+
+/** A state machine's file names a step or workflow that does not exist. */
+export class UnknownPlaceholder extends Error {
+  override readonly name = 'UnknownPlaceholder';
+}
+
+/**
+ * A state machine from its file. What the file names by `${…Arn}` is what it gets: the ARN by substitution, and the
+ * permission to use it, and nothing else.
+ */
+export class Workflow extends Construct {
+  readonly stateMachine: sfn.StateMachine;
+
+  constructor(scope: Construct, id: string, props: WorkflowProps) {
+    super(scope, id);
+    const { file, steps, workflows, stateMachineName } = props;
+    const definition = readFileSync(file, 'utf8');
+    const invoked = placeholdersOf(definition);
+    const used = {
+      steps: Object.entries(steps).filter(([name]) => invoked.has(placeholder(name))),
+      workflows: Object.entries(workflows).filter(([name]) => invoked.has(placeholder(name))),
+    };
+    const substitutions = Object.fromEntries([
+      ...used.steps.map(([name, step]) => [placeholder(name), step.function.functionArn] as const),
+      ...used.workflows.map(([name, { stateMachine }]) => [placeholder(name), stateMachine.stateMachineArn] as const),
+    ]);
+    const unknown = [...invoked].filter((name) => !(name in substitutions));
+    if (unknown.length > 0) {
+      throw new UnknownPlaceholder(`${file} names ${unknown.join(', ')}: there is no such step or workflow`);
+    }
+
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+      description: `Workflow ${stateMachineName}`,
+    });
+    const allow = (sid: string, actions: string[], resources: string[]) =>
+      role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
+    if (used.steps.length > 0) {
+      allow(
+        'InvokeSteps',
+        ['lambda:InvokeFunction'],
+        used.steps.map(([, step]) => step.function.functionArn),
+      );
+    }
+    if (used.workflows.length > 0)
+      this.allowWorkflows(
+        allow,
+        used.workflows.map(([, workflow]) => workflow),
+      );
+
+    this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
+      stateMachineName,
+      definitionBody: sfn.DefinitionBody.fromString(definition),
+      definitionSubstitutions: substitutions,
+      role,
+      logs: {
+        level: sfn.LogLevel.ALL,
+        includeExecutionData: true,
+        destination: new ClusterLogGroup(this, 'Logs', {
+          // Names that start so share one resource policy of the account, which has a limit.
+          logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
+          retentionDays: props.logRetentionDays,
+        }),
+      },
+    });
+  }
+
+  /** What `startExecution.sync:2` needs: start the child, look at it, stop it, and hear of its end by an event. */
+  private allowWorkflows(
+    allow: (sid: string, actions: string[], resources: string[]) => unknown,
+    workflows: readonly Workflow[],
+  ): void {
+    const arns = workflows.map(({ stateMachine }) => stateMachine.stateMachineArn);
+    const stack = Stack.of(this);
+    allow('StartWorkflows', ['states:StartExecution'], arns);
+    allow(
+      'WatchWorkflows',
+      ['states:DescribeExecution', 'states:StopExecution'],
+      arns.map((arn) =>
+        stack.formatArn({
+          service: 'states',
+          resource: 'execution',
+          resourceName: `${Fn.select(6, Fn.split(':', arn))}:*`,
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      ),
+    );
+    allow(
+      'HearOfWorkflows',
+      ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
+      [
+        stack.formatArn({
+          service: 'events',
+          resource: 'rule',
+          resourceName: 'StepFunctionsGetEventsForStepFunctionsExecutionRule',
+        }),
+      ],
+    );
+  }
+}
+
+function placeholder(name: string): string {
+  return `${pascalCase(name)}Arn`;
+}
+
+/** Names between `${` and `}` in a definition. */
+export function placeholdersOf(definition: string): Set<string> {
+  return new Set([...definition.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name));
+}

@@ -1,0 +1,51 @@
+import { type App, type IStackSynthesizer, Tags } from 'aws-cdk-lib';
+import { namesOf, TAG } from '../config/names';
+import type { ClusterConfig } from '../config/schema';
+import type { LogLevel } from '../constructs/step-lambda/step-lambda';
+import { ClusterStack, type NodeBundleAsset } from './cluster-stack';
+import { FoundationStack } from './foundation-stack';
+import { type OperationsCode, OperationsStack } from './operations-stack';
+
+export interface StacksProps {
+  config: ClusterConfig;
+  /** Account to deploy to; the templates fit any account without it. */
+  account?: string | undefined;
+  code: OperationsCode;
+  nodeBundle: NodeBundleAsset;
+  logLevel: LogLevel;
+  /** Makes how a stack finds its assets and roles; CDK's default without it. */
+  synthesizer?: () => IStackSynthesizer;
+}
+
+/** The stacks of one cluster, by lifetime: each needs those before it, and can be deleted without harm to them. */
+export function makeStacks(app: App, { config, account, code, nodeBundle, logLevel, synthesizer }: StacksProps) {
+  const names = namesOf(config.name);
+  const props = (description: string) => ({
+    config,
+    description,
+    env: { region: config.region, ...(account !== undefined && { account }) },
+    ...(synthesizer && { synthesizer: synthesizer() }),
+  });
+  for (const [key, value] of Object.entries({ ...config.tags, [TAG.cluster]: config.name })) {
+    Tags.of(app).add(key, value);
+  }
+
+  const foundation = new FoundationStack(
+    app,
+    names.foundationStack,
+    props(`What outlives everything else of drowse cluster ${config.name}`),
+  );
+  const cluster = new ClusterStack(app, names.clusterStack, {
+    ...props(`Nodes of drowse cluster ${config.name}`),
+    foundation,
+    nodeBundle,
+  });
+  const operations = new OperationsStack(app, names.operationsStack, {
+    ...props(`Sleep and wake of drowse cluster ${config.name}`),
+    foundation,
+    cluster,
+    code,
+    logLevel,
+  });
+  return { foundation, cluster, operations };
+}

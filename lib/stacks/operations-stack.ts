@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { seatPlaces } from '../config/addresses';
+import { namesOf } from '../config/names';
+import type { ClusterConfig } from '../config/schema';
+import { ClusterAlarms } from '../constructs/alarms/cluster-alarms';
+import { JoinRule } from '../constructs/join-rule/join-rule';
+import { Notifications } from '../constructs/notifications/notifications';
+import { ClusterSchedules } from '../constructs/schedule/cluster-schedules';
+import { type LogLevel, StepLambda } from '../constructs/step-lambda/step-lambda';
+import { WakeApi } from '../constructs/wake-api/wake-api';
+import { Workflow } from '../constructs/workflow/workflow';
+import { pascalCase, stepsOf, type StepName } from '../steps/steps';
+import type { ClusterStack } from './cluster-stack';
+import type { FoundationStack } from './foundation-stack';
+
+/** Folders that the operations stack takes its code from. */
+export interface OperationsCode {
+  /** Bundles of the steps: `<step>/index.js`. */
+  lambdas: string;
+  /** Definitions of the workflows: `<workflow>.asl.json`. */
+  stateMachines: string;
+}
+
+export interface OperationsStackProps extends StackProps {
+  config: ClusterConfig;
+  foundation: FoundationStack;
+  cluster: ClusterStack;
+  code: OperationsCode;
+  logLevel: LogLevel;
+}
+
+/** What runs the cluster's life: steps, workflows, schedules, wake API, alarms. Deleting it stops nothing and loses nothing. */
+export class OperationsStack extends Stack {
+  readonly steps: Readonly<Record<StepName, StepLambda>>;
+  readonly workflows: Readonly<Record<string, Workflow>>;
+
+  constructor(scope: Construct, id: string, props: OperationsStackProps) {
+    const { config, foundation, cluster, code, logLevel, ...stackProps } = props;
+    super(scope, id, stackProps);
+    const names = namesOf(config.name);
+    const logRetentionDays = config.logRetentionDays;
+
+    const definitions = stepsOf({
+      stack: this,
+      names,
+      tableArn: foundation.table.tableArn,
+      tableName: names.table,
+      kmsKeyArn: config.encryption.kmsKeyArn,
+      elasticIpId: foundation.elasticIp.attrAllocationId,
+      apiAccess: config.apiAccess,
+      subnetIds: seatPlaces(config).map(({ zone }) => foundation.network.subnetIds[zone] ?? ''),
+      apiSecurityGroupId: cluster.securityGroups.apiLoadBalancer.attrGroupId,
+      apiTargetGroupArn: cluster.apiTarget.targetGroupArn,
+    });
+    const step = (name: StepName) =>
+      new StepLambda(this, pascalCase(name), {
+        step: name,
+        functionName: names.step(name),
+        definition: definitions[name],
+        codePath: join(code.lambdas, name),
+        logRetentionDays,
+        logLevel,
+      });
+    const stepNames = Object.keys(definitions) as StepName[];
+    this.steps = Object.fromEntries(stepNames.map((name) => [name, step(name)])) as Record<StepName, StepLambda>;
+
+    const workflow = (name: string, workflows: Record<string, Workflow> = {}) =>
+      new Workflow(this, `${pascalCase(name)}Workflow`, {
+        stateMachineName: names.workflow(name),
+        file: join(code.stateMachines, `${name}.asl.json`),
+        steps: this.steps,
+        workflows,
+        logRetentionDays,
+      });
+    const installPlatform = workflow('install-platform');
+    const bootstrap = workflow('bootstrap', { 'install-platform': installPlatform });
+    const wake = workflow('wake', { 'install-platform': installPlatform });
+    const sleep = workflow('sleep');
+    const joinNode = workflow('join-node');
+    this.workflows = { bootstrap, wake, sleep, 'install-platform': installPlatform, 'join-node': joinNode };
+
+    const deadLetters = new Queue(this, 'LostTriggers', {
+      queueName: `${config.name}-lost-triggers`,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    new ClusterSchedules(this, 'Schedules', {
+      cluster: config.name,
+      schedules: config.schedules,
+      sleep: sleep.stateMachine,
+      wake: wake.stateMachine,
+      deadLetters,
+    });
+    new JoinRule(this, 'Joins', {
+      ruleName: `${config.name}-joins`,
+      groupNames: cluster.launchingGroups,
+      joinNode: joinNode.stateMachine,
+      deadLetters,
+    });
+    const { api } = new WakeApi(this, 'WakeApi', {
+      apiName: config.name,
+      requestWake: this.steps['request-wake'].function,
+      getStatus: this.steps['get-status'].function,
+      logRetentionDays,
+    });
+    const { topic } = new Notifications(this, 'Notifications', {
+      cluster: config.name,
+      email: config.notifications.email,
+      monthlyUsd: config.budget.monthlyUsd,
+    });
+    new ClusterAlarms(this, 'Alarms', {
+      cluster: config.name,
+      topic,
+      workflows: Object.fromEntries(Object.entries(this.workflows).map(([name, w]) => [name, w.stateMachine])),
+      deadLetters,
+    });
+
+    for (const [name, { stateMachine }] of Object.entries(this.workflows)) {
+      new CfnOutput(this, `${pascalCase(name)}MachineArn`, { value: stateMachine.stateMachineArn });
+    }
+    new CfnOutput(this, 'ApiId', { value: api.apiId });
+    new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
+    new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
+  }
+}

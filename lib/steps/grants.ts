@@ -1,0 +1,173 @@
+import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import type { PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
+import { type namesOf, TAG } from '../config/names';
+import type { CommandName } from '../constructs/commands/run-commands';
+
+/** One permission of a step: exactly the actions that its handler calls, on the cluster's own resources. */
+export type Grant = Pick<PolicyStatementProps, 'sid' | 'actions' | 'resources' | 'conditions'>;
+
+export interface GrantContext {
+  stack: Stack;
+  names: ReturnType<typeof namesOf>;
+  tableArn: string;
+  /** The user's own key; none with AWS's own. */
+  kmsKeyArn: string | undefined;
+}
+
+/** A kind of call that AWS cannot limit to resources. The access test checks that claim against AWS's own reference. */
+const anywhere = (sid: string, ...actions: string[]): Grant => ({ sid, actions, resources: ['*'] });
+
+/** The permissions that steps are made of, each for one thing that handlers do. */
+export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
+  const { cluster } = names;
+  const tagged = { StringEquals: { [`aws:ResourceTag/${TAG.cluster}`]: cluster } };
+  const ec2Arn = (resource: string) => stack.formatArn({ service: 'ec2', resource, resourceName: '*' });
+  const loadBalancerArn = stack.formatArn({
+    service: 'elasticloadbalancing',
+    resource: 'loadbalancer',
+    resourceName: `net/${names.apiLoadBalancer}/*`,
+  });
+  const executionArn = (workflow: string) =>
+    stack.formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${names.workflow(workflow)}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  const parameterArn = (name: string) =>
+    stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.replace(/^\//, '') });
+  const documentArn = (name: string) => stack.formatArn({ service: 'ssm', resource: 'document', resourceName: name });
+  const groupArn = stack.formatArn({
+    service: 'autoscaling',
+    resource: 'autoScalingGroup',
+    resourceName: `*:autoScalingGroupName/${cluster}-*`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+
+  return {
+    /** The cluster's record; `actions` without the service, for example `GetItem`. */
+    table: (...actions: string[]): Grant => ({
+      sid: 'ClusterRecord',
+      actions: actions.map((action) => `dynamodb:${action}`),
+      resources: [tableArn],
+    }),
+    useKey: (...actions: string[]): Grant[] =>
+      kmsKeyArn === undefined
+        ? []
+        : [{ sid: 'OwnKey', actions: actions.map((action) => `kms:${action}`), resources: [kmsKeyArn] }],
+    /** EC2 encrypts and decrypts disks of instances that it starts under a grant of the key. */
+    startWithKey: (): Grant[] =>
+      kmsKeyArn === undefined
+        ? []
+        : [
+            {
+              sid: 'OwnKeyForDisks',
+              actions: ['kms:CreateGrant'],
+              resources: [kmsKeyArn],
+              conditions: { Bool: { 'kms:GrantIsForAWSResource': 'true' } },
+            },
+          ],
+    describeGroups: () => anywhere('FindGroups', 'autoscaling:DescribeAutoScalingGroups'),
+    describeInstances: () => anywhere('FindInstances', 'ec2:DescribeInstances'),
+    describeAddresses: () => anywhere('FindElasticIp', 'ec2:DescribeAddresses'),
+    describePrerequisites: () =>
+      anywhere(
+        'FindPrerequisites',
+        'ec2:DescribeAddresses',
+        'ec2:DescribeImages',
+        'ec2:DescribeLaunchTemplateVersions',
+        'ec2:DescribeVolumes',
+      ),
+    describeLoadBalancers: (...more: string[]) =>
+      anywhere('FindLoadBalancer', 'elasticloadbalancing:DescribeLoadBalancers', ...more),
+    /** Changes to the cluster's groups, for example `UpdateAutoScalingGroup`. */
+    groups: (...actions: string[]): Grant => ({
+      sid: 'ChangeGroups',
+      actions: actions.map((action) => `autoscaling:${action}`),
+      resources: [groupArn],
+      conditions: tagged,
+    }),
+    /** Changes to the cluster's instances, for example `StopInstances`. */
+    instances: (...actions: string[]): Grant => ({
+      sid: 'ChangeInstances',
+      actions: actions.map((action) => `ec2:${action}`),
+      resources: [ec2Arn('instance')],
+      conditions: tagged,
+    }),
+    /** Resets the phase of the cluster's instances, and no other tag. */
+    tagPhase: (): Grant => ({
+      sid: 'ResetPhase',
+      actions: ['ec2:CreateTags'],
+      resources: [ec2Arn('instance')],
+      conditions: { ...tagged, 'ForAllValues:StringEquals': { 'aws:TagKeys': [TAG.phase, TAG.phaseAt] } },
+    }),
+    associateElasticIp: (): Grant => ({
+      sid: 'MoveElasticIp',
+      actions: ['ec2:AssociateAddress'],
+      resources: ['elastic-ip', 'instance', 'network-interface'].map(ec2Arn),
+      conditions: tagged,
+    }),
+    /** Runs a command on the cluster's nodes, and reads how it went. */
+    runCommand: (command: CommandName): Grant[] => [
+      { sid: 'SendDocument', actions: ['ssm:SendCommand'], resources: [documentArn(names.document(command))] },
+      {
+        sid: 'SendToNodes',
+        actions: ['ssm:SendCommand'],
+        resources: [ec2Arn('instance')],
+        conditions: tagged,
+      },
+      anywhere('ReadCommand', 'ssm:GetCommandInvocation'),
+    ],
+    listJoinTokens: (): Grant => ({
+      sid: 'ListJoinTokens',
+      actions: ['ssm:GetParametersByPath'],
+      resources: [parameterArn(names.joinParameterRoot), parameterArn(`${names.joinParameterRoot}/*`)],
+    }),
+    deleteJoinTokens: (): Grant => ({
+      sid: 'DeleteJoinTokens',
+      actions: ['ssm:DeleteParameters'],
+      resources: [parameterArn(`${names.joinParameterRoot}/*`)],
+    }),
+    createLoadBalancer: (): Grant[] => [
+      {
+        sid: 'CreateLoadBalancer',
+        actions: ['elasticloadbalancing:CreateLoadBalancer', 'elasticloadbalancing:AddTags'],
+        resources: [loadBalancerArn],
+        conditions: { StringEquals: { [`aws:RequestTag/${TAG.cluster}`]: cluster } },
+      },
+      {
+        sid: 'CreateListener',
+        actions: ['elasticloadbalancing:CreateListener'],
+        resources: [loadBalancerArn],
+        conditions: tagged,
+      },
+    ],
+    deleteLoadBalancer: (): Grant => ({
+      sid: 'DeleteLoadBalancer',
+      actions: ['elasticloadbalancing:DeleteLoadBalancer'],
+      resources: [loadBalancerArn],
+      conditions: tagged,
+    }),
+    /** Reads what became of executions of the named workflows, for example by `DescribeExecution`. */
+    executions: (workflows: readonly string[], ...actions: string[]): Grant => ({
+      sid: 'ReadExecutions',
+      actions: actions.map((action) => `states:${action}`),
+      resources: workflows.map(executionArn),
+    }),
+    startWorkflow: (workflow: string): Grant => ({
+      sid: 'StartWorkflow',
+      actions: ['states:StartExecution'],
+      resources: [workflowArn(stack, names, workflow)],
+    }),
+  };
+}
+
+/** ARN of a workflow by its name: known before the state machine is, which invokes the steps that name it. */
+export function workflowArn(stack: Stack, names: GrantContext['names'], workflow: string): string {
+  return stack.formatArn({
+    service: 'states',
+    resource: 'stateMachine',
+    resourceName: names.workflow(workflow),
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}

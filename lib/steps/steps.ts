@@ -1,0 +1,197 @@
+import type * as z from 'zod';
+import { env as abandonLaunch } from '../../lambdas/abandon-launch/env';
+import { env as acquireLease } from '../../lambdas/acquire-lease/env';
+import { env as associateElasticIp } from '../../lambdas/associate-elastic-ip/env';
+import { env as checkPrerequisites } from '../../lambdas/check-prerequisites/env';
+import { env as completeLaunch } from '../../lambdas/complete-launch/env';
+import { env as createLoadBalancer } from '../../lambdas/create-load-balancer/env';
+import { env as deleteJoinTokens } from '../../lambdas/delete-join-tokens/env';
+import { env as deleteLoadBalancer } from '../../lambdas/delete-load-balancer/env';
+import { env as deleteStaleNodes } from '../../lambdas/delete-stale-nodes/env';
+import { env as drainNodes } from '../../lambdas/drain-nodes/env';
+import { env as getStatus } from '../../lambdas/get-status/env';
+import { env as installNetwork } from '../../lambdas/install-network/env';
+import { env as mintJoinToken } from '../../lambdas/mint-join-token/env';
+import { env as reconcilePlatform } from '../../lambdas/reconcile-platform/env';
+import { env as recordFailure } from '../../lambdas/record-failure/env';
+import { env as recordSizes } from '../../lambdas/record-sizes/env';
+import { env as recordSuccess } from '../../lambdas/record-success/env';
+import { env as requestWake } from '../../lambdas/request-wake/env';
+import { env as snapshotEtcd } from '../../lambdas/snapshot-etcd/env';
+import { env as startPools } from '../../lambdas/start-pools/env';
+import { env as startSeats } from '../../lambdas/start-seats/env';
+import { env as stopPools } from '../../lambdas/stop-pools/env';
+import { env as stopSeats } from '../../lambdas/stop-seats/env';
+import { env as verifyAsleep } from '../../lambdas/verify-asleep/env';
+import { env as verifyElasticIp } from '../../lambdas/verify-elastic-ip/env';
+import { env as waitForApi } from '../../lambdas/wait-for-api/env';
+import { env as waitForNode } from '../../lambdas/wait-for-node/env';
+import { env as waitForNodes } from '../../lambdas/wait-for-nodes/env';
+import type { ClusterConfig } from '../config/schema';
+import { type Grant, type GrantContext, grantsFor, workflowArn } from './grants';
+
+/** What the steps are told about the cluster that they work on. */
+export interface StepContext extends GrantContext {
+  tableName: string;
+  elasticIpId: string;
+  apiAccess: ClusterConfig['apiAccess'];
+  subnetIds: readonly string[];
+  apiSecurityGroupId: string;
+  apiTargetGroupArn: string;
+}
+
+/** One Lambda function: what it is told and what it may do. */
+export interface Step {
+  /** The handler's own schema of its environment. */
+  env: z.ZodObject;
+  environment: Readonly<Record<string, string>>;
+  grants: readonly Grant[];
+}
+
+/** A step whose environment is checked against its handler's schema by the compiler. */
+function step<Env extends z.ZodObject>(
+  env: Env,
+  environment: z.input<Env> & Record<string, string>,
+  ...grants: (Grant | Grant[])[]
+): Step {
+  return { env, environment, grants: grants.flat() };
+}
+
+/** Workflows that hold the lease, and so may be found as its dead holder. */
+const LEASED_WORKFLOWS = ['bootstrap', 'wake', 'sleep', 'install-platform'];
+
+/**
+ * The one table of steps: from it come functions, environments and roles, and the state machines may invoke exactly
+ * the steps that their files name. The key is the folder below `lambdas/`.
+ */
+export function stepsOf(context: StepContext) {
+  const may = grantsFor(context);
+  const { names } = context;
+  const cluster = { CLUSTER_NAME: names.cluster };
+  const store = { ...cluster, TABLE_NAME: context.tableName };
+  const elasticIp = { ...store, ELASTIC_IP_ID: context.elasticIpId };
+  const key = may.useKey('Decrypt', 'GenerateDataKey');
+  /** Steps under the lease renew it, and by that learn whether they still hold it. */
+  const lease = [may.table('UpdateItem'), key].flat();
+  /** Steps that run a command keep a record of what they sent. */
+  const command = [may.table('UpdateItem', 'GetItem', 'PutItem', 'DeleteItem'), may.describeInstances(), key].flat();
+  const findAll = [may.describeGroups(), may.describeInstances()];
+
+  return {
+    'acquire-lease': step(
+      acquireLease,
+      store,
+      may.table('GetItem', 'UpdateItem'),
+      key,
+      may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
+    ),
+    'record-sizes': step(recordSizes, store, lease, may.describeGroups(), may.groups('UpdateAutoScalingGroup')),
+    'drain-nodes': step(drainNodes, store, command, may.runCommand('drain-nodes')),
+    'snapshot-etcd': step(snapshotEtcd, store, command, may.runCommand('snapshot-etcd')),
+    'stop-pools': step(
+      stopPools,
+      store,
+      lease,
+      findAll,
+      may.groups('UpdateAutoScalingGroup', 'EnterStandby', 'CompleteLifecycleAction'),
+      may.instances('StopInstances'),
+    ),
+    'delete-stale-nodes': step(deleteStaleNodes, store, command, may.runCommand('delete-stale-nodes')),
+    'stop-seats': step(
+      stopSeats,
+      store,
+      lease,
+      findAll,
+      may.groups('UpdateAutoScalingGroup', 'CompleteLifecycleAction'),
+    ),
+    'delete-load-balancer': step(
+      deleteLoadBalancer,
+      store,
+      lease,
+      may.describeLoadBalancers(),
+      may.deleteLoadBalancer(),
+    ),
+    'delete-join-tokens': step(deleteJoinTokens, store, lease, may.listJoinTokens(), may.deleteJoinTokens()),
+    'verify-asleep': step(
+      verifyAsleep,
+      store,
+      lease,
+      findAll,
+      may.describeAddresses(),
+      may.describeLoadBalancers(),
+      may.listJoinTokens(),
+    ),
+    'record-success': step(recordSuccess, store, lease),
+    'record-failure': step(recordFailure, store, lease, may.executions(LEASED_WORKFLOWS, 'GetExecutionHistory')),
+    'check-prerequisites': step(
+      checkPrerequisites,
+      elasticIp,
+      lease,
+      may.describeGroups(),
+      may.describePrerequisites(),
+    ),
+    'start-seats': step(
+      startSeats,
+      store,
+      lease,
+      findAll,
+      may.groups('UpdateAutoScalingGroup', 'TerminateInstanceInAutoScalingGroup'),
+      may.startWithKey(),
+    ),
+    'wait-for-api': step(waitForApi, store, lease, findAll),
+    'start-pools': step(
+      startPools,
+      store,
+      may.table('GetItem', 'UpdateItem'),
+      key,
+      findAll,
+      may.groups('UpdateAutoScalingGroup', 'ExitStandby'),
+      may.instances('StartInstances'),
+      may.tagPhase(),
+      may.startWithKey(),
+    ),
+    'create-load-balancer': step(
+      createLoadBalancer,
+      {
+        ...store,
+        API_ACCESS: context.apiAccess,
+        SUBNET_IDS: context.subnetIds.join(','),
+        SECURITY_GROUP_ID: context.apiSecurityGroupId,
+        TARGET_GROUP_ARN: context.apiTargetGroupArn,
+      },
+      lease,
+      may.describeLoadBalancers('elasticloadbalancing:DescribeListeners'),
+      may.createLoadBalancer(),
+    ),
+    'wait-for-nodes': step(waitForNodes, store, lease, findAll),
+    'verify-elastic-ip': step(verifyElasticIp, elasticIp, lease, may.describeAddresses(), may.describeInstances()),
+    'install-network': step(installNetwork, store, command, may.runCommand('install-network')),
+    'reconcile-platform': step(reconcilePlatform, store, command, may.runCommand('reconcile-platform')),
+    'associate-elastic-ip': step(
+      associateElasticIp,
+      { ...cluster, ELASTIC_IP_ID: context.elasticIpId },
+      may.describeInstances(),
+      may.describeAddresses(),
+      may.associateElasticIp(),
+    ),
+    'mint-join-token': step(mintJoinToken, store, command, may.runCommand('mint-join-token')),
+    'wait-for-node': step(waitForNode, cluster, may.describeInstances()),
+    'complete-launch': step(completeLaunch, cluster, may.groups('CompleteLifecycleAction')),
+    'abandon-launch': step(abandonLaunch, store, may.table('PutItem'), key, may.groups('CompleteLifecycleAction')),
+    'request-wake': step(
+      requestWake,
+      { ...store, WAKE_MACHINE_ARN: workflowArn(context.stack, names, 'wake') },
+      may.table('GetItem'),
+      key,
+      may.startWorkflow('wake'),
+    ),
+    'get-status': step(getStatus, store, may.table('GetItem'), key, may.describeInstances(), may.describeAddresses()),
+  } satisfies Record<string, Step>;
+}
+
+export type StepName = keyof ReturnType<typeof stepsOf>;
+
+/** `DrainNodes` for `drain-nodes`: the name of a step's or workflow's state, construct and placeholder. */
+export function pascalCase(name: string): string {
+  return name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+}
