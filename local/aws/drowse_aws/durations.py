@@ -29,6 +29,9 @@ BOOT = 20.0
 ATTACH_VOLUME = 4.0
 #: Between two looks at a volume that is attached elsewhere.
 VOLUME_POLL = 2.0
+#: Between two looks whether a dying predecessor still has the fixed address, and how long that may take (address.sh).
+ADDRESS_POLL = 5.0
+ADDRESS_AT_MOST = 300.0
 #: Containerd and packages of a baked image; a bare one takes minutes more. Assumed.
 SEAT_RUNTIME = 10.0
 #: The same on a GPU node: driver, toolkit, a GPU that answers. Assumed: 40 s.
@@ -50,12 +53,20 @@ NODE_GRACE = 40.0
 COMMAND_DELIVERY = 1.5
 #: `kubeadm token create`: 0.1 s (measured), and one PutParameter.
 MINT_TOKEN = 1.0
-#: Draining one node with pods that stop within their grace period of 30 s. Assumed.
+#: Draining a node whose pods stop within their grace period of 30 s; ten nodes at once (drain-nodes.sh). Assumed.
 DRAIN_NODE = 15.0
+DRAINED_AT_ONCE = 10
 #: `etcdctl snapshot save`, status check and upload of a small database. Assumed.
 SNAPSHOT = 5.0
 #: Deleting Node objects and VolumeAttachments. Assumed.
 DELETE_STALE_NODES = 1.5
+#: Calico and Flux on a cluster that has neither: manifests applied, images pulled. Assumed.
+INSTALL_NETWORK = 45.0
+#: The same where both are already there.
+CHECK_NETWORK = 3.0
+#: reconcile-platform.sh looks again every 5 s, for 240 s at most.
+RECONCILE_POLL = 5.0
+RECONCILE_AT_MOST = 240.0
 #: Flux reconciles a platform that is already there. Assumed.
 RECONCILE = 20.0
 #: Flux installs the platform for the first time: charts, images, certificates. Assumed.

@@ -48,7 +48,8 @@ def serve(listener: socket.socket, answers: int) -> None:
         _watch_stdin(lambda: loop.call_soon_threadsafe(ask_to_stop))
         port = int(os.environ["GATEWAY_PORT"])
         threading.Thread(target=_say_ready, args=(port, answers), name="drowse-ready", daemon=True).start()
-        await hypercorn_serve(control.wrap(app.app), config, shutdown_trigger=stop.wait)
+        application: Any = control.wrap(app.app)
+        await hypercorn_serve(application, config, shutdown_trigger=stop.wait)
 
     loop = asyncio.new_event_loop()
     # Not asyncio.run: it waits for the threads of the default executor, of which one may hang.

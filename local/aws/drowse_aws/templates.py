@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -48,6 +49,15 @@ def must(response: Any, what: str) -> None:
     """Raise ResourceError unless a service answered with success."""
     if response[0] >= 300:
         raise ResourceError(f"{what}: {response[2].decode(errors='replace')}")
+
+
+def made(response: Any, element: str, what: str) -> str:
+    """The ID that a service's answer gives in the named element. Raises ResourceError when it is an error."""
+    must(response, what)
+    found = re.search(rf"<{element}>([^<]+)</{element}>", response[2].decode())
+    if found is None:
+        raise ResourceError(f"{what}: no {element} in the answer")
+    return found.group(1)
 
 
 def wait_until(done: Callable[[], bool], simulated_seconds: float, what: str) -> None:

@@ -7,11 +7,14 @@ from typing import Any
 
 from conftest import ACCOUNT, REGION, Emulator, eventually
 
-DOCUMENTS = {
+DOCUMENTS: dict[str, dict[str, Any]] = {
     "mint-join-token": {"Pool": {"type": "String", "allowedPattern": "^[a-z0-9-]+$"}},
     "drain-nodes": {"PerNodeSeconds": {"type": "String", "default": "120", "allowedPattern": "^[0-9]+$"}},
-    "snapshot-etcd": {"Reason": {"type": "String", "default": "manual", "allowedValues": ["sleep", "schedule", "manual"]}},
+    "snapshot-etcd": {
+        "Reason": {"type": "String", "default": "manual", "allowedValues": ["sleep", "schedule", "manual"]}
+    },
     "delete-stale-nodes": {},
+    "install-network": {},
     "reconcile-platform": {},
     "unanswered": {},
 }
@@ -189,6 +192,7 @@ class Cluster:
         """Seats and pool nodes up and ready."""
         self.resize("seat-0", 1)
         self.wait_phase("ready", role="seat")
+        self.result("install-network")
         self.result("mint-join-token", Pool="gpu")
         self.resize("pool-gpu", nodes)
         self.wait_phase("ready", nodes, role="pool")

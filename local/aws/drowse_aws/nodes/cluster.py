@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
+import json
 import secrets
 from typing import Any
 
-from ..emulator import Record, account, ec2, region, s3
+from .. import lifecycle
+from ..emulator import Record, account, ec2, region, ssm
 from ..patches.ec2_instances import tags_of
 
 #: Key of a volume's record under which its cluster is kept.
@@ -37,6 +39,8 @@ class Cluster:
     nodes: dict[str, NodeObject] = dataclasses.field(default_factory=dict)
     #: UTC time of the last reconciliation that ended well; None before the first.
     platform_at: str | None = None
+    #: UTC time at which the network plugin was there first; no node is Ready without.
+    network_at: str | None = None
     ca_hash: str = dataclasses.field(default_factory=lambda: hashlib.sha256(secrets.token_bytes(32)).hexdigest())
 
     @property
@@ -54,6 +58,14 @@ class Cluster:
         self.nodes[name] = NodeObject(name, role, pool, known.created if known else utc_now())
         self.write()
 
+    def remove_stale(self) -> list[str]:
+        """Delete the Nodes of instances that are gone; their names."""
+        stale = sorted(name for name in self.nodes if not lifecycle.alive(name))
+        for name in stale:
+            del self.nodes[name]
+            self.write()
+        return stale
+
     def snapshot(self) -> dict[str, Any]:
         """Everything, in a form that restore-etcd could read back."""
         return {
@@ -62,6 +74,7 @@ class Cluster:
             "revision": self.revision,
             "nodes": [dataclasses.asdict(node) for node in self.nodes.values()],
             "platformAt": self.platform_at,
+            "networkAt": self.network_at,
             "caHash": self.ca_hash,
         }
 
@@ -108,7 +121,17 @@ def bucket(name: str) -> str:
     return f"drowse-{name}-{account()}-{region()}"
 
 
-def has_snapshots(name: str) -> bool:
-    """Whether the cluster's bucket holds a snapshot: then it existed, whatever became of its volumes."""
-    kept = s3._buckets.get(bucket(name)) or {}
-    return any(str(key).startswith("snapshots/") for key in kept.get("objects", {}))
+def recorded(name: str) -> bool:
+    """Whether the conditional record of a first initialisation is there: then a blank volume is a lost one."""
+    return ssm.resolve_parameter_value(f"/drowse/{name}/initialized") is not None
+
+
+def record(name: str, seat: int) -> None:
+    """Make that record, once and for all."""
+    value = json.dumps({"at": utc_now(), "seat": seat})
+    ssm._put_parameter({"Name": f"/drowse/{name}/initialized", "Value": value, "Type": "String", "Overwrite": False})
+
+
+def write_secret(name: str, value: str) -> None:
+    """PutParameter of a SecureString, as a node does it."""
+    ssm._put_parameter({"Name": name, "Value": value, "Type": "SecureString", "Overwrite": True})

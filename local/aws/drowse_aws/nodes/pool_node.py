@@ -23,14 +23,14 @@ def boot(node: Node) -> clock.Process:
         while token(node.cluster_name, node.pool) is None:
             yield durations.TOKEN_POLL
     node.enter("joining")
-    while not agent.api_ready(node.cluster_name):
+    while not agent.api_ready(node.cluster_name) or (joined := cluster.existing(node.cluster_name)) is None:
         yield 1.0
     yield durations.KUBELET_JOIN
+    node.cluster, node.joined = joined, True
+    joined.register(node.instance_id, "pool", node.pool)
+    while joined.network_at is None:  # registered, and NotReady until there is a network plugin
+        yield 1.0
     yield from agent.hold_back(node)
-    node.cluster = cluster.existing(node.cluster_name)
-    if node.cluster is not None:
-        node.cluster.register(node.instance_id, "pool", node.pool)
-        node.joined = True
     node.enter("ready")
 
 

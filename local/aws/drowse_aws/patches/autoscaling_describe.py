@@ -8,7 +8,7 @@ from ..emulator import Record, Response, autoscaling, ec2
 from ..query import as_list, xml
 from ..registry import patch
 from ..scaling import groups
-from ..scaling.serving import Refused, answer, served
+from ..scaling.serving import RefusedError, answer, served
 
 _NEEDS = ("services.autoscaling._ACTION_MAP", "services.autoscaling._asgs")
 
@@ -28,7 +28,7 @@ def _groups(asked: Record) -> Response:
     filters = [(str(f.get("Name")), as_list(f.get("Values"))) for f in as_list(asked.get("Filters"))]
     for name, _ in filters:
         if name not in ("tag-key", "tag-value") and not name.startswith("tag:"):
-            raise Refused("ValidationError", f"Invalid filter name: {name}")
+            raise RefusedError("ValidationError", f"Invalid filter name: {name}")
     chosen = [
         shown_group(one)
         for one in groups.groups()
@@ -164,7 +164,7 @@ def _tags(asked: Record) -> Response:
     filters = {str(f.get("Name")): as_list(f.get("Values")) for f in as_list(asked.get("Filters"))}
     unknown = sorted(set(filters) - {"auto-scaling-group", "key", "value", "propagate-at-launch"})
     if unknown:
-        raise Refused("ValidationError", f"Invalid filter name: {unknown[0]}")
+        raise RefusedError("ValidationError", f"Invalid filter name: {unknown[0]}")
 
     def fits(tag: Record) -> bool:
         values = {

@@ -7,7 +7,7 @@ from ..emulator import Record, Response, autoscaling, provisioners
 from ..query import Parameters, as_list, flat, nested, truth
 from ..registry import patch
 from ..scaling import capacity, groups
-from ..scaling.serving import Refused, error, served, the_group
+from ..scaling.serving import RefusedError, error, served, the_group
 
 _NEEDS = ("services.autoscaling._ACTION_MAP", "services.autoscaling._asgs", "services.autoscaling._reconcile_instances")
 
@@ -83,7 +83,7 @@ def update_carefully() -> None:
 
     def update(asked: Record) -> Response:
         one = the_group(asked)
-        least, desired, most = (int(asked.get(name, one[name])) for name in sizes)
+        least, desired, most = (int(asked.get(name) or one[name]) for name in sizes)
         if "DesiredCapacity" not in asked:
             desired = min(max(desired, least), most)
         _resize(one, least, desired, most)
@@ -105,7 +105,7 @@ def update_carefully() -> None:
 def _resize(one: Record, least: int, desired: int, most: int) -> None:
     contradiction = capacity.resize(one, least, desired, most)
     if contradiction:
-        raise Refused("ValidationError", contradiction)
+        raise RefusedError("ValidationError", contradiction)
 
 
 @patch(
@@ -123,7 +123,7 @@ def delete_carefully() -> None:
                 "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) "
                 "still in the group."
             )
-            raise Refused("ResourceInUse", message)
+            raise RefusedError("ResourceInUse", message)
         capacity.empty(one)
         response: Response = inner(flat(asked))
         return response

@@ -6,7 +6,7 @@ from ..emulator import Record, Response, autoscaling
 from ..query import flat
 from ..registry import patch
 from ..scaling import holds
-from ..scaling.serving import Refused, answer, served, the_group
+from ..scaling.serving import RefusedError, answer, served, the_group
 
 _NEEDS = ("services.autoscaling._ACTION_MAP", "services.autoscaling._hooks")
 
@@ -23,7 +23,7 @@ def make_hooks_gate() -> None:
 
 
 def _held(asked: Record) -> tuple[Record, Record, str, str]:
-    """Group, member, hook name and token of the action that a request names. Raises Refused."""
+    """Group, member, hook name and token of the action that a request names. Raises RefusedError."""
     one = the_group(asked)
     name, token, instance_id = (asked.get(k) for k in ("LifecycleHookName", "LifecycleActionToken", "InstanceId"))
     for member in one["Instances"]:
@@ -31,13 +31,13 @@ def _held(asked: Record) -> tuple[Record, Record, str, str]:
         if hold and (hold["token"] == token or (not token and member["InstanceId"] == instance_id)):
             return one, member, str(name), str(hold["token"])
     what = f"token {token}" if token else f"instance ID {instance_id}"
-    raise Refused("ValidationError", f"No active Lifecycle Action found with {what}")
+    raise RefusedError("ValidationError", f"No active Lifecycle Action found with {what}")
 
 
 def _complete(asked: Record) -> Response:
     result = asked.get("LifecycleActionResult")
     if result not in ("CONTINUE", "ABANDON"):
-        raise Refused("ValidationError", f"LifecycleActionResult must be CONTINUE or ABANDON, not {result}")
+        raise RefusedError("ValidationError", f"LifecycleActionResult must be CONTINUE or ABANDON, not {result}")
     holds.finish(*_held(asked), result)
     return answer("CompleteLifecycleAction")
 

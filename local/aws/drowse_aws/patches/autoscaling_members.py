@@ -6,7 +6,7 @@ from ..emulator import Record, Response, autoscaling, ec2
 from ..query import as_list, truth, xml
 from ..registry import patch
 from ..scaling import capacity, groups
-from ..scaling.serving import Refused, answer, served, the_group, the_member
+from ..scaling.serving import RefusedError, answer, served, the_group, the_member
 from .autoscaling_describe import shown_activity
 
 
@@ -38,7 +38,7 @@ def _terminate(asked: Record) -> Response:
                 "will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or "
                 "lower group's min size."
             )
-            raise Refused("ValidationError", message)
+            raise RefusedError("ValidationError", message)
         one["DesiredCapacity"] -= 1
     activity = capacity.remove(one, member, "an instance was taken out of service in response to a user request")
     capacity.reconcile(one)
@@ -53,7 +53,7 @@ def _members(asked: Record) -> tuple[Record, list[Record]]:
     unknown = sorted(set(ids) - {member["InstanceId"] for member in members})
     if unknown:
         name = one["AutoScalingGroupName"]
-        raise Refused("ValidationError", f"The instance {unknown[0]} is not part of Auto Scaling group {name}.")
+        raise RefusedError("ValidationError", f"The instance {unknown[0]} is not part of Auto Scaling group {name}.")
     return one, members
 
 
@@ -83,7 +83,7 @@ def _attach(asked: Record) -> Response:
     for instance_id in as_list(asked.get("InstanceIds")):
         instance = ec2._instances.get(instance_id)
         if instance is None:
-            raise Refused("ValidationError", f"Invalid Instance ID(s): {instance_id}")
+            raise RefusedError("ValidationError", f"Invalid Instance ID(s): {instance_id}")
         one["Instances"].append(
             {
                 "InstanceId": instance_id,

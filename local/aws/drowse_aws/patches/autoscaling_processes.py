@@ -8,7 +8,7 @@ from ..emulator import Record, Response, autoscaling
 from ..query import as_list
 from ..registry import patch
 from ..scaling import capacity
-from ..scaling.serving import Refused, answer, served, the_group
+from ..scaling.serving import RefusedError, answer, served, the_group
 
 PROCESSES = (
     "Launch",
@@ -40,7 +40,7 @@ def _changing(action: str, change: Callable[[set[str], list[str]], None]) -> Cal
         wanted = as_list(asked.get("ScalingProcesses")) or list(PROCESSES)
         unknown = [process for process in wanted if process not in PROCESSES]
         if unknown:
-            raise Refused("ValidationError", f"Process type '{unknown[0]}' is not known")
+            raise RefusedError("ValidationError", f"Process type '{unknown[0]}' is not known")
         change(one.setdefault("_suspended", set()), wanted)
         capacity.reconcile(one)
         response: Response = autoscaling._xml(200, f"{action}Response", "")

@@ -13,7 +13,12 @@ from ..registry import patch
 @patch(
     "record-calls",
     "There is no cheap record of who called what (GET /_drowse/calls).",
-    ("app._dispatch_service_request", "app._routing_params", "app._ct_event_name", "core.iam_actions.extract_iam_action"),
+    (
+        "app._dispatch_service_request",
+        "app._routing_params",
+        "app._ct_event_name",
+        "core.iam_actions.extract_iam_action",
+    ),
 )
 def record_calls() -> None:
     from ministack.core import iam_evaluator  # type: ignore[import-untyped,unused-ignore]

@@ -76,10 +76,11 @@ def _objects(props: Record, missing_ok: bool = False) -> dict[str, tuple[bytes, 
             raise ResourceError(f"the asset s3://{bucket}/{source} does not exist")
         extract = str(props.get("Extract", "true")).lower() == "true"
         for name, body in (_unzipped(data) if extract else {source.rsplit("/", 1)[-1]: data}).items():
+            filled = body
             for marker, value in (replaced or {}).items():
-                body = body.replace(str(marker).encode(), str(value).encode())
+                filled = filled.replace(str(marker).encode(), str(value).encode())
             kind = mimetypes.guess_type(name)[0] or "binary/octet-stream"
-            found[f"{prefix}/{name}" if prefix else name] = (body, kind)
+            found[f"{prefix}/{name}" if prefix else name] = (filled, kind)
     return found
 
 

@@ -15,7 +15,10 @@ _REASON = 400
 @patch(
     "cfn-custom-resource-failures",
     "A custom resource whose Lambda throws waits for its ServiceTimeout, an hour by default.",
-    ("services.lambda_svc._execute_function_with_config_scope", "services.cloudformation.custom_resource.deliver_response"),
+    (
+        "services.lambda_svc._execute_function_with_config_scope",
+        "services.cloudformation.custom_resource.deliver_response",
+    ),
 )
 def fail_at_once() -> None:
     inner = lambda_svc._execute_function_with_config_scope

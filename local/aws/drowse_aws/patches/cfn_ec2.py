@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ..emulator import Record, ec2
 from ..query import flat, truth
 from ..registry import patch
-from ..templates import Created, ResourceError, add_type, must, tag_list
+from ..templates import Created, ResourceError, add_type, made, must, tag_list
 
 _NEEDS = ("services.cloudformation.provisioners._RESOURCE_HANDLERS",)
 _VOLUME_ONLY = ("AvailabilityZone", "Size", "VolumeType", "SnapshotId", "Iops", "Encrypted", "Throughput", "KmsKeyId")
@@ -25,9 +24,7 @@ def deploy_addresses() -> None:
 
 
 def _address(logical_id: str, props: Record, stack: str) -> Created:
-    before = set(ec2._addresses.keys())
-    ec2._allocate_address({"Domain": ["vpc"]})
-    allocation_id = next(key for key in ec2._addresses.keys() if key not in before)
+    allocation_id = made(_call("AllocateAddress", {"Domain": "vpc"}), "allocationId", logical_id)
     address = ec2._addresses[allocation_id]
     ec2._tags[allocation_id] = tag_list(props)
     if props.get("InstanceId"):
@@ -95,10 +92,8 @@ def deploy_volumes() -> None:
 def _volume(logical_id: str, props: Record, stack: str) -> Created:
     if not props.get("AvailabilityZone"):
         raise ResourceError("AvailabilityZone is required")
-    before = set(ec2._volumes.keys())
     wanted = {key: value for key, value in props.items() if key in _VOLUME_ONLY}
-    must(_call("CreateVolume", wanted), logical_id)
-    volume_id = next(key for key in ec2._volumes.keys() if key not in before)
+    volume_id = made(_call("CreateVolume", wanted), "volumeId", logical_id)
     ec2._tags[volume_id] = tag_list(props)
     return volume_id, {"VolumeId": volume_id}
 
@@ -108,7 +103,9 @@ def _change_volume(physical_id: str, old: Record, new: Record, stack: str, *_: A
     if volume is None:
         raise ResourceError(f"the volume {physical_id} does not exist any more")
     fixed = ("AvailabilityZone", "SnapshotId", "KmsKeyId")
-    if any(old.get(name) != new.get(name) for name in fixed) or truth(old.get("Encrypted")) != truth(new.get("Encrypted")):
+    if any(old.get(name) != new.get(name) for name in fixed) or truth(old.get("Encrypted")) != truth(
+        new.get("Encrypted")
+    ):
         raise ResourceError("this change needs a new volume, and a state volume is never replaced by an update")
     if int(new.get("Size", volume["Size"])) < volume["Size"]:
         raise ResourceError("New size cannot be smaller than existing size")
@@ -134,10 +131,9 @@ def _delete_volume(physical_id: str, props: Record) -> None:
 def _snapshot_volume(physical_id: str, props: Record) -> None:
     if physical_id not in ec2._volumes:
         return
-    before = set(ec2._snapshots.keys())
-    must(_call("CreateSnapshot", {"VolumeId": physical_id, "Description": f"last of {physical_id}"}), physical_id)
-    snapshot_id = next(key for key in ec2._snapshots.keys() if key not in before)
-    ec2._tags[snapshot_id] = json.loads(json.dumps(ec2._tags.get(physical_id, [])))
+    asked = {"VolumeId": physical_id, "Description": f"last of {physical_id}"}
+    snapshot_id = made(_call("CreateSnapshot", asked), "snapshotId", physical_id)
+    ec2._tags[snapshot_id] = [dict(tag) for tag in ec2._tags.get(physical_id, [])]
 
 
 def _adopt_volume(identifier: Record) -> Created:

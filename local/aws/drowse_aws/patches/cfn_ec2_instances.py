@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import durations, lifecycle
 from ..emulator import Record, ec2
 from ..registry import patch
-from ..templates import Created, ResourceError, add_type, must, tag_list, wait_until
+from ..templates import Created, ResourceError, add_type, made, tag_list, wait_until
 from .ec2_instances import Launch, launch, template_data
 
 _NEEDS = ("services.cloudformation.provisioners._RESOURCE_HANDLERS",)
@@ -48,12 +48,11 @@ def deploy_interfaces() -> None:
 def _interface(logical_id: str, props: Record, stack: str) -> Created:
     from .ec2_instances import free_address
 
-    before = set(ec2._network_interfaces.keys())
-    must(ec2._create_network_interface({"SubnetId": [str(props.get("SubnetId"))]}), logical_id)
-    interface_id = next(key for key in ec2._network_interfaces.keys() if key not in before)
-    one = ec2._network_interfaces[interface_id]
     if props.get("SubnetId") not in ec2._subnets:
         raise ResourceError(f"the subnet {props.get('SubnetId')} does not exist")
+    answer = ec2._create_network_interface({"SubnetId": [str(props["SubnetId"])]})
+    interface_id = made(answer, "networkInterfaceId", logical_id)
+    one = ec2._network_interfaces[interface_id]
     one["PrivateIpAddress"] = props.get("PrivateIpAddress") or free_address(one["SubnetId"])
     one["Description"] = props.get("Description") or ""
     if props.get("GroupSet"):

@@ -8,7 +8,7 @@ from .. import clock, lifecycle
 from ..emulator import Record, alb, ec2, new_hex, provisioners
 from ..query import flat
 from ..registry import patch
-from ..templates import Created, add_type, must, tag_list
+from ..templates import Created, add_type, made, must, tag_list
 from .ec2_reservations import reserve
 
 _NEEDS = ("services.cloudformation.provisioners._RESOURCE_HANDLERS", "services.ec2._ACTION_MAP")
@@ -83,10 +83,9 @@ def deploy_nat_gateways() -> None:
 
 
 def _nat_gateway(logical_id: str, props: Record, stack: str) -> Created:
-    before = set(ec2._nat_gateways.keys())
     wanted = {key: props[key] for key in ("SubnetId", "AllocationId", "ConnectivityType") if props.get(key)}
-    must(ec2._ACTION_MAP["CreateNatGateway"](flat(wanted, member="")), logical_id)
-    gateway_id = next(key for key in ec2._nat_gateways.keys() if key not in before)
+    answer = ec2._ACTION_MAP["CreateNatGateway"](flat(wanted, member=""))
+    gateway_id = made(answer, "natGatewayId", logical_id)
     ec2._tags[gateway_id] = tag_list(props)
     return gateway_id, {"NatGatewayId": gateway_id}
 

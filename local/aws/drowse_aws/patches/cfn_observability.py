@@ -14,7 +14,10 @@ _PLAIN_STATISTICS = ("Sum", "Average", "Minimum", "Maximum", "SampleCount")
 @patch(
     "cfn-alarm-metric-math",
     "An alarm on a metric expression is refused, and the whole stack with it; it watches its first plain metric here.",
-    ("services.cloudformation.provisioners._RESOURCE_HANDLERS", "services.cloudformation.provisioners._cw_metric_alarm_put"),
+    (
+        "services.cloudformation.provisioners._RESOURCE_HANDLERS",
+        "services.cloudformation.provisioners._cw_metric_alarm_put",
+    ),
 )
 def deploy_expressions() -> None:
     handler = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]

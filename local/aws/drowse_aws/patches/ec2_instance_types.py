@@ -93,7 +93,8 @@ def _describe(parameters: Parameters) -> Response:
         refused: Response = ec2._error("InvalidInstanceType", message, 400)
         return refused
     described = [
-        _described(name, one) for name, one in TYPES.items()
+        _described(name, one)
+        for name, one in TYPES.items()
         if wanted is None or any(ec2._glob_match(pattern, name) for pattern in wanted)
     ]
     answer: Response = ec2._xml(
@@ -103,7 +104,7 @@ def _describe(parameters: Parameters) -> Response:
 
 
 def _described(name: str, one: InstanceType) -> dict[str, Any]:
-    arm = name.split(".")[0] in _ARM
+    arm = name.split(".", maxsplit=1)[0] in _ARM
     gpu = {
         "count": one.gpus,
         "manufacturer": "NVIDIA",

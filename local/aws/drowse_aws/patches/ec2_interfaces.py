@@ -24,7 +24,8 @@ def assign_addresses() -> None:
 
     def describe(interface: Record, tag: str = "item") -> str:
         items = "".join(
-            f"<item>{xml({'privateIpAddress': one, 'primary': False})}</item>" for one in interface.get("_secondary", [])
+            f"<item>{xml({'privateIpAddress': one, 'primary': False})}</item>"
+            for one in interface.get("_secondary", [])
         )
         before, end, after = str(inner(interface, tag)).partition("</privateIpAddressesSet>")
         text = f"{before}{items}{end}{after}"
@@ -40,7 +41,7 @@ def _public(interface: Record) -> Record | None:
     instance = ec2._instances.get((interface.get("Attachment") or {}).get("InstanceId"))
     if instance is None or not instance["PublicIpAddress"]:
         return None
-    elastic = next((a for a in ec2._addresses.values() if a.get("InstanceId") == instance["InstanceId"]), {})
+    elastic: Record = next((a for a in ec2._addresses.values() if a.get("InstanceId") == instance["InstanceId"]), {})
     return {
         "publicIp": instance["PublicIpAddress"],
         "ipOwnerId": interface["OwnerId"] if elastic else "amazon",

@@ -47,9 +47,7 @@ def _run(parameters: Parameters) -> Response:
             if subnet_id not in ec2._subnets:
                 return _error("InvalidSubnetID.NotFound", f"The subnet ID '{subnet_id}' does not exist")
             market = ((asked.get("InstanceMarketOptions") or {}).get("MarketType")) or "on-demand"
-            instances = launch(
-                Launch(data, subnet_id, most, market, str(asked.get("PrivateIpAddress", "")), token)
-            )
+            instances = launch(Launch(data, subnet_id, most, market, str(asked.get("PrivateIpAddress", "")), token))
     described = "".join(ec2._instance_xml(one) for one in instances)
     answer: Response = ec2._xml(
         200,

@@ -49,7 +49,10 @@ def _changing(action: str, change: Callable[[Record], None]) -> Callable[[Parame
 def _refused(action: str, ids: list[str]) -> Response | None:
     for instance_id in ids:
         state = lifecycle.state(ec2._instances[instance_id])
-        impossible = {"StopInstances": ("shutting-down", "terminated"), "StartInstances": ("shutting-down", "terminated", "stopping")}
+        impossible = {
+            "StopInstances": ("shutting-down", "terminated"),
+            "StartInstances": ("shutting-down", "terminated", "stopping"),
+        }
         if state in impossible.get(action, ()):
             message = f"The instance '{instance_id}' is not in a state from which it can be changed: {state}"
             answer: Response = ec2._error("IncorrectInstanceState", message, 400)

@@ -32,9 +32,7 @@ def refusal(volume: Record, instance: Record) -> tuple[str, str] | None:
 
 def attach(volume: Record, instance: Record, device: str) -> None:
     """Attach an available volume."""
-    ec2._attach_volume(
-        {"VolumeId": [volume["VolumeId"]], "InstanceId": [instance["InstanceId"]], "Device": [device]}
-    )
+    ec2._attach_volume({"VolumeId": [volume["VolumeId"]], "InstanceId": [instance["InstanceId"]], "Device": [device]})
 
 
 @patch(

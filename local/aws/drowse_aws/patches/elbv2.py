@@ -9,6 +9,7 @@ from ..emulator import Record, Response, alb, ec2, region
 from ..nodes import health
 from ..query import Parameters, nested, xml
 from ..registry import patch
+from ..templates import made
 
 _NEEDS = ("services.alb._ACTION_MAP", "services.alb._lbs", "services.alb._tgs", "services.alb._listeners")
 
@@ -55,33 +56,33 @@ def create_slowly() -> None:
         if unknown:
             return _error("SubnetNotFound", f"The subnet ID '{unknown[0]}' does not exist")
         response = inner(parameters)
-        made = _by_name(str(asked.get("Name")))
-        if response[0] != 200 or made is None:
+        one = _by_name(str(asked.get("Name")))
+        if response[0] != 200 or one is None:
             return response
-        made.update(settings)
+        one.update(settings)
         if subnets:
-            made["VpcId"] = ec2._subnets[subnets[0]]["VpcId"]
-        if made["Type"] == "network":
-            _become_network(made)
-        answer: Response = alb._xml(200, "CreateLoadBalancer", f"<LoadBalancers>{alb._lb_xml(made)}</LoadBalancers>")
+            one["VpcId"] = ec2._subnets[subnets[0]]["VpcId"]
+        if one["Type"] == "network":
+            _become_network(one)
+        answer: Response = alb._xml(200, "CreateLoadBalancer", f"<LoadBalancers>{alb._lb_xml(one)}</LoadBalancers>")
         return answer
 
     alb._ACTION_MAP["CreateLoadBalancer"] = create
 
 
-def _become_network(made: Record) -> None:
-    old = made["LoadBalancerArn"]
+def _become_network(one: Record) -> None:
+    old = one["LoadBalancerArn"]
     new = old.replace(":loadbalancer/app/", ":loadbalancer/net/")
-    made["LoadBalancerArn"] = new
+    one["LoadBalancerArn"] = new
     # Network: name-id.elb.region.amazonaws.com; application: name-id.region.elb.amazonaws.com.
-    made["DNSName"] = f"{made['DNSName'].split('.')[0]}.elb.{region()}.amazonaws.com"
+    one["DNSName"] = f"{one['DNSName'].split('.')[0]}.elb.{region()}.amazonaws.com"
     for store in (alb._lbs, alb._tags, alb._lb_attrs):
         store[new] = store.pop(old)
-    made["State"] = "provisioning"
+    one["State"] = "provisioning"
 
     def activate() -> None:
-        if alb._lbs.get(new) is made:
-            made["State"] = "active"
+        if alb._lbs.get(new) is one:
+            one["State"] = "active"
 
     clock.CLOCK.after(durations.LOAD_BALANCER_PROVISIONING, activate)
 
@@ -160,11 +161,9 @@ def check_listeners() -> None:
             arn = action.get("TargetGroupArn")
             if arn and arn not in alb._tgs:
                 return _error("TargetGroupNotFound", f"Target groups '[{arn}]' not found")
-        before = set(alb._listeners.keys())
         response = inner(parameters)
-        for old in [key for key in alb._listeners.keys() if key not in before and ":loadbalancer/net/" in str(asked)]:
-            return _rename_listener(old)
-        return response
+        network = ":loadbalancer/net/" in str(asked.get("LoadBalancerArn"))
+        return _rename_listener(made(response, "ListenerArn", "")) if network and response[0] == 200 else response
 
     alb._ACTION_MAP["CreateListener"] = create
 
@@ -228,7 +227,11 @@ def _health(group: Record, target: Record) -> Record:
         reason = "Target group is not configured to receive traffic from the load balancer"
         return {"State": "unused", "Reason": "Target.NotInUse", "Description": reason}
     if clock.now() - target.get("_since", 0.0) < clock.scaled(durations.TARGET_FIRST_CHECKS):
-        return {"State": "initial", "Reason": "Elb.InitialHealthChecking", "Description": "Initial health checks in progress"}
+        return {
+            "State": "initial",
+            "Reason": "Elb.InitialHealthChecking",
+            "Description": "Initial health checks in progress",
+        }
     if health.answers(str(target["Id"])):
         return {"State": "healthy"}
     return {"State": "unhealthy", "Reason": "Target.FailedHealthChecks", "Description": "Health checks failed"}
@@ -245,7 +248,9 @@ def keep_used_groups() -> None:
     def delete(parameters: Parameters) -> Response:
         group = alb._tgs.get(nested(parameters).get("TargetGroupArn"))
         if group is not None and group["LoadBalancerArns"]:
-            return _error("ResourceInUse", f"Target group '{group['TargetGroupArn']}' is currently in use by a listener")
+            return _error(
+                "ResourceInUse", f"Target group '{group['TargetGroupArn']}' is currently in use by a listener"
+            )
         return inner(parameters)
 
     alb._ACTION_MAP["DeleteTargetGroup"] = delete

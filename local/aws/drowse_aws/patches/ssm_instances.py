@@ -19,7 +19,9 @@ def describe_managed() -> None:
     inner = ssm._describe_instance_information
 
     def describe(data: Record) -> Response:
-        wanted = [(one.get("Key") or one.get("key"), one.get("Values") or one.get("valueSet")) for one in _filters(data)]
+        wanted = [
+            (one.get("Key") or one.get("key"), one.get("Values") or one.get("valueSet")) for one in _filters(data)
+        ]
         for key, _ in wanted:
             if key not in ("InstanceIds", "PingStatus") and not str(key).startswith("tag:"):
                 refused: Response = ssm.error_response_json("InvalidFilterKey", f"{key} is not honoured here", 400)
@@ -29,7 +31,7 @@ def describe_managed() -> None:
         body["InstanceInformationList"] = [
             {**one, "PlatformName": "Ubuntu", "PlatformVersion": "24.04", "LastPingDateTime": time.time()}
             for one in body["InstanceInformationList"]
-            if one["InstanceId"] in ec2._instances and all(_fits(one, key, values or []) for key, values in wanted)
+            if one["InstanceId"] in ec2._instances and all(_fits(one, str(key), values or []) for key, values in wanted)
         ]
         answer: Response = ssm.json_response(body)
         return answer

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from typing import Any
 
 from .. import clock, durations, faults
-from ..emulator import Record, Response, account, ec2, new_uuid, region, ssm
+from ..emulator import Record, Response, account, new_uuid, region, ssm
 from ..nodes import agent, commands
 from ..nodes.node import Node
 from ..registry import patch
@@ -155,9 +155,7 @@ def _targets(data: Record) -> list[str]:
     return list(dict.fromkeys([*asked, *matched]))
 
 
-def _deliver(
-    command: Record, invocation: Record, instance_id: str, parameters: dict[str, str]
-) -> clock.Process:
+def _deliver(command: Record, invocation: Record, instance_id: str, parameters: dict[str, str]) -> clock.Process:
     """The invocation's life: delivered, run, done."""
     yield durations.COMMAND_DELIVERY
     if invocation["Status"] != "Pending":
@@ -219,7 +217,7 @@ def _reachable(node: Node) -> Any:
     """The cluster that the node's kubectl reaches. Raises CommandFailedError."""
     if not node.ready or node.cluster is None:
         message = f"{node.instance_id} is in phase '{node.phase}', not ready"
-        raise commands.CommandFailedError("NodeNotReady", message)
+        raise commands.CommandFailedError("ApiNotReady", message)
     if not agent.api_ready(node.cluster_name):
         raise commands.CommandFailedError("ApiNotReady", "the API server does not answer: etcd has no quorum")
     return node.cluster

@@ -151,7 +151,7 @@ def fail_with_first_branch() -> None:
                 )
             except Stopped:
                 pass
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (raised again by the Parallel state itself)
                 errors.append(error)
             finally:
                 settled.release()

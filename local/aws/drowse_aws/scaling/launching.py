@@ -58,8 +58,10 @@ def add(one: Record) -> bool:
     zone = str(ec2._subnets.get(subnet_id, {}).get("AvailabilityZone", ""))
     description = "Launching a new EC2 instance"
     activity = groups.open_activity(
-        one, description, f"an instance was started in response to a difference between desired and actual capacity, "
-        f"increasing the capacity from {len(groups.counted(one))} to {len(groups.counted(one)) + 1}."
+        one,
+        description,
+        f"an instance was started in response to a difference between desired and actual capacity, "
+        f"increasing the capacity from {len(groups.counted(one))} to {len(groups.counted(one)) + 1}.",
     )
     name = one["AutoScalingGroupName"]
     for choice in choices(one):

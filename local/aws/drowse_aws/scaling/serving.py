@@ -12,17 +12,17 @@ from . import groups
 Handler = Callable[[Parameters], Response]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A call that is answered with an error; the arguments are code and message."""
 
 
 def served(function: Callable[[Record], Response]) -> Handler:
-    """A handler for ministack from a function of the request's nested parameters, which may raise Refused."""
+    """A handler for ministack from a function of the request's nested parameters, which may raise RefusedError."""
 
     def handle(parameters: Parameters) -> Response:
         try:
             return function(nested(parameters))
-        except Refused as refused:
+        except RefusedError as refused:
             return error(*refused.args)
 
     return handle
@@ -41,18 +41,18 @@ def answer(action: str, result: str = "") -> Response:
 
 
 def the_group(asked: Record) -> Record:
-    """The group that a request names. Raises Refused."""
+    """The group that a request names. Raises RefusedError."""
     name: Any = asked.get("AutoScalingGroupName")
     found = groups.group(str(name))
     if found is None:
-        raise Refused("ValidationError", f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
+        raise RefusedError("ValidationError", f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
     return found
 
 
 def the_member(asked: Record) -> tuple[Record, Record]:
-    """The group and member of the instance that a request names. Raises Refused."""
+    """The group and member of the instance that a request names. Raises RefusedError."""
     found = groups.find(str(asked.get("InstanceId")))
     if found is None:
         message = f"Instance Id not found - No managed instance found for instance ID {asked.get('InstanceId')}"
-        raise Refused("ValidationError", message)
+        raise RefusedError("ValidationError", message)
     return found

@@ -15,23 +15,36 @@ from . import Command, CommandFailedError, answers
 
 @answers("snapshot-etcd")
 def snapshot_etcd(command: Command) -> Generator[float, None, dict[str, Any]]:
-    """Put a snapshot into the cluster's bucket, with its checksum beside it as metadata."""
+    """Put a snapshot with the sealed authorities and a manifest into the bucket; the manifest last."""
     reason = command.parameters.get("Reason", "manual")
     yield durations.SNAPSHOT
     at = cluster.utc_now()
     state = command.cluster
     body = json.dumps(state.snapshot(), sort_keys=True).encode()
     digest = hashlib.sha256(body).hexdigest()
-    key = f"snapshots/{at.replace(':', '-')}-{state.revision}.db"
-    bucket = cluster.bucket(state.name)
-    headers = {
-        "content-type": "application/octet-stream",
-        "x-amz-server-side-encryption": "AES256",
-        "x-amz-meta-sha256": digest,
-        "x-amz-meta-revision": str(state.revision),
-        "x-amz-meta-reason": reason,
+    folder = f"snapshots/{at.replace(':', '-')}-{reason}"
+    manifest = {
+        "schema": 1,
+        "cluster": state.name,
+        "at": at,
+        "reason": reason,
+        "sha256": digest,
+        "bytes": len(body),
+        "revision": state.revision,
     }
-    answer = s3._put_object(bucket, key, body, headers)
-    if answer[0] != 200:
-        raise CommandFailedError("SnapshotUploadFailed", f"s3://{bucket}/{key} could not be written: {answer[0]}")
-    return {"key": key, "bytes": len(body), "sha256": digest, "revision": state.revision, "at": at}
+    sealed = f"authorities {state.ca_hash}".encode()
+    bucket = cluster.bucket(state.name)
+    for name, content in (("etcd.db", body), ("authorities.age", sealed), ("manifest.json", _json(manifest))):
+        _store(bucket, f"{folder}/{name}", content)
+    return {"key": f"{folder}/etcd.db", "bytes": len(body), "sha256": digest, "revision": state.revision, "at": at}
+
+
+def _store(bucket: str, key: str, content: bytes) -> None:
+    headers = {"content-type": "application/octet-stream", "x-amz-server-side-encryption": "AES256"}
+    status = s3._put_object(bucket, key, content, headers)[0]
+    if status != 200:
+        raise CommandFailedError("SnapshotNotStored", f"the bucket {bucket} does not take {key} ({status})")
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()

@@ -9,11 +9,10 @@ from collections.abc import Generator
 from typing import Any
 
 from ... import durations
-from ..cluster import utc_now
-from ..seat import write_secret
+from ..cluster import utc_now, write_secret
 from . import Command, CommandFailedError, answers
 
-#: Real seconds: uploaded certificates live as long, and a join takes minutes (facts.md, join secrets).
+#: Real seconds; at a high speed-up a node's whole life fits in, at none it is longer than the script's half hour.
 _TOKEN_LIVES = 2 * 3600
 _ALPHABET = string.ascii_lowercase + string.digits
 
