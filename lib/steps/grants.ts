@@ -21,10 +21,16 @@ const anywhere = (sid: string, ...actions: string[]): Grant => ({ sid, actions, 
 export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
   const { cluster } = names;
   const tagged = { StringEquals: { [`aws:ResourceTag/${TAG.cluster}`]: cluster } };
+  const tagging = { StringEquals: { [`aws:RequestTag/${TAG.cluster}`]: cluster } };
   const ec2Arn = (resource: string) => stack.formatArn({ service: 'ec2', resource, resourceName: '*' });
   const loadBalancerArn = stack.formatArn({
     service: 'elasticloadbalancing',
     resource: 'loadbalancer',
+    resourceName: `net/${names.apiLoadBalancer}/*`,
+  });
+  const listenerArn = stack.formatArn({
+    service: 'elasticloadbalancing',
+    resource: 'listener',
     resourceName: `net/${names.apiLoadBalancer}/*`,
   });
   const executionArn = (workflow: string) =>
@@ -131,15 +137,22 @@ export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
     createLoadBalancer: (): Grant[] => [
       {
         sid: 'CreateLoadBalancer',
-        actions: ['elasticloadbalancing:CreateLoadBalancer', 'elasticloadbalancing:AddTags'],
+        actions: ['elasticloadbalancing:CreateLoadBalancer'],
         resources: [loadBalancerArn],
-        conditions: { StringEquals: { [`aws:RequestTag/${TAG.cluster}`]: cluster } },
+        conditions: tagging,
       },
       {
         sid: 'CreateListener',
         actions: ['elasticloadbalancing:CreateListener'],
         resources: [loadBalancerArn],
         conditions: tagged,
+      },
+      {
+        // AWS asks for this as well where something is made with tags.
+        sid: 'TagWhatIsCreated',
+        actions: ['elasticloadbalancing:AddTags'],
+        resources: [loadBalancerArn, listenerArn],
+        conditions: tagging,
       },
     ],
     deleteLoadBalancer: (): Grant => ({

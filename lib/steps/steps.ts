@@ -75,6 +75,7 @@ export function stepsOf(context: StepContext) {
   const lease = [may.table('UpdateItem'), key].flat();
   /** Steps that run a command keep a record of what they sent. */
   const command = [may.table('UpdateItem', 'GetItem', 'PutItem', 'DeleteItem'), may.describeInstances(), key].flat();
+  const commandOutsideLease = [may.table('GetItem', 'PutItem', 'DeleteItem'), may.describeInstances(), key].flat();
   const findAll = [may.describeGroups(), may.describeInstances()];
 
   return {
@@ -121,8 +122,14 @@ export function stepsOf(context: StepContext) {
       may.describeLoadBalancers(),
       may.listJoinTokens(),
     ),
-    'record-success': step(recordSuccess, store, lease),
-    'record-failure': step(recordFailure, store, lease, may.executions(LEASED_WORKFLOWS, 'GetExecutionHistory')),
+    'record-success': step(recordSuccess, store, may.table('GetItem', 'UpdateItem'), key),
+    'record-failure': step(
+      recordFailure,
+      store,
+      may.table('GetItem', 'UpdateItem'),
+      key,
+      may.executions(LEASED_WORKFLOWS, 'GetExecutionHistory'),
+    ),
     'check-prerequisites': step(
       checkPrerequisites,
       elasticIp,
@@ -138,7 +145,7 @@ export function stepsOf(context: StepContext) {
       may.groups('UpdateAutoScalingGroup', 'TerminateInstanceInAutoScalingGroup'),
       may.startWithKey(),
     ),
-    'wait-for-api': step(waitForApi, store, lease, findAll),
+    'wait-for-api': step(waitForApi, store, may.describeInstances()),
     'start-pools': step(
       startPools,
       store,
@@ -174,10 +181,17 @@ export function stepsOf(context: StepContext) {
       may.describeAddresses(),
       may.associateElasticIp(),
     ),
-    'mint-join-token': step(mintJoinToken, store, command, may.runCommand('mint-join-token')),
+    'mint-join-token': step(mintJoinToken, store, commandOutsideLease, may.runCommand('mint-join-token')),
     'wait-for-node': step(waitForNode, cluster, may.describeInstances()),
     'complete-launch': step(completeLaunch, cluster, may.groups('CompleteLifecycleAction')),
-    'abandon-launch': step(abandonLaunch, store, may.table('PutItem'), key, may.groups('CompleteLifecycleAction')),
+    'abandon-launch': step(
+      abandonLaunch,
+      store,
+      may.table('PutItem'),
+      key,
+      may.describeInstances(),
+      may.groups('CompleteLifecycleAction'),
+    ),
     'request-wake': step(
       requestWake,
       { ...store, WAKE_MACHINE_ARN: workflowArn(context.stack, names, 'wake') },

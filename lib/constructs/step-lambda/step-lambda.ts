@@ -48,7 +48,7 @@ export class StepLambda extends Construct {
       runtime: NODE_24,
       architecture: lambda.Architecture.ARM_64,
       memorySize: 256,
-      timeout: Duration.seconds(30),
+      timeout: Duration.seconds(60),
       code: lambda.Code.fromAsset(codePath),
       handler: 'index.handler',
       role,
