@@ -1,6 +1,7 @@
 import { Fn } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { TAG } from '../../config/names';
 
 export interface NodeLaunchTemplateProps {
   name: string;
@@ -12,7 +13,7 @@ export interface NodeLaunchTemplateProps {
   /** The user's own key for the root disk; AWS's free one without it. */
   kmsKeyArn: string | undefined;
   userData: string;
-  /** Tags of instance, volumes and network interface alike. */
+  /** Tags of instance, network interface and root disk; the seat's stays off the disk. */
   tags: Readonly<Record<string, string>>;
 }
 
@@ -25,7 +26,10 @@ export class NodeLaunchTemplate extends Construct {
 
   constructor(scope: Construct, id: string, props: NodeLaunchTemplateProps) {
     super(scope, id);
-    const tags = Object.entries({ Name: props.name, ...props.tags }).map(([key, value]) => ({ key, value }));
+    const toTags = (tags: Record<string, string>) => Object.entries(tags).map(([key, value]) => ({ key, value }));
+    const tags = { Name: props.name, ...props.tags };
+    // A seat finds its state volume by cluster and seat: a root disk that says the same would be a second one.
+    const diskTags = Object.fromEntries(Object.entries(tags).filter(([key]) => key !== TAG.seat));
     this.template = new ec2.CfnLaunchTemplate(this, 'Template', {
       launchTemplateName: props.name,
       launchTemplateData: {
@@ -49,7 +53,11 @@ export class NodeLaunchTemplate extends Construct {
         ],
         // Permission conditions on the cluster's tag hold for calls that name a volume or an interface only if these
         // carry it too, not just the instance.
-        tagSpecifications: ['instance', 'volume', 'network-interface'].map((resourceType) => ({ resourceType, tags })),
+        tagSpecifications: [
+          { resourceType: 'instance', tags: toTags(tags) },
+          { resourceType: 'network-interface', tags: toTags(tags) },
+          { resourceType: 'volume', tags: toTags(diskTags) },
+        ],
         userData: Fn.base64(props.userData),
       },
     });
