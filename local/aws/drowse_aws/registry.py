@@ -7,12 +7,14 @@ import importlib
 import importlib.metadata
 from collections.abc import Callable
 
-from . import MINISTACK_VERSION
+from . import MINISTACK_VERSION, settings
 
 #: Modules with patches, in the order in which they are applied (later ones may wrap what earlier ones put in place).
 MODULES = (
     "lambda_errors",
     "lambda_environment",
+    "lambda_warm_pool",
+    "lambda_warm_pool",
     "stepfunctions_errors",
     "stepfunctions_executions",
     "stepfunctions_callbacks",
@@ -83,7 +85,8 @@ def patch(name: str, works_around: str, needs: tuple[str, ...]) -> Callable[[Cal
 
 def patches() -> tuple[Patch, ...]:
     """All registered patches in the order of application."""
-    return tuple(_patches)
+    # By module: patches' modules import each other, so the order in which they registered says nothing.
+    return tuple(sorted(_patches, key=lambda known: MODULES.index(known.apply.__module__.rsplit(".", 1)[-1])))
 
 
 def load() -> None:
@@ -112,8 +115,13 @@ def apply() -> None:
     """Load, check and apply every patch. Raises PatchMismatchError before anything was changed."""
     load()
     check()
-    for known in _patches:
-        known.apply()
+    without = settings.current().without
+    unknown = sorted(set(without) - {known.name for known in _patches})
+    if unknown:
+        raise PatchMismatchError(f"DROWSE_WITHOUT names '{unknown[0]}', which is not a patch")
+    for known in patches():
+        if known.name not in without:
+            known.apply()
 
 
 def replace_once(text: str, old: str, new: str, where: str) -> str:

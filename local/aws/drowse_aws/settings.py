@@ -34,6 +34,8 @@ class Settings:
     log_level: str = "WARNING"
     #: DROWSE_AUTH (false): true enforces IAM on every call, as ministack's AUTH does.
     auth: bool = False
+    #: DROWSE_WITHOUT (""): patches to leave out, separated by commas; for tests that show that each is needed.
+    without: tuple[str, ...] = ()
     #: SFN_WAIT_SCALE (1): factor for Step Functions' Wait and Retry intervals; not for TimeoutSeconds, Lambda time
     #: or Scheduler. Also changeable while it runs: POST /_ministack/config {"stepfunctions._SFN_WAIT_SCALE": 0.01}.
     wait_scale: float = 1.0
@@ -56,6 +58,7 @@ class Settings:
             region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or cls.region,
             log_level=level,
             auth=environ.get("DROWSE_AUTH", "false").lower() == "true",
+            without=tuple(filter(None, environ.get("DROWSE_WITHOUT", "").split(","))),
             wait_scale=_number(environ, "SFN_WAIT_SCALE", cls.wait_scale, above=-1e-9),
         )
 

@@ -15,7 +15,7 @@ def test_a_whole_life(aws: Emulator) -> None:
     assert "10.1.0.10" in [ip["PrivateIpAddress"] for ip in seat["NetworkInterfaces"][0]["PrivateIpAddresses"]]
     assert one.volume()["Attachments"][0]["InstanceId"] == seat["InstanceId"]
     assert "drowse:initialised" in tags_of(one.volume())
-    assert one.result("reconcile-platform")["ready"] == ["controllers", "configs", "apps"]
+    assert one.result("reconcile-platform")["ready"] == ["apps", "configs", "controllers"]
     assert one.result("drain-nodes", PerNodeSeconds="30") == {"ok": True, "drained": [node["InstanceId"]], "stuck": []}
     snapshot = one.result("snapshot-etcd", Reason="sleep")
     bucket = f"drowse-life-123456789012-{aws.client('s3').meta.region_name}"

@@ -25,6 +25,9 @@ def keep_error_names() -> None:
         ('status: "error", error: e.message, trace: e.stack', "e"),
     ):
         script = replace_once(script, old, f'status: "ok", result: {{ __drowseError: {_described(error)} }}', _WHERE)
+    # A rejection without a value counts as one too.
+    rejected = "err => settle(err)"
+    script = replace_once(script, rejected, "err => settle(err || new Error(String(err)))", _WHERE)
     # A worker whose emulator is gone must go too, whatever its handler still waits for.
     script = replace_once(
         script, "let lineNum = 0;", 'let lineNum = 0;\nrl.on("close", () => process.exit(0));', _WHERE
