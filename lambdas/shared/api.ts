@@ -1,9 +1,7 @@
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import middy from '@middy/core';
 import * as z from 'zod';
 import { check } from './check';
 import { InvalidEnvironment, InvalidInput } from './errors';
-import { logger } from './logger';
+import { logger, withContext } from './logger';
 
 /** The part of an HTTP API request (payload format 2.0) that our handlers read. */
 export const apiRequest = z.object({
@@ -55,9 +53,7 @@ export function api<Env extends z.ZodType, Deps extends object>(
     };
   };
   let warm: ReturnType<typeof instance> | undefined;
-  const handler = middy(async (event: unknown) => (warm ??= instance(process.env))(event)).use(
-    injectLambdaContext(logger, { resetKeys: true }),
-  );
+  const handler = withContext((event) => (warm ??= instance(process.env))(event));
   return Object.assign(handler, { instance });
 }
 

@@ -45,6 +45,9 @@ const failureRecord = z.object({
 });
 export type FailureRecord = z.infer<typeof failureRecord>;
 
+/** The execution that gave the lease back last. */
+const lastRun = z.object({ execution: z.string(), ok: z.boolean(), at: z.string() });
+
 /** All that is known of a cluster: one item, so that each change of state and lease is one conditional write. */
 const clusterRecord = z.object({
   state: clusterState.default('asleep'),
@@ -53,6 +56,7 @@ const clusterRecord = z.object({
   /** Sizes of pools by name at the last sleep; gone once a wake has brought them back. */
   sizes: z.record(z.string(), groupSize).optional(),
   failure: failureRecord.optional(),
+  last: lastRun.optional(),
   /** When the platform was last seen installed and healthy. */
   platformAt: z.string().optional(),
 });
@@ -141,16 +145,12 @@ export class ClusterStore {
 
   /** Ends a workflow well: new state, lease free, old failure forgotten. @throws LeaseLost */
   async recordSuccess(owner: string, state: ClusterState | undefined, restored: boolean): Promise<void> {
-    const set = state ? ['#state = :state', '#since = :now'] : [];
-    const done = await this.update(
-      set,
-      ['#lease', '#failure', ...(restored ? ['#sizes'] : [])],
-      '#lease.#owner = :owner',
-      {
-        ':owner': owner,
-        ...(state && { ':state': state, ':now': this.now().toISOString() }),
-      },
-    );
+    const done = await this.release(owner, state, {
+      ok: true,
+      set: [],
+      remove: ['#failure', ...(restored ? ['#sizes'] : [])],
+      values: {},
+    });
     if (!done) throw new LeaseLost(`${owner} no longer holds the lease: its success was not recorded`);
   }
 
@@ -160,17 +160,29 @@ export class ClusterStore {
     state: ClusterState | undefined,
     failure: Omit<FailureRecord, 'at'>,
   ): Promise<boolean> {
+    const values = { ':failure': { ...failure, at: this.now().toISOString() } };
+    return this.release(owner, state, { ok: false, set: ['#failure = :failure'], remove: [], values });
+  }
+
+  /** Gives the lease back; true also if this owner has done so before. */
+  private async release(
+    owner: string,
+    state: ClusterState | undefined,
+    { ok, set, remove, values }: { ok: boolean; set: string[]; remove: string[]; values: Record<string, unknown> },
+  ): Promise<boolean> {
     const at = this.now().toISOString();
-    return this.update(
-      ['#failure = :failure', ...(state ? ['#state = :state', '#since = :now'] : [])],
-      ['#lease'],
+    const released = await this.update(
+      ['#last = :last', ...set, ...(state ? ['#state = :state', '#since = :now'] : [])],
+      ['#lease', ...remove],
       '#lease.#owner = :owner',
       {
         ':owner': owner,
-        ':failure': { ...failure, at },
+        ':last': { execution: owner, ok, at },
+        ...values,
         ...(state && { ':state': state, ':now': at }),
       },
     );
+    return released || (await this.read()).last?.execution === owner;
   }
 
   /** Keeps the sizes of pools, unless a sleep that died halfway has kept them before. */

@@ -47,3 +47,8 @@ export class ApiNotReady extends Error {
 export class NodeFailed extends Error {
   override readonly name = 'NodeFailed';
 }
+
+/** AWS itself failed or throttled, longer than the SDK's own retries last: a passing thing, retried with patience. */
+export class AwsUnavailable extends Error {
+  override readonly name = 'AwsUnavailable';
+}

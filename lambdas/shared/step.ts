@@ -1,9 +1,8 @@
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import middy from '@middy/core';
 import * as z from 'zod';
+import { toStepError } from './aws-errors';
 import { check } from './check';
 import { InvalidEnvironment, InvalidInput } from './errors';
-import { logger } from './logger';
+import { logger, withContext } from './logger';
 
 interface StepOptions<Input extends z.ZodType, Env extends z.ZodType, Deps> {
   /** The step's folder, for example `drain-nodes`. */
@@ -45,16 +44,15 @@ export function step<Input extends z.ZodType, Env extends z.ZodType, Deps extend
         const result = await run(made)(checked);
         logger.info('Step done', { result: result as object });
         return result;
-      } catch (error) {
+      } catch (thrown) {
+        const error = toStepError(thrown);
         logger.warn('Step not done', error as Error);
         throw error;
       }
     };
   };
   let warm: StepInstance<Result> | undefined;
-  const handler = middy(async (event: unknown): Promise<Result> => (warm ??= instance(process.env))(event)).use(
-    injectLambdaContext(logger, { resetKeys: true }),
-  );
+  const handler = withContext((event) => (warm ??= instance(process.env))(event));
   return Object.assign(handler, { instance });
 }
 

@@ -1,0 +1,228 @@
+import {
+  type Activity,
+  CompleteLifecycleActionCommand,
+  DescribeAutoScalingGroupsCommand,
+  DescribeScalingActivitiesCommand,
+  EnterStandbyCommand,
+  ExitStandbyCommand,
+  TerminateInstanceInAutoScalingGroupCommand,
+  UpdateAutoScalingGroupCommand,
+} from '@aws-sdk/client-auto-scaling';
+import type { Ec2, SimInstance } from './ec2';
+import { validationError } from './errors';
+import { after, passes, Service, tagList } from './service';
+
+/** How long Auto Scaling takes to do something about a size or a lost instance (s). */
+export interface AutoScalingTimes {
+  react: number;
+  replace: number;
+  standby: number;
+  /** Before it tries again a launch for which there was no capacity. */
+  retryLaunch: number;
+}
+
+export interface GroupSpec {
+  name: string;
+  /** Tags of the group; it gives all of them to its instances. */
+  tags: Record<string, string>;
+  /** Launch lifecycle hook, if there is one. */
+  hook?: { name: string; metadata: object; heartbeatSeconds: number };
+  launchTemplateId: string;
+}
+
+export interface SimGroup extends GroupSpec {
+  min: number;
+  desired: number;
+  max: number;
+  /** Lifecycle state by instance. */
+  lifecycle: Map<string, string>;
+  /** Why launches fail at the moment, in AWS's words; undefined while there is capacity. */
+  noCapacity: string | undefined;
+  activities: Activity[];
+}
+
+/** Detail of the event "EC2 Instance-launch Lifecycle Action". */
+export interface LaunchDetail {
+  LifecycleActionToken: string;
+  AutoScalingGroupName: string;
+  LifecycleHookName: string;
+  EC2InstanceId: string;
+  LifecycleTransition: 'autoscaling:EC2_INSTANCE_LAUNCHING';
+  NotificationMetadata: string;
+}
+
+const COUNTED = ['Pending', 'Pending:Wait', 'InService'];
+
+/** Auto Scaling: groups that keep their size, with launch hooks, standby, and launches that fail. */
+export class AutoScaling extends Service {
+  readonly prefix = 'autoscaling';
+  readonly groups = new Map<string, SimGroup>();
+  /** Called with the event of a launch hook. */
+  onLaunch: (detail: LaunchDetail) => void = () => undefined;
+
+  constructor(
+    private readonly ec2: Ec2,
+    private readonly times: AutoScalingTimes,
+  ) {
+    super();
+    this.on(DescribeAutoScalingGroupsCommand, ({ Filters }) => ({
+      AutoScalingGroups: [...this.groups.values()].filter(({ tags }) => passes(Filters, tags)).map(describe),
+    }));
+    this.on(UpdateAutoScalingGroupCommand, ({ AutoScalingGroupName, MinSize, DesiredCapacity, MaxSize }) => {
+      const group = this.get(AutoScalingGroupName);
+      const { min, desired, max } = group;
+      this.resize(group, MinSize ?? min, DesiredCapacity ?? desired, MaxSize ?? max);
+      return {};
+    });
+    this.on(CompleteLifecycleActionCommand, ({ AutoScalingGroupName, InstanceId = '', LifecycleActionResult }) => {
+      const group = this.get(AutoScalingGroupName);
+      if (group.lifecycle.get(InstanceId) !== 'Pending:Wait') {
+        throw validationError(`No active Lifecycle Action found with instance ID ${InstanceId}`);
+      }
+      this.endWait(group, InstanceId, LifecycleActionResult === 'CONTINUE');
+      return {};
+    });
+    this.on(EnterStandbyCommand, ({ AutoScalingGroupName, InstanceIds = [], ShouldDecrementDesiredCapacity }) => {
+      const group = this.get(AutoScalingGroupName);
+      if (!ShouldDecrementDesiredCapacity) throw validationError('The model knows standby only with a decrement');
+      if (group.desired - InstanceIds.length < group.min) {
+        throw validationError(`AutoScalingGroup ${group.name} has min size ${String(group.min)}`);
+      }
+      group.desired -= InstanceIds.length;
+      for (const id of InstanceIds) this.pass(group, id, 'EnteringStandby', 'Standby');
+      return {};
+    });
+    this.on(ExitStandbyCommand, ({ AutoScalingGroupName, InstanceIds = [] }) => {
+      const group = this.get(AutoScalingGroupName);
+      if (group.desired + InstanceIds.length > group.max) {
+        throw validationError(`AutoScalingGroup ${group.name} has max size ${String(group.max)}`);
+      }
+      group.desired += InstanceIds.length;
+      for (const id of InstanceIds) this.pass(group, id, 'Pending', 'InService');
+      return {};
+    });
+    this.on(TerminateInstanceInAutoScalingGroupCommand, ({ InstanceId = '' }) => {
+      if (!this.groupOf(InstanceId)) throw validationError(`Instance Id not found - No managed instance ${InstanceId}`);
+      this.ec2.terminate(InstanceId);
+      return {};
+    });
+    this.on(DescribeScalingActivitiesCommand, ({ AutoScalingGroupName }) => ({
+      Activities: [...this.get(AutoScalingGroupName).activities].reverse(),
+    }));
+    ec2.onChange((instance) => this.noticeInstance(instance));
+  }
+
+  addGroup(spec: GroupSpec): SimGroup {
+    const group: SimGroup = {
+      ...spec,
+      min: 0,
+      desired: 0,
+      max: Number(spec.tags['drowse:max'] ?? 1),
+      lifecycle: new Map(),
+      noCapacity: undefined,
+      activities: [],
+    };
+    this.groups.set(spec.name, group);
+    return group;
+  }
+
+  get(name: string | undefined): SimGroup {
+    const group = this.groups.get(name ?? '');
+    if (!group) throw validationError(`AutoScalingGroup name not found - no such group: ${name ?? ''}`);
+    return group;
+  }
+
+  resize(group: SimGroup, min: number, desired: number, max: number): void {
+    if (min > desired || desired > max) {
+      const sizes = `min ${String(min)}, desired ${String(desired)}, max ${String(max)}`;
+      throw validationError(`Desired capacity must be between the specified min and max sizes: ${sizes}`);
+    }
+    Object.assign(group, { min, desired, max });
+    this.keepSize(group, this.times.react);
+  }
+
+  private keepSize(group: SimGroup, seconds: number): void {
+    after(seconds * 1000, () => {
+      const counted = [...group.lifecycle].filter(([, state]) => COUNTED.includes(state));
+      for (let n = counted.length; n < group.desired; n += 1) this.launch(group);
+      // What a hook holds is out of a smaller size's reach until the hook is answered.
+      const free = counted.filter(([, state]) => state !== 'Pending:Wait').map(([id]) => id);
+      for (const id of free.slice(0, Math.max(0, counted.length - group.desired))) this.ec2.terminate(id);
+    });
+  }
+
+  private launch(group: SimGroup): void {
+    const StartTime = new Date();
+    const common = { AutoScalingGroupName: group.name, ActivityId: String(group.activities.length), StartTime };
+    if (group.noCapacity !== undefined) {
+      const failed = { StatusCode: 'Failed', StatusMessage: group.noCapacity } as const;
+      group.activities.push({
+        ...common,
+        ...failed,
+        Cause: 'A launch was due',
+        Description: 'Launching a new instance',
+      });
+      this.keepSize(group, this.times.retryLaunch);
+      return;
+    }
+    const instance = this.ec2.launch({ ...group.tags });
+    group.activities.push({ ...common, StatusCode: 'Successful', Cause: 'A launch was due', Description: instance.id });
+    group.lifecycle.set(instance.id, group.hook ? 'Pending:Wait' : 'Pending');
+    const { hook } = group;
+    if (!hook) return;
+    after(1000, () => {
+      this.onLaunch({
+        LifecycleActionToken: `token-${instance.id}`,
+        AutoScalingGroupName: group.name,
+        LifecycleHookName: hook.name,
+        EC2InstanceId: instance.id,
+        LifecycleTransition: 'autoscaling:EC2_INSTANCE_LAUNCHING',
+        NotificationMetadata: JSON.stringify(hook.metadata),
+      });
+    });
+    after(hook.heartbeatSeconds * 1000, () => {
+      if (group.lifecycle.get(instance.id) === 'Pending:Wait') this.endWait(group, instance.id, false);
+    });
+  }
+
+  private endWait(group: SimGroup, id: string, joined: boolean): void {
+    if (joined) group.lifecycle.set(id, 'InService');
+    else this.ec2.terminate(id);
+    this.keepSize(group, this.times.react);
+  }
+
+  private pass(group: SimGroup, id: string, passing: string, lasting: string): void {
+    if (!group.lifecycle.has(id)) throw validationError(`The instance ${id} is not part of ${group.name}`);
+    group.lifecycle.set(id, passing);
+    after(this.times.standby * 1000, () => {
+      if (group.lifecycle.get(id) === passing) group.lifecycle.set(id, lasting);
+    });
+  }
+
+  private groupOf(instanceId: string): SimGroup | undefined {
+    return [...this.groups.values()].find(({ lifecycle }) => lifecycle.has(instanceId));
+  }
+
+  private noticeInstance({ id, state }: SimInstance): void {
+    const group = this.groupOf(id);
+    if (!group) return;
+    if (state === 'running' && group.lifecycle.get(id) === 'Pending') group.lifecycle.set(id, 'InService');
+    if (state === 'shutting-down') {
+      group.lifecycle.set(id, 'Terminating');
+      this.keepSize(group, this.times.replace);
+    }
+    if (state === 'terminated') group.lifecycle.delete(id);
+  }
+}
+
+function describe({ name, tags, min, desired, max, lifecycle, launchTemplateId }: SimGroup) {
+  return {
+    AutoScalingGroupName: name,
+    MinSize: min,
+    DesiredCapacity: desired,
+    MaxSize: max,
+    Tags: tagList(tags),
+    LaunchTemplate: { LaunchTemplateId: launchTemplateId, Version: '1' },
+    Instances: [...lifecycle].map(([InstanceId, LifecycleState]) => ({ InstanceId, LifecycleState })),
+  };
+}

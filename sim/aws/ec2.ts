@@ -1,0 +1,192 @@
+import {
+  AssociateAddressCommand,
+  CreateTagsCommand,
+  DescribeAddressesCommand,
+  DescribeImagesCommand,
+  DescribeInstancesCommand,
+  DescribeLaunchTemplateVersionsCommand,
+  DescribeVolumesCommand,
+  type InstanceStateName,
+  StartInstancesCommand,
+  StopInstancesCommand,
+} from '@aws-sdk/client-ec2';
+import { ec2Error } from './errors';
+import { after, passes, Service, tagList } from './service';
+
+/** How long instances take between states (s). Sources: design figures in `docs/cost.md`; DLAMI boots at the long end. */
+export interface Ec2Times {
+  launch: number;
+  terminate: number;
+  stop: number;
+  start: number;
+}
+
+export interface SimInstance {
+  id: string;
+  state: InstanceStateName;
+  tags: Record<string, string>;
+  launchedAt: Date;
+  /** Counts starts: what a node did before it was stopped is of an earlier boot. */
+  boot: number;
+  autoPublicIp: string;
+}
+
+interface SimVolume {
+  id: string;
+  state: 'available' | 'in-use';
+  tags: Record<string, string>;
+}
+
+const PAGE = 50;
+
+/** EC2: instances that come and go, one Elastic IP, volumes, launch templates and images. */
+export class Ec2 extends Service {
+  readonly prefix = 'ec2';
+  readonly instances = new Map<string, SimInstance>();
+  readonly volumes: SimVolume[] = [];
+  readonly images = new Set<string>();
+  /** Image of each launch template by ID. */
+  readonly launchTemplates = new Map<string, string>();
+  address: { id: string; publicIp: string; tags: Record<string, string>; instanceId: string | undefined } | undefined;
+  /** Told of every change of an instance's state. */
+  private readonly listeners: ((instance: SimInstance) => void)[] = [];
+  private count = 0;
+
+  constructor(private readonly times: Ec2Times) {
+    super();
+    this.on(DescribeInstancesCommand, ({ Filters, NextToken }) => {
+      const found = [...this.instances.values()].filter(({ id, state, tags }) =>
+        passes(Filters, tags, { 'instance-state-name': state, 'instance-id': id }),
+      );
+      const from = Number(NextToken ?? 0);
+      return {
+        Reservations: found.slice(from, from + PAGE).map((instance) => ({ Instances: [this.describe(instance)] })),
+        ...(from + PAGE < found.length && { NextToken: String(from + PAGE) }),
+      };
+    });
+    this.on(StopInstancesCommand, ({ InstanceIds }) => {
+      for (const id of InstanceIds ?? []) this.stop(this.get(id));
+      return {};
+    });
+    this.on(StartInstancesCommand, ({ InstanceIds }) => {
+      for (const id of InstanceIds ?? []) this.start(this.get(id));
+      return {};
+    });
+    this.on(CreateTagsCommand, ({ Resources, Tags }) => {
+      for (const id of Resources ?? []) {
+        for (const { Key = '', Value = '' } of Tags ?? []) this.get(id).tags[Key] = Value;
+      }
+      return {};
+    });
+    this.on(DescribeAddressesCommand, ({ AllocationIds, Filters }) => {
+      if (AllocationIds && AllocationIds[0] !== this.address?.id) {
+        throw ec2Error('InvalidAllocationID.NotFound', `The allocation ID '${AllocationIds.join()}' does not exist`);
+      }
+      return { Addresses: this.address && passes(Filters, this.address.tags) ? [this.describeAddress()] : [] };
+    });
+    this.on(AssociateAddressCommand, ({ AllocationId, InstanceId = '' }) => {
+      if (!this.address || AllocationId !== this.address.id) {
+        throw ec2Error('InvalidAllocationID.NotFound', `The allocation ID '${AllocationId ?? ''}' does not exist`);
+      }
+      if (this.get(InstanceId).state !== 'running') {
+        throw ec2Error('InvalidInstanceID', `The instance '${InstanceId}' is not in a valid state for this operation.`);
+      }
+      this.address.instanceId = InstanceId;
+      return { AssociationId: 'eipassoc-1' };
+    });
+    this.on(DescribeVolumesCommand, ({ Filters }) => ({
+      Volumes: this.volumes
+        .filter(({ tags }) => passes(Filters, tags))
+        .map(({ id, state, tags }) => ({ VolumeId: id, State: state, Tags: tagList(tags) })),
+    }));
+    this.on(DescribeLaunchTemplateVersionsCommand, ({ LaunchTemplateId = '' }) => {
+      const ImageId = this.launchTemplates.get(LaunchTemplateId);
+      if (!ImageId) throw ec2Error('InvalidLaunchTemplateId.NotFound', `${LaunchTemplateId} does not exist`);
+      return { LaunchTemplateVersions: [{ LaunchTemplateId, VersionNumber: 1, LaunchTemplateData: { ImageId } }] };
+    });
+    this.on(DescribeImagesCommand, ({ ImageIds }) => {
+      const [missing] = (ImageIds ?? []).filter((id) => !this.images.has(id));
+      if (missing) throw ec2Error('InvalidAMIID.NotFound', `The image id '[${missing}]' does not exist`);
+      return { Images: (ImageIds ?? []).map((ImageId) => ({ ImageId })) };
+    });
+  }
+
+  onChange(listener: (instance: SimInstance) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Launches an instance; it is pending for a while, then runs. */
+  launch(tags: Record<string, string>): SimInstance {
+    this.count += 1;
+    const id = `i-${String(this.count).padStart(17, '0')}`;
+    const autoPublicIp = `198.51.100.${String(this.count)}`;
+    const instance: SimInstance = { id, state: 'pending', tags, launchedAt: new Date(), boot: 1, autoPublicIp };
+    this.instances.set(id, instance);
+    this.change(instance, 'pending', 'running', this.times.launch);
+    return instance;
+  }
+
+  terminate(id: string): void {
+    const instance = this.get(id);
+    if (instance.state === 'terminated' || instance.state === 'shutting-down') return;
+    if (this.address?.instanceId === id) this.address.instanceId = undefined;
+    this.change(instance, 'shutting-down', 'terminated', this.times.terminate);
+  }
+
+  /** The instances in one of these states. */
+  in(...states: InstanceStateName[]): SimInstance[] {
+    return [...this.instances.values()].filter(({ state }) => states.includes(state));
+  }
+
+  get(id: string): SimInstance {
+    const instance = this.instances.get(id);
+    if (!instance) throw ec2Error('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`);
+    return instance;
+  }
+
+  private stop(instance: SimInstance): void {
+    if (instance.state === 'running') this.change(instance, 'stopping', 'stopped', this.times.stop);
+  }
+
+  private start(instance: SimInstance): void {
+    if (instance.state !== 'stopped') {
+      throw ec2Error(
+        'IncorrectInstanceState',
+        `The instance '${instance.id}' is not in a state from which it can start`,
+      );
+    }
+    instance.boot += 1;
+    this.change(instance, 'pending', 'running', this.times.start);
+  }
+
+  /** Into a passing state now, and into the lasting one after a time (s), unless something else came between. */
+  private change(instance: SimInstance, passing: InstanceStateName, lasting: InstanceStateName, seconds: number): void {
+    instance.state = passing;
+    this.tell(instance);
+    after(seconds * 1000, () => {
+      if (instance.state !== passing) return;
+      instance.state = lasting;
+      this.tell(instance);
+    });
+  }
+
+  private tell(instance: SimInstance): void {
+    for (const listener of this.listeners) listener(instance);
+  }
+
+  private describe({ id, state, tags, launchedAt, autoPublicIp }: SimInstance) {
+    const publicIp = this.address?.instanceId === id ? this.address.publicIp : autoPublicIp;
+    return {
+      InstanceId: id,
+      State: { Name: state },
+      Tags: tagList(tags),
+      LaunchTime: launchedAt,
+      ...(state === 'running' && { PublicIpAddress: publicIp }),
+    };
+  }
+
+  private describeAddress() {
+    const { id = '', publicIp = '', tags = {}, instanceId } = this.address ?? {};
+    return { AllocationId: id, PublicIp: publicIp, Tags: tagList(tags), ...(instanceId && { InstanceId: instanceId }) };
+  }
+}

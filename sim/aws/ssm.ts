@@ -1,0 +1,104 @@
+import {
+  DeleteParametersCommand,
+  GetCommandInvocationCommand,
+  GetParametersByPathCommand,
+  InvalidDocument,
+  InvalidInstanceId,
+  InvocationDoesNotExist,
+  SendCommandCommand,
+} from '@aws-sdk/client-ssm';
+import type { Ec2 } from './ec2';
+import { details } from './errors';
+import { after, Service } from './service';
+
+/** How a node answers a command. */
+export interface CommandAnswer {
+  /** How long the script runs. */
+  seconds: number;
+  /** The JSON of its last line of output; `ok: false` makes the command fail. */
+  result: { ok: boolean } & Record<string, unknown>;
+  /** What the script did, at its end. */
+  effect?: () => void;
+}
+
+/** Plays a document's script: `(parameters, instanceId) => answer`. */
+export type DocumentScript = (parameters: Record<string, string>, instanceId: string) => CommandAnswer;
+
+interface Invocation {
+  instanceId: string;
+  status: 'Pending' | 'InProgress' | 'Success' | 'Failed' | 'TimedOut';
+  output: string;
+}
+
+/** Until GetCommandInvocation knows a command that was just sent (ms). */
+const APPEARS_AFTER_MS = 1000;
+const PAGE = 10;
+
+/** Systems Manager: parameters, and Run Command with scripts that tests can replace. */
+export class Ssm extends Service {
+  readonly prefix = 'ssm';
+  readonly parameters = new Map<string, string>();
+  /** The documents that exist, by name. */
+  readonly documents = new Map<string, DocumentScript>();
+  private readonly invocations = new Map<string, Invocation>();
+  private count = 0;
+
+  constructor(private readonly ec2: Ec2) {
+    super();
+    this.on(GetParametersByPathCommand, ({ Path = '', NextToken }) => {
+      const names = [...this.parameters.keys()].filter((name) => name.startsWith(`${Path}/`)).sort();
+      const from = Number(NextToken ?? 0);
+      return {
+        Parameters: names.slice(from, from + PAGE).map((Name) => ({ Name, Type: 'SecureString', Value: 'sealed' })),
+        ...(from + PAGE < names.length && { NextToken: String(from + PAGE) }),
+      };
+    });
+    this.on(DeleteParametersCommand, ({ Names = [] }) => ({
+      DeletedParameters: Names.filter((name) => this.parameters.delete(name)),
+    }));
+    this.on(SendCommandCommand, ({ DocumentName = '', InstanceIds = [], Parameters = {} }) => {
+      const script = this.documents.get(DocumentName);
+      if (!script) throw new InvalidDocument(details(`Document ${DocumentName} does not exist`));
+      const [instanceId = ''] = InstanceIds;
+      if (this.ec2.get(instanceId).state !== 'running')
+        throw new InvalidInstanceId(details(`${instanceId} is not valid`));
+      const flat = Object.fromEntries(Object.entries(Parameters).map(([name, values]) => [name, values[0] ?? '']));
+      return { Command: { CommandId: this.run(script, flat, instanceId) } };
+    });
+    this.on(GetCommandInvocationCommand, ({ CommandId = '' }) => {
+      const invocation = this.invocations.get(CommandId);
+      if (!invocation) throw new InvocationDoesNotExist(details('The command ID and instance ID do not match'));
+      const { instanceId, status, output } = invocation;
+      const StandardErrorContent = status === 'Failed' ? 'failed to run commands: exit status 1' : '';
+      const StandardOutputContent = output;
+      return {
+        CommandId,
+        InstanceId: instanceId,
+        Status: status,
+        StatusDetails: status,
+        StandardErrorContent,
+        StandardOutputContent,
+      };
+    });
+  }
+
+  private run(script: DocumentScript, parameters: Record<string, string>, instanceId: string): string {
+    this.count += 1;
+    const id = `command-${String(this.count)}`;
+    const { seconds, result, effect } = script(parameters, instanceId);
+    const invocation: Invocation = { instanceId, status: 'Pending', output: '' };
+    after(APPEARS_AFTER_MS, () => this.invocations.set(id, invocation));
+    after(APPEARS_AFTER_MS + 500, () => (invocation.status = 'InProgress'));
+    after(APPEARS_AFTER_MS + 500 + seconds * 1000, () => {
+      // A command on an instance that ended stays in progress until SSM gives it up.
+      if (this.ec2.get(instanceId).state !== 'running') return;
+      effect?.();
+      invocation.status = result.ok ? 'Success' : 'Failed';
+      invocation.output = `working\n${JSON.stringify(result)}\n`;
+    });
+    after(Number(parameters.ExecutionTimeout ?? 3600) * 1000 + 60_000, () => {
+      if (invocation.status === 'InProgress') invocation.status = 'TimedOut';
+    });
+    return id;
+  }
+}

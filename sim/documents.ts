@@ -1,0 +1,51 @@
+import { namesOf, TAG } from '../lib/config/names';
+import type { Ec2, SimInstance } from './aws/ec2';
+import type { DocumentScript, Ssm } from './aws/ssm';
+
+/** What the cluster's scripts would find and change, as far as the workflows can tell. */
+export interface InCluster {
+  /** Names of the Node objects. */
+  nodes: Set<string>;
+  platform: { installs: number; at: string | undefined };
+  snapshots: string[];
+}
+
+/** Answers for each of our documents; seconds are what the real scripts take on a small cluster. */
+export function addDocuments(ssm: Ssm, ec2: Ec2, cluster: string, inside: InCluster): void {
+  const names = namesOf(cluster);
+  const poolNodes = (): SimInstance[] => ec2.in('running').filter(({ tags }) => tags[TAG.role] === 'pool');
+  const now = (): string => new Date().toISOString();
+  const scripts: Record<string, DocumentScript> = {
+    'mint-join-token': ({ Pool = '' }) => {
+      const parameter = names.joinParameter(Pool);
+      const expiresAt = new Date(Date.now() + 1_800_000).toISOString();
+      const effect = () => ssm.parameters.set(parameter, JSON.stringify({ expiresAt }));
+      return { seconds: 1, result: { ok: true, parameter, expiresAt }, effect };
+    },
+    'drain-nodes': () => ({ seconds: 30, result: { ok: true, drained: poolNodes().map(({ id }) => id), stuck: [] } }),
+    'snapshot-etcd': ({ Reason = '' }) => {
+      const key = `snapshots/${now()}-${Reason}.db.age`;
+      const result = { ok: true, key, bytes: 4_200_000, sha256: 'a'.repeat(64), revision: 1000, at: now() };
+      return { seconds: 4, result, effect: () => inside.snapshots.push(key) };
+    },
+    'delete-stale-nodes': () => {
+      const live = new Set(ec2.in('running').map(({ id }) => id));
+      const nodes = [...inside.nodes].filter((name) => !live.has(name));
+      return {
+        seconds: 2,
+        result: { ok: true, nodes, volumeAttachments: 0 },
+        effect: () => nodes.forEach((n) => inside.nodes.delete(n)),
+      };
+    },
+    'install-network': () => ({ seconds: 25, result: { ok: true, ready: ['calico', 'flux'] } }),
+    'reconcile-platform': () => ({
+      seconds: inside.platform.installs === 0 ? 120 : 45,
+      result: { ok: true, ready: ['ingress', 'cert-manager', 'monitoring', 'app'], at: now() },
+      effect: () => {
+        inside.platform.installs += 1;
+        inside.platform.at = now();
+      },
+    }),
+  };
+  for (const [command, script] of Object.entries(scripts)) ssm.documents.set(names.document(command), script);
+}

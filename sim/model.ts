@@ -1,0 +1,126 @@
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { LAUNCH_HOOK, namesOf, TAG } from '../lib/config/names';
+import type { ClusterConfig } from '../lib/config/schema';
+import type { Clients } from '../lambdas/shared/clients';
+import { AutoScaling } from './aws/auto-scaling';
+import { CallLog } from './aws/calls';
+import { Dynamo } from './aws/dynamodb';
+import { Ec2 } from './aws/ec2';
+import { Faults } from './aws/faults';
+import { LoadBalancing } from './aws/load-balancing';
+import { actionOf, type Service } from './aws/service';
+import { Ssm } from './aws/ssm';
+import { StepFunctions } from './aws/step-functions';
+import { addDocuments, type InCluster } from './documents';
+import { Nodes } from './nodes';
+
+export const REGION = 'us-east-1';
+export const ACCOUNT = '123456789012';
+/** How long any call takes (ms). */
+const CALL_MS = 40;
+const HEARTBEAT_SECONDS = 1800;
+const IMAGE = 'ami-0123456789abcdef0';
+export const ELASTIC_IP_ID = 'eipalloc-0123456789abcdef0';
+
+/** One cluster in a model of AWS: what the stacks make of a configuration, asleep and never bootstrapped. */
+export class Model {
+  readonly names;
+  readonly calls = new CallLog();
+  readonly faults = new Faults();
+  readonly ec2 = new Ec2({ launch: 12, terminate: 35, stop: 25, start: 8 });
+  readonly autoScaling = new AutoScaling(this.ec2, { react: 3, replace: 20, standby: 4, retryLaunch: 60 });
+  readonly loadBalancing = new LoadBalancing({ activate: 150, delete: 0 });
+  readonly ssm = new Ssm(this.ec2);
+  readonly stepFunctions = new StepFunctions();
+  readonly dynamo;
+  readonly nodes;
+  readonly inside: InCluster = { nodes: new Set(), platform: { installs: 0, at: undefined }, snapshots: [] };
+
+  constructor(readonly config: ClusterConfig) {
+    this.names = namesOf(config.name);
+    this.dynamo = new Dynamo(this.names.table);
+    this.nodes = new Nodes(this.ec2, this.ssm, this.names.joinParameter);
+    this.ec2.images.add(IMAGE);
+    const clusterTag = { [TAG.cluster]: config.name };
+    this.ec2.address = { id: ELASTIC_IP_ID, publicIp: '203.0.113.7', tags: clusterTag, instanceId: undefined };
+    this.addSeats(clusterTag);
+    this.addPools(clusterTag);
+    this.ec2.onChange(({ id, state, tags }) => {
+      if (state === 'running' && tags[TAG.role] !== undefined) this.inside.nodes.add(id);
+    });
+    addDocuments(this.ssm, this.ec2, config.name, this.inside);
+  }
+
+  /** The SDK clients as a step sees them; what they do is recorded under the caller's name. */
+  clients(caller: string): Clients {
+    return {
+      ec2: this.client(EC2Client.prototype, this.ec2, caller),
+      autoScaling: this.client(AutoScalingClient.prototype, this.autoScaling, caller),
+      loadBalancing: this.client(ElasticLoadBalancingV2Client.prototype, this.loadBalancing, caller),
+      ssm: this.client(SSMClient.prototype, this.ssm, caller),
+      stepFunctions: this.client(SFNClient.prototype, this.stepFunctions, caller),
+      dynamo: this.client(DynamoDBDocumentClient.prototype, this.dynamo, caller),
+    };
+  }
+
+  /** The cluster's item in its table. */
+  get record(): Record<string, unknown> {
+    return this.dynamo.items.get('cluster') ?? {};
+  }
+
+  private client<Client extends object>(prototype: Client, service: Service, caller: string): Client {
+    const send = async (command: { input: object }): Promise<object> => {
+      const call = { caller, service: service.prefix, action: actionOf(command.constructor), input: command.input };
+      this.calls.add(call);
+      await new Promise((resolve) => setTimeout(resolve, CALL_MS));
+      await this.faults.strike(call);
+      return { ...service.answer(command), $metadata: { httpStatusCode: 200 } };
+    };
+    return Object.create(prototype, { send: { value: send } }) as Client;
+  }
+
+  private addSeats(clusterTag: Record<string, string>): void {
+    const { seats, ingress } = this.config.controlPlane;
+    for (let seat = 0; seat < seats; seat += 1) {
+      const tags = { ...clusterTag, [TAG.seat]: String(seat) };
+      this.ec2.volumes.push({ id: `vol-${String(seat)}`, state: 'available', tags });
+      const role = { [TAG.role]: 'seat', ...(ingress && { [TAG.ingress]: 'true' }) };
+      const sizes = { [TAG.min]: '1', [TAG.desired]: '1', [TAG.max]: '1' };
+      const metadata = { role: 'seat', ingress: true };
+      this.addGroup(this.names.seatGroup(seat), { ...tags, ...role, ...sizes }, ingress ? metadata : undefined);
+    }
+  }
+
+  private addPools(clusterTag: Record<string, string>): void {
+    for (const { name, min, desired, max, ingress, sleep } of this.config.pools) {
+      const sizes = { [TAG.min]: String(min), [TAG.desired]: String(desired), [TAG.max]: String(max) };
+      const role = {
+        [TAG.role]: 'pool',
+        [TAG.pool]: name,
+        [TAG.sleep]: sleep,
+        ...(ingress && { [TAG.ingress]: 'true' }),
+      };
+      this.addGroup(
+        this.names.poolGroup(name),
+        { ...clusterTag, ...role, ...sizes },
+        { role: 'pool', pool: name, ingress },
+      );
+    }
+  }
+
+  private addGroup(name: string, tags: Record<string, string>, metadata: object | undefined): void {
+    const launchTemplateId = `lt-${name}`;
+    this.ec2.launchTemplates.set(launchTemplateId, IMAGE);
+    this.autoScaling.addGroup({
+      name,
+      tags,
+      launchTemplateId,
+      ...(metadata && { hook: { name: LAUNCH_HOOK, metadata, heartbeatSeconds: HEARTBEAT_SECONDS } }),
+    });
+  }
+}

@@ -1,0 +1,76 @@
+import { TAG } from '../lib/config/names';
+import type { Ec2, SimInstance } from './aws/ec2';
+import { after } from './aws/service';
+import type { Ssm } from './aws/ssm';
+
+/** How long each phase of a node lasts (s), and what may go wrong. */
+export interface NodePlan {
+  /** From running to `runtime`: the operating system boots, user data fetches the node bundle. */
+  boot: number;
+  /** In `runtime`: packages and binaries, or nothing with a baked image. */
+  runtime: number;
+  /** Seats, in `control-plane`: until the API answers. Pool nodes, in `joining`: until the kubelet says Ready. */
+  last: number;
+  /** Ends as `failed:<this>` instead of ready. */
+  failsWith?: string;
+  /** Stays in this phase for ever. */
+  hangsIn?: 'booting' | 'runtime' | 'waiting-for-token' | 'joining' | 'control-plane';
+}
+
+/** A g4dn.xlarge from a public GPU image and a t3.medium; source: `facts.md` timings of kubeadm, the rest estimates. */
+export const PLAN: { seat: NodePlan; pool: NodePlan } = {
+  seat: { boot: 25, runtime: 25, last: 15 },
+  pool: { boot: 40, runtime: 35, last: 8 },
+};
+
+/** How often a pool node looks for its join token (ms). */
+const TOKEN_POLL_MS = 2000;
+
+/** Plays the node scripts on every instance: phases as tags on the instance itself, one after the other. */
+export class Nodes {
+  /** Plan of an instance; replaced by tests to make a node fail or hang. */
+  plan: (instance: SimInstance) => NodePlan = ({ tags }) => (tags[TAG.role] === 'seat' ? PLAN.seat : PLAN.pool);
+
+  constructor(
+    ec2: Ec2,
+    private readonly ssm: Ssm,
+    private readonly joinParameter: (pool: string) => string,
+  ) {
+    ec2.onChange((instance) => {
+      if (instance.state === 'running') this.boot(instance);
+    });
+  }
+
+  private boot(instance: SimInstance): void {
+    const plan = this.plan(instance);
+    const seat = instance.tags[TAG.role] === 'seat';
+    const { boot } = instance;
+    const alive = () => instance.state === 'running' && instance.boot === boot;
+    const phase = (name: string): boolean => {
+      const fails = plan.failsWith !== undefined && (name === 'control-plane' || name === 'joining');
+      instance.tags[TAG.phase] = fails ? `failed:${plan.failsWith ?? ''}` : name;
+      instance.tags[TAG.phaseAt] = new Date().toISOString();
+      return !fails && plan.hangsIn !== name;
+    };
+    const then = (seconds: number, next: () => void) => {
+      after(seconds * 1000, () => {
+        if (alive()) next();
+      });
+    };
+    const finish = (name: 'control-plane' | 'joining') => {
+      if (phase(name)) then(plan.last, () => phase('ready'));
+    };
+    const awaitToken = () => {
+      if (this.ssm.parameters.has(this.joinParameter(instance.tags[TAG.pool] ?? ''))) finish('joining');
+      else then(TOKEN_POLL_MS / 1000, awaitToken);
+    };
+    if (!phase('booting')) return;
+    then(plan.boot, () => {
+      if (!phase('runtime')) return;
+      then(plan.runtime, () => {
+        if (seat) finish('control-plane');
+        else if (phase('waiting-for-token')) awaitToken();
+      });
+    });
+  }
+}

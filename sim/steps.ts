@@ -1,0 +1,89 @@
+import { handler as abandonLaunch } from '../lambdas/abandon-launch/handler';
+import { handler as acquireLease } from '../lambdas/acquire-lease/handler';
+import { handler as associateElasticIp } from '../lambdas/associate-elastic-ip/handler';
+import { handler as checkPrerequisites } from '../lambdas/check-prerequisites/handler';
+import { handler as completeLaunch } from '../lambdas/complete-launch/handler';
+import { handler as createLoadBalancer } from '../lambdas/create-load-balancer/handler';
+import { handler as deleteJoinTokens } from '../lambdas/delete-join-tokens/handler';
+import { handler as deleteLoadBalancer } from '../lambdas/delete-load-balancer/handler';
+import { handler as deleteStaleNodes } from '../lambdas/delete-stale-nodes/handler';
+import { handler as drainNodes } from '../lambdas/drain-nodes/handler';
+import { handler as installNetwork } from '../lambdas/install-network/handler';
+import { handler as mintJoinToken } from '../lambdas/mint-join-token/handler';
+import { handler as reconcilePlatform } from '../lambdas/reconcile-platform/handler';
+import { handler as recordFailure } from '../lambdas/record-failure/handler';
+import { handler as recordSizes } from '../lambdas/record-sizes/handler';
+import { handler as recordSuccess } from '../lambdas/record-success/handler';
+import { handler as snapshotEtcd } from '../lambdas/snapshot-etcd/handler';
+import { handler as startPools } from '../lambdas/start-pools/handler';
+import { handler as startSeats } from '../lambdas/start-seats/handler';
+import { handler as stopPools } from '../lambdas/stop-pools/handler';
+import { handler as stopSeats } from '../lambdas/stop-seats/handler';
+import { handler as verifyAsleep } from '../lambdas/verify-asleep/handler';
+import { handler as verifyElasticIp } from '../lambdas/verify-elastic-ip/handler';
+import { handler as waitForApi } from '../lambdas/wait-for-api/handler';
+import { handler as waitForNode } from '../lambdas/wait-for-node/handler';
+import { handler as waitForNodes } from '../lambdas/wait-for-nodes/handler';
+import { withClients } from '../lambdas/shared/clients';
+import { logger } from '../lambdas/shared/logger';
+import { ELASTIC_IP_ID, type Model } from './model';
+
+/** One instance of a step's function. */
+export type StepFunction = (event: unknown) => Promise<unknown>;
+
+/** What the twin needs of a step's handler. */
+interface Handler {
+  instance: (environment: NodeJS.ProcessEnv) => StepFunction;
+}
+
+/** The handler of every step, by its folder. */
+export const STEPS: Readonly<Record<string, Handler>> = {
+  'abandon-launch': abandonLaunch,
+  'acquire-lease': acquireLease,
+  'associate-elastic-ip': associateElasticIp,
+  'check-prerequisites': checkPrerequisites,
+  'complete-launch': completeLaunch,
+  'create-load-balancer': createLoadBalancer,
+  'delete-join-tokens': deleteJoinTokens,
+  'delete-load-balancer': deleteLoadBalancer,
+  'delete-stale-nodes': deleteStaleNodes,
+  'drain-nodes': drainNodes,
+  'install-network': installNetwork,
+  'mint-join-token': mintJoinToken,
+  'reconcile-platform': reconcilePlatform,
+  'record-failure': recordFailure,
+  'record-sizes': recordSizes,
+  'record-success': recordSuccess,
+  'snapshot-etcd': snapshotEtcd,
+  'start-pools': startPools,
+  'start-seats': startSeats,
+  'stop-pools': stopPools,
+  'stop-seats': stopSeats,
+  'verify-asleep': verifyAsleep,
+  'verify-elastic-ip': verifyElasticIp,
+  'wait-for-api': waitForApi,
+  'wait-for-node': waitForNode,
+  'wait-for-nodes': waitForNodes,
+};
+
+/** Every environment variable that a step may ask for; each takes what its schema names. */
+export function environmentOf({ config, names }: Model): NodeJS.ProcessEnv {
+  return {
+    CLUSTER_NAME: config.name,
+    TABLE_NAME: names.table,
+    ELASTIC_IP_ID,
+    API_ACCESS: config.apiAccess,
+    SUBNET_IDS: config.zones.map((zone) => `subnet-${zone}`).join(','),
+    SECURITY_GROUP_ID: 'sg-0123456789abcdef0',
+    TARGET_GROUP_ARN: `arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/${config.name}-api/1`,
+  };
+}
+
+/** A step's function on a model of AWS: the real handler with its real schemas, environment check and lease. */
+export function makeStep(model: Model, name: string): StepFunction {
+  const handler = STEPS[name];
+  if (!handler) throw new Error(`There is no step ${name}`);
+  // What the steps log is for an operator; the twin has the calls and the history.
+  logger.setLogLevel('SILENT');
+  return withClients(model.clients(name), () => handler.instance(environmentOf(model)));
+}
