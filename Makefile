@@ -28,11 +28,11 @@ setup: node_modules/.package-lock.json ## Install the npm packages
 
 .PHONY: local
 local: setup ## Run a whole life of the cluster on an embedded AWS (KEEP=1, VERBOSE=1, CONFIG=…, PORT=…, SPEEDUP=…, AUTH=1, JSON=1)
-	@exec tsx local/main.ts up $(local_flags)
+	@exec node --import tsx local/main.ts up $(local_flags)
 
 .PHONY: local-down
 local-down: setup ## Stop the embedded AWS that `make local KEEP=1` left up
-	@tsx local/main.ts down
+	@node --import tsx local/main.ts down
 
 .PHONY: synth
 synth: setup ## Synthesize the CloudFormation templates into cdk.out
@@ -65,7 +65,7 @@ test-unit: setup ## Configuration, constructs, stacks, steps, workflows
 
 .PHONY: test-aws
 test-aws: setup ## The embedded AWS's own tests (Python)
-	@tsx local/python.ts local/requirements-dev.txt
+	@node --import tsx local/python.ts local/requirements-dev.txt
 	@.venv/bin/ruff check local/aws test/local
 	@.venv/bin/ruff format --check --quiet local/aws test/local
 	@.venv/bin/mypy --config-file local/aws/pyproject.toml local/aws/drowse_aws
@@ -81,4 +81,4 @@ test-e2e: setup ## A whole life on the embedded AWS, and its faults
 
 .PHONY: bench
 bench: setup ## Measure synth, life, bundles and memory, as JSON
-	@tsx bench/main.ts
+	@node --import tsx bench/main.ts

@@ -112,9 +112,15 @@ async function setUp(
 async function deploy(aws: AwsEndpoint, options: Options, progress: Progress, signal: AbortSignal) {
   progress.heading('deploy');
   const cli = cdk(aws, path.resolve(ROOT, options.config), options.auth ? ['synthesizer=cli'] : [], signal);
-  progress.start('cdk synth and cdk bootstrap');
-  await Promise.all([cli.synth(), options.auth ? undefined : cli.bootstrap()]);
+  // One after the other: side by side they would double the run's peak of memory.
+  progress.start('cdk synth');
+  await cli.synth();
   progress.done();
+  if (!options.auth) {
+    progress.start('cdk bootstrap');
+    await cli.bootstrap();
+    progress.done();
+  }
   progress.start('cdk deploy');
   const outputs = await cli.deploy((line) => {
     if (options.verbose) progress.print(pc.dim(`    ${line}`));
@@ -126,7 +132,7 @@ async function deploy(aws: AwsEndpoint, options: Options, progress: Progress, si
 }
 
 function apiUrl({ endpoint }: AwsEndpoint, outputs: Record<string, Record<string, string>>): string {
-  const id = Object.values(outputs).find((stack) => stack.HttpApiId !== undefined)?.HttpApiId ?? '';
+  const id = Object.values(outputs).find((stack) => stack.ApiId !== undefined)?.ApiId ?? '';
   return `${endpoint}/_aws/execute-api/${id}/$default`;
 }
 

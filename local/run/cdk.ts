@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { ACCOUNT, type AwsEndpoint, awsEnvironment } from './environment';
 import { LocalError, tail } from './errors';
@@ -17,33 +18,36 @@ export interface Cdk {
 }
 
 export function cdk(aws: AwsEndpoint, config: string, context: readonly string[], signal: AbortSignal): Cdk {
-  const run = async (what: string, args: readonly string[], onLine?: (line: string) => void) => {
+  const run = async (what: string, args: readonly string[], cwd: string, onLine?: (line: string) => void) => {
     const child = execa('cdk', [...args, '--no-color', '--no-notices'], {
-      cwd: ROOT,
+      cwd,
+      localDir: ROOT,
       preferLocal: true,
       env: { ...awsEnvironment(aws), DROWSE_CONFIG: config, CI: 'true' },
       extendEnv: false,
       reject: false,
       all: true,
-      cancelSignal: signal,
+      signal,
     });
-    if (onLine) for await (const line of child.iterable({ from: 'all' })) onLine(line);
+    if (onLine && child.all) createInterface({ input: child.all }).on('line', onLine);
     const result = await child;
+    const output = result.all ?? '';
     signal.throwIfAborted();
     if (result.failed) {
-      const invalidConfig = /InvalidConfig: ([\s\S]*?)(?=\n\s+at |\n\s*\n|$)/.exec(result.all)?.[1];
+      const invalidConfig = /InvalidConfig: ([\s\S]*?)(?=\n\s+at |\n\s*\n|$)/.exec(output)?.[1];
       if (invalidConfig) throw new LocalError(invalidConfig, `Correct ${config}, then run the command again.`);
       throw new LocalError(
         `cdk ${what} failed`,
         'The lines below say why; the whole output was shown by the CDK CLI.',
-        tail(result.all, 25),
+        tail(output, 25),
       );
     }
   };
   const contextArgs = context.flatMap((pair) => ['--context', pair]);
   return {
-    synth: () => run('synth', ['synth', '--quiet', '--output', APP, ...contextArgs]),
-    bootstrap: () => run('bootstrap', ['bootstrap', `aws://${ACCOUNT}/${aws.region}`]),
+    synth: () => run('synth', ['synth', '--quiet', '--output', APP, ...contextArgs], ROOT),
+    // From a folder without a cdk.json: the account's bootstrap needs no app, and would synthesize it once more.
+    bootstrap: () => run('bootstrap', ['bootstrap', `aws://${ACCOUNT}/${aws.region}`], OUT),
     deploy: async (onLine) => {
       const args = [
         '--app',
@@ -56,7 +60,7 @@ export function cdk(aws: AwsEndpoint, config: string, context: readonly string[]
         '--outputs-file',
         OUTPUTS,
       ];
-      await run('deploy', ['deploy', ...args, '--concurrency', '3'], onLine);
+      await run('deploy', ['deploy', ...args, '--concurrency', '3'], ROOT, onLine);
       return JSON.parse(readFileSync(OUTPUTS, 'utf8')) as Record<string, Record<string, string>>;
     },
   };

@@ -38,5 +38,7 @@ export function awsVariables({ endpoint, region }: AwsEndpoint): Record<string, 
     AWS_EC2_METADATA_DISABLED: 'true',
     CDK_DEFAULT_ACCOUNT: ACCOUNT,
     CDK_DEFAULT_REGION: region,
+    // The CLI would wait for an address outside before it ends.
+    CDK_DISABLE_CLI_TELEMETRY: 'true',
   };
 }

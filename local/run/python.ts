@@ -35,14 +35,14 @@ export async function ensurePython(requirements: readonly string[], signal: Abor
       '--no-input',
       ...files.flatMap((file) => ['-r', file]),
     ],
-    { reject: false, all: true, cancelSignal: signal },
+    { reject: false, all: true, signal },
   );
   signal.throwIfAborted();
   if (pip.failed) {
     throw new LocalError(
       `The Python packages of ${requirements.join(' and ')} could not be installed into ${VENV}`,
       'Check the network (the first run downloads them from PyPI; behind a proxy set HTTPS_PROXY or PIP_INDEX_URL), then run the command again.',
-      tail(pip.all),
+      tail(pip.all ?? ''),
     );
   }
   // One line a set of requirements: the set with test tools contains the one without.
@@ -52,11 +52,11 @@ export async function ensurePython(requirements: readonly string[], signal: Abor
 
 async function createVenv(signal: AbortSignal): Promise<void> {
   rmSync(VENV, { recursive: true, force: true });
-  const made = await execa('python3', ['-m', 'venv', VENV], { reject: false, all: true, cancelSignal: signal });
+  const made = await execa('python3', ['-m', 'venv', VENV], { reject: false, all: true, signal });
   signal.throwIfAborted();
   if (!made.failed) return;
   rmSync(VENV, { recursive: true, force: true });
-  if (made.code === 'ENOENT') {
+  if ((made as { code?: string }).code === 'ENOENT') {
     throw new LocalError(
       'python3 was not found',
       'Install Python 3.10 or newer (Debian: apt-get install python3 python3-venv).',
@@ -65,6 +65,6 @@ async function createVenv(signal: AbortSignal): Promise<void> {
   throw new LocalError(
     `Python could not make a virtual environment in ${VENV}`,
     'Install its venv module (Debian: apt-get install python3-venv), then run the command again.',
-    tail(made.all),
+    tail(made.all ?? ''),
   );
 }

@@ -8,10 +8,28 @@ import { awsVariables, type AwsEndpoint } from './environment';
 import { seconds } from './progress';
 import type { WorkflowRun } from './workflow';
 
-const STYLE = { head: [], border: [] };
+const STYLE = { head: [], border: [], 'padding-left': 0, 'padding-right': 2 };
+/** Columns by white space alone, with one rule under the head. */
+const CHARS = {
+  ...Object.fromEntries(
+    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'].map((name) => [
+      name,
+      '',
+    ]),
+  ),
+  ...{ left: '  ', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '' },
+};
+
+function heads(...titles: string[]): string[] {
+  return titles.map((title) => pc.dim(title));
+}
 
 export function workflowTable(workflows: readonly WorkflowRun[]): string {
-  const table = new Table({ head: ['workflow', 'result', 'time', 'states', 'slowest state'], style: STYLE });
+  const table = new Table({
+    head: heads('workflow', 'result', 'time', 'states', 'slowest state'),
+    style: STYLE,
+    chars: CHARS,
+  });
   for (const { name, status, seconds: time, states } of workflows) {
     const slowest = [...states].sort((a, b) => b.seconds - a.seconds)[0];
     const result = status === 'SUCCEEDED' ? pc.green(status) : pc.red(status);
@@ -28,9 +46,10 @@ export function workflowTable(workflows: readonly WorkflowRun[]): string {
 
 export function checkTable(checks: readonly Check[]): string {
   const table = new Table({
-    head: ['after', 'check', 'found', ''],
+    head: heads('after', 'check', 'found', ''),
     style: STYLE,
-    colWidths: [12, 46, 46, 5],
+    chars: CHARS,
+    colWidths: [12, 46, 48, 4],
     wordWrap: true,
   });
   for (const { after, what, expected, found, ok } of checks) {
@@ -47,8 +66,9 @@ export function checkTable(checks: readonly Check[]): string {
 export function costTable(config: ClusterConfig): string {
   const { awake, asleep, awakePerHour, asleepPerMonth, unknown } = estimateCost(config);
   const table = new Table({
-    head: [`cost in ${config.region}`, 'USD an hour', 'USD a month'],
+    head: heads(`cost in ${config.region}`, 'USD an hour', 'USD a month'),
     style: STYLE,
+    chars: CHARS,
     colAligns: ['left', 'right', 'right'],
   });
   for (const { what, perHour } of awake) table.push([what, perHour.toFixed(4), (perHour * HOURS_PER_MONTH).toFixed(2)]);

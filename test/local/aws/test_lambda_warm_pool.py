@@ -10,7 +10,7 @@ from conftest import Emulator
 from functions import function, invoke
 
 #: As in patches/lambda_warm_pool.py, which cannot be imported outside the emulator's process.
-MOST_WARM = 6
+MOST_WARM = 8
 
 
 def _alive(pid: int) -> bool:

@@ -10,7 +10,7 @@ from ..registry import patch
 
 #: Processes kept warm in all. A Node.js process takes some 65 MB and starts in 0.11 s; a workflow's wait polls two or
 #: three functions at a time, so a handful serves it, while one for each of our 25 functions would fill 1.5 GB.
-MOST_WARM = 6
+MOST_WARM = 8
 
 
 @patch(
