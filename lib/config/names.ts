@@ -56,6 +56,8 @@ export function namesOf(cluster: string) {
     joinParameter: (pool: string) => `/drowse/${cluster}/join/${pool}`,
     joinParameterRoot: `/drowse/${cluster}/join`,
     kubeconfigParameter: `/drowse/${cluster}/kubeconfig`,
+    /** Record that the cluster was initialised, and with which authorities: a blank volume is then no first boot. */
+    initializedParameter: `/drowse/${cluster}/initialized`,
     snapshotKeyParameter: `/drowse/${cluster}/snapshot-key`,
     apiLoadBalancer: `${cluster}-api`,
     /** Fixed name of the Kubernetes API in every node's /etc/hosts and in the API server's certificate. */

@@ -30,6 +30,9 @@ const labelValue = z
   .string()
   .regex(/^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/, 'use a Kubernetes label value (quote true and numbers)');
 
+/** Days for which CloudWatch Logs can keep logs: it knows no others. */
+const logRetention = z.literal([1, 3, 5, 7, 14, 30, 60, 90, 180, 365]);
+
 const taint = z.strictObject({
   key: labelKey.describe('Key of the taint, for example nvidia.com/gpu'),
   value: labelValue.min(1, 'give the taint a value, for example "true"').describe('Value of the taint'),
@@ -180,13 +183,10 @@ export const clusterConfigShape = z.strictObject({
         .boolean()
         .default(false)
         .describe('Record API calls with CloudTrail and ship queries for denied calls'),
-      retentionDays: z.int().min(1).default(90).describe('Days to keep the trail'),
+      retentionDays: logRetention.default(90).describe('Days to keep the trail'),
     })
     .prefault({}),
-  logRetentionDays: z
-    .union([1, 3, 5, 7, 14, 30, 60, 90, 180, 365].map((days) => z.literal(days)))
-    .default(30)
-    .describe('Days to keep logs of Lambdas, workflows and nodes'),
+  logRetentionDays: logRetention.default(30).describe('Days to keep logs of Lambdas, workflows and nodes'),
   tags: z.record(z.string().min(1), z.string()).default({}).describe('Tags for cost allocation, on every resource'),
 });
 

@@ -37,7 +37,8 @@ export class ClusterStack extends Stack {
   constructor(scope: Construct, id: string, { config, foundation, nodeBundle, ...props }: ClusterStackProps) {
     super(scope, id, props);
     const cluster = config.name;
-    const { network, bucket } = foundation;
+    const names = namesOf(cluster);
+    const { network } = foundation;
     const seats = seatPlaces(config);
     const logRetentionDays = config.logRetentionDays;
 
@@ -48,12 +49,13 @@ export class ClusterStack extends Stack {
     });
     this.apiTarget = new ApiTarget(this, 'Api', { cluster, vpcId: network.vpcId, seats });
     this.nodeLogs = new ClusterLogGroup(this, 'NodeLogs', {
-      logGroupName: namesOf(cluster).nodeLogGroup,
+      logGroupName: names.nodeLogGroup,
       retentionDays: logRetentionDays,
     });
     new RunCommands(this, 'Commands', { cluster });
     const upload = new NodeBundleUpload(this, 'NodeBundle', {
-      bucket,
+      bucketName: names.bucket(this.account, this.region),
+      kmsKeyArn: config.encryption.kmsKeyArn,
       directory: nodeBundle.directory,
       logRetentionDays,
     });
@@ -61,12 +63,13 @@ export class ClusterStack extends Stack {
     const context: NodeContext = {
       securityGroups: this.securityGroups,
       subnetIds: network.subnetIds,
-      bucketName: bucket.bucketName,
-      logGroupName: namesOf(cluster).nodeLogGroup,
+      bucketName: names.bucket(this.account, this.region),
+      logGroupName: names.nodeLogGroup,
       nodeBundle,
       roleProps: {
         cluster,
-        bucketArn: bucket.bucketArn,
+        // By name, so that nothing of the foundation is locked by an export that a policy needs.
+        bucketArn: `arn:${this.partition}:s3:::${names.bucket(this.account, this.region)}`,
         logGroupArn: this.nodeLogs.logGroupArn,
         kmsKeyArn: config.encryption.kmsKeyArn,
       },

@@ -2,6 +2,7 @@ import { type App, type IStackSynthesizer, Tags } from 'aws-cdk-lib';
 import { namesOf, TAG } from '../config/names';
 import type { ClusterConfig } from '../config/schema';
 import type { LogLevel } from '../constructs/step-lambda/step-lambda';
+import { AuditStack } from './audit-stack';
 import { ClusterStack, type NodeBundleAsset } from './cluster-stack';
 import { FoundationStack } from './foundation-stack';
 import { type OperationsCode, OperationsStack } from './operations-stack';
@@ -17,8 +18,19 @@ export interface StacksProps {
   synthesizer?: () => IStackSynthesizer;
 }
 
-/** The stacks of one cluster, by lifetime: each needs those before it, and can be deleted without harm to them. */
-export function makeStacks(app: App, { config, account, code, nodeBundle, logLevel, synthesizer }: StacksProps) {
+/** The stacks of one cluster; the audit stack only where the configuration asks for it. */
+export interface Stacks {
+  foundation: FoundationStack;
+  cluster: ClusterStack;
+  operations: OperationsStack;
+  audit: AuditStack | undefined;
+}
+
+/** Makes the stacks of one cluster, by lifetime: each needs those before it, and can be deleted without harm to them. */
+export function makeStacks(
+  app: App,
+  { config, account, code, nodeBundle, logLevel, synthesizer }: StacksProps,
+): Stacks {
   const names = namesOf(config.name);
   const props = (description: string) => ({
     config,
@@ -47,5 +59,8 @@ export function makeStacks(app: App, { config, account, code, nodeBundle, logLev
     code,
     logLevel,
   });
-  return { foundation, cluster, operations };
+  const audit = config.audit.enabled
+    ? new AuditStack(app, names.auditStack, props(`Audit trail of drowse cluster ${config.name}`))
+    : undefined;
+  return { foundation, cluster, operations, audit };
 }

@@ -1,10 +1,7 @@
 import { ArnFormat, type Stack } from 'aws-cdk-lib';
-import type { PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import { type namesOf, TAG } from '../config/names';
+import { type Statement, WHY } from '../constructs/access/statement';
 import type { CommandName } from '../constructs/commands/run-commands';
-
-/** One permission of a step: exactly the actions that its handler calls, on the cluster's own resources. */
-export type Grant = Pick<PolicyStatementProps, 'sid' | 'actions' | 'resources' | 'conditions'>;
 
 export interface GrantContext {
   stack: Stack;
@@ -15,7 +12,12 @@ export interface GrantContext {
 }
 
 /** A kind of call that AWS cannot limit to resources. The access test checks that claim against AWS's own reference. */
-const anywhere = (sid: string, ...actions: string[]): Grant => ({ sid, actions, resources: ['*'] });
+const anywhere = (sid: string, ...actions: string[]): Statement => ({
+  sid,
+  actions,
+  resources: ['*'],
+  why: WHY.noResourceLevel,
+});
 
 /** The permissions that steps are made of, each for one thing that handlers do. */
 export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
@@ -52,17 +54,17 @@ export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
 
   return {
     /** The cluster's record; `actions` without the service, for example `GetItem`. */
-    table: (...actions: string[]): Grant => ({
+    table: (...actions: string[]): Statement => ({
       sid: 'ClusterRecord',
       actions: actions.map((action) => `dynamodb:${action}`),
       resources: [tableArn],
     }),
-    useKey: (...actions: string[]): Grant[] =>
+    useKey: (...actions: string[]): Statement[] =>
       kmsKeyArn === undefined
         ? []
         : [{ sid: 'OwnKey', actions: actions.map((action) => `kms:${action}`), resources: [kmsKeyArn] }],
     /** EC2 encrypts and decrypts disks of instances that it starts under a grant of the key. */
-    startWithKey: (): Grant[] =>
+    startWithKey: (): Statement[] =>
       kmsKeyArn === undefined
         ? []
         : [
@@ -87,65 +89,74 @@ export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
     describeLoadBalancers: (...more: string[]) =>
       anywhere('FindLoadBalancer', 'elasticloadbalancing:DescribeLoadBalancers', ...more),
     /** Changes to the cluster's groups, for example `UpdateAutoScalingGroup`. */
-    groups: (...actions: string[]): Grant => ({
+    groups: (...actions: string[]): Statement => ({
       sid: 'ChangeGroups',
       actions: actions.map((action) => `autoscaling:${action}`),
       resources: [groupArn],
       conditions: tagged,
+      why: WHY.tagged,
     }),
     /** Changes to the cluster's instances, for example `StopInstances`. */
-    instances: (...actions: string[]): Grant => ({
+    instances: (...actions: string[]): Statement => ({
       sid: 'ChangeInstances',
       actions: actions.map((action) => `ec2:${action}`),
       resources: [ec2Arn('instance')],
       conditions: tagged,
+      why: WHY.tagged,
     }),
     /** Resets the phase of the cluster's instances, and no other tag. */
-    tagPhase: (): Grant => ({
+    tagPhase: (): Statement => ({
       sid: 'ResetPhase',
       actions: ['ec2:CreateTags'],
       resources: [ec2Arn('instance')],
       conditions: { ...tagged, 'ForAllValues:StringEquals': { 'aws:TagKeys': [TAG.phase, TAG.phaseAt] } },
+      why: WHY.tagged,
     }),
-    associateElasticIp: (): Grant => ({
+    associateElasticIp: (): Statement => ({
       sid: 'MoveElasticIp',
       actions: ['ec2:AssociateAddress'],
       resources: ['elastic-ip', 'instance', 'network-interface'].map(ec2Arn),
       conditions: tagged,
+      why: WHY.tagged,
     }),
     /** Runs a command on the cluster's nodes, and reads how it went. */
-    runCommand: (command: CommandName): Grant[] => [
+    runCommand: (command: CommandName): Statement[] => [
       { sid: 'SendDocument', actions: ['ssm:SendCommand'], resources: [documentArn(names.document(command))] },
       {
         sid: 'SendToNodes',
         actions: ['ssm:SendCommand'],
         resources: [ec2Arn('instance')],
         conditions: tagged,
+        why: WHY.tagged,
       },
       anywhere('ReadCommand', 'ssm:GetCommandInvocation'),
     ],
-    listJoinTokens: (): Grant => ({
+    listJoinTokens: (): Statement => ({
       sid: 'ListJoinTokens',
       actions: ['ssm:GetParametersByPath'],
       resources: [parameterArn(names.joinParameterRoot), parameterArn(`${names.joinParameterRoot}/*`)],
+      why: WHY.folder,
     }),
-    deleteJoinTokens: (): Grant => ({
+    deleteJoinTokens: (): Statement => ({
       sid: 'DeleteJoinTokens',
       actions: ['ssm:DeleteParameters'],
       resources: [parameterArn(`${names.joinParameterRoot}/*`)],
+      why: WHY.folder,
     }),
-    createLoadBalancer: (): Grant[] => [
+    createLoadBalancer: (): Statement[] => [
       {
         sid: 'CreateLoadBalancer',
         actions: ['elasticloadbalancing:CreateLoadBalancer'],
         resources: [loadBalancerArn],
         conditions: tagging,
+        why: WHY.named,
       },
       {
         sid: 'CreateListener',
         actions: ['elasticloadbalancing:CreateListener'],
         resources: [loadBalancerArn],
         conditions: tagged,
+        why: WHY.tagged,
       },
       {
         // AWS asks for this as well where something is made with tags.
@@ -153,21 +164,24 @@ export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
         actions: ['elasticloadbalancing:AddTags'],
         resources: [loadBalancerArn, listenerArn],
         conditions: tagging,
+        why: WHY.named,
       },
     ],
-    deleteLoadBalancer: (): Grant => ({
+    deleteLoadBalancer: (): Statement => ({
       sid: 'DeleteLoadBalancer',
       actions: ['elasticloadbalancing:DeleteLoadBalancer'],
       resources: [loadBalancerArn],
       conditions: tagged,
+      why: WHY.tagged,
     }),
     /** Reads what became of executions of the named workflows, for example by `DescribeExecution`. */
-    executions: (workflows: readonly string[], ...actions: string[]): Grant => ({
+    executions: (workflows: readonly string[], ...actions: string[]): Statement => ({
       sid: 'ReadExecutions',
       actions: actions.map((action) => `states:${action}`),
       resources: workflows.map(executionArn),
+      why: WHY.named,
     }),
-    startWorkflow: (workflow: string): Grant => ({
+    startWorkflow: (workflow: string): Statement => ({
       sid: 'StartWorkflow',
       actions: ['states:StartExecution'],
       resources: [workflowArn(stack, names, workflow)],

@@ -28,7 +28,8 @@ import { env as waitForApi } from '../../lambdas/wait-for-api/env';
 import { env as waitForNode } from '../../lambdas/wait-for-node/env';
 import { env as waitForNodes } from '../../lambdas/wait-for-nodes/env';
 import type { ClusterConfig } from '../config/schema';
-import { type Grant, type GrantContext, grantsFor, workflowArn } from './grants';
+import type { Statement } from '../constructs/access/statement';
+import { type GrantContext, grantsFor, workflowArn } from './grants';
 
 /** What the steps are told about the cluster that they work on. */
 export interface StepContext extends GrantContext {
@@ -45,14 +46,14 @@ export interface Step {
   /** The handler's own schema of its environment. */
   env: z.ZodObject;
   environment: Readonly<Record<string, string>>;
-  grants: readonly Grant[];
+  grants: readonly Statement[];
 }
 
 /** A step whose environment is checked against its handler's schema by the compiler. */
 function step<Env extends z.ZodObject>(
   env: Env,
   environment: z.input<Env> & Record<string, string>,
-  ...grants: (Grant | Grant[])[]
+  ...grants: (Statement | Statement[])[]
 ): Step {
   return { env, environment, grants: grants.flat() };
 }

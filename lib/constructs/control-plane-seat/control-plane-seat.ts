@@ -8,7 +8,7 @@ import { NodeGroup } from '../node-group/node-group';
 import { nodeImage } from '../node-group/node-image';
 import { NodeLaunchTemplate } from '../node-group/node-launch-template';
 import { NodeRole } from '../node-group/node-role';
-import { grantSeat } from './seat-grants';
+import { seatGrants } from './seat-grants';
 
 export interface ControlPlaneSeatProps {
   config: ClusterConfig;
@@ -28,15 +28,17 @@ export class ControlPlaneSeat extends Construct {
     const seat = String(place.seat);
     const groupName = namesOf(cluster).seatGroup(place.seat);
     this.groupName = groupName;
-    const own = { [TAG.role]: 'seat', [TAG.seat]: seat };
+    const own = { [TAG.seat]: seat };
     const tags = {
       [TAG.cluster]: cluster,
       [`kubernetes.io/cluster/${cluster}`]: 'owned',
+      [TAG.role]: 'seat',
       ...own,
       ...(controlPlane.ingress && { [TAG.ingress]: 'true' }),
     };
     this.role = new NodeRole(this, 'Node', { ...context.roleProps, ownTags: own });
-    grantSeat(this.role, { config, bucketArn: context.roleProps.bucketArn });
+    const { bucketArn } = context.roleProps;
+    for (const statement of seatGrants(this.role, { config, bucketArn })) this.role.allow(statement);
     const launchTemplate = new NodeLaunchTemplate(this, 'Launch', {
       name: groupName,
       imageId: nodeImage(this, { ami: controlPlane.ami, gpu: false }),

@@ -1,28 +1,60 @@
 import { namesOf } from '../../config/names';
 import type { ClusterConfig } from '../../config/schema';
+import { type Statement, WHY } from '../access/statement';
 import type { NodeRole } from '../node-group/node-role';
 
 /** What a seat may do beyond every node: take its volume and its address, hand out join tokens, keep snapshots. */
-export function grantSeat(role: NodeRole, { config, bucketArn }: { config: ClusterConfig; bucketArn: string }): void {
+export function seatGrants(
+  role: NodeRole,
+  { config, bucketArn }: { config: ClusterConfig; bucketArn: string },
+): Statement[] {
   const names = namesOf(config.name);
   const parameter = (name: string) => role.parameterArn(name);
-  role.allow('FindVolumeAndInstances', ['ec2:DescribeInstances', 'ec2:DescribeVolumes'], ['*']);
-  role.allow(
-    'TakeOwnStateVolume',
-    ['ec2:AttachVolume'],
-    [role.ec2Arn('instance'), role.ec2Arn('volume')],
-    role.onOwnTags,
-  );
-  role.allow('TakeFixedAddress', ['ec2:AssignPrivateIpAddresses'], [role.ec2Arn('network-interface')], role.onOwnTags);
-  role.allow('WriteJoinTokens', ['ssm:PutParameter'], [parameter(`${names.joinParameterRoot}/*`)]);
-  role.allow(
-    'KeepClusterRecords',
-    ['ssm:GetParameter', 'ssm:PutParameter'],
-    [names.kubeconfigParameter, names.snapshotKeyParameter, `${names.parameterRoot}/initialized`].map(parameter),
-  );
-  role.allow('KeepSnapshots', ['s3:GetObject', 's3:PutObject'], [`${bucketArn}/snapshots/*`]);
-  role.allow('ReadPlatform', ['s3:GetObject'], [`${bucketArn}/platform/*`]);
-  role.allow('ListSnapshotsAndPlatform', ['s3:ListBucket'], [bucketArn], {
-    StringLike: { 's3:prefix': ['snapshots/*', 'platform/*'] },
-  });
+  return [
+    {
+      sid: 'FindVolumeAddressAndNodes',
+      actions: ['ec2:DescribeInstances', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeVolumes'],
+      resources: ['*'],
+      why: WHY.noResourceLevel,
+    },
+    {
+      sid: 'TakeOwnStateVolume',
+      actions: ['ec2:AttachVolume'],
+      resources: [role.ec2Arn('instance'), role.ec2Arn('volume')],
+      conditions: role.onOwnTags,
+      why: WHY.ownTags,
+    },
+    {
+      sid: 'TakeFixedAddress',
+      actions: ['ec2:AssignPrivateIpAddresses'],
+      resources: [role.ec2Arn('network-interface')],
+      conditions: role.onOwnTags,
+      why: WHY.ownTags,
+    },
+    {
+      sid: 'WriteJoinTokens',
+      actions: ['ssm:PutParameter'],
+      resources: [parameter(`${names.joinParameterRoot}/*`)],
+      why: WHY.folder,
+    },
+    {
+      sid: 'KeepClusterRecords',
+      actions: ['ssm:GetParameter', 'ssm:PutParameter'],
+      resources: [names.kubeconfigParameter, names.snapshotKeyParameter, names.initializedParameter].map(parameter),
+    },
+    {
+      sid: 'KeepSnapshots',
+      actions: ['s3:GetObject', 's3:PutObject'],
+      resources: [`${bucketArn}/snapshots/*`],
+      why: WHY.folder,
+    },
+    { sid: 'ReadPlatform', actions: ['s3:GetObject'], resources: [`${bucketArn}/platform/*`], why: WHY.folder },
+    {
+      sid: 'ListSnapshotsAndPlatform',
+      actions: ['s3:ListBucket'],
+      resources: [bucketArn],
+      // If it exists: the platform's source asks whether the bucket is there, and that request names no folder.
+      conditions: { StringLikeIfExists: { 's3:prefix': ['snapshots/*', 'platform/*', '.sourceignore'] } },
+    },
+  ];
 }

@@ -1,9 +1,10 @@
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { allow } from '../access/statement';
 
 export interface JoinRuleProps {
   ruleName: string;
@@ -21,13 +22,11 @@ export class JoinRule extends Construct {
       assumedBy: new ServicePrincipal('events.amazonaws.com'),
       description: `Rule ${ruleName}`,
     });
-    role.addToPolicy(
-      new PolicyStatement({
-        sid: 'StartJoinNode',
-        actions: ['states:StartExecution'],
-        resources: [joinNode.stateMachineArn],
-      }),
-    );
+    allow(role, {
+      sid: 'StartJoinNode',
+      actions: ['states:StartExecution'],
+      resources: [joinNode.stateMachineArn],
+    });
     new events.Rule(this, 'Rule', {
       ruleName,
       description: 'An instance is launching and waits to join',

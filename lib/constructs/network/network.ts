@@ -34,6 +34,11 @@ export class Network extends Construct {
       enableDnsSupport: true,
       tags: named('vpc'),
     });
+    Validations.of(vpc).acknowledge({
+      id: 'AwsSolutions-VPC7',
+      reason:
+        'Flow logs are billed by what flows; every rule is written out, and the audit stack records changes to them',
+    });
     const gateway = new ec2.CfnInternetGateway(this, 'InternetGateway', { tags: named('internet') });
     const attachment = new ec2.CfnVPCGatewayAttachment(this, 'GatewayAttachment', {
       vpcId: vpc.ref,

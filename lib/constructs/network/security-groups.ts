@@ -1,3 +1,4 @@
+import { Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { API_PORT } from '../../config/names';
@@ -101,7 +102,7 @@ export class SecurityGroups extends Construct {
   }
 
   private allow(id: string, { to, from, protocol = 'tcp', port, lastPort = port, why }: Rule): void {
-    new ec2.CfnSecurityGroupIngress(this, id, {
+    const rule = new ec2.CfnSecurityGroupIngress(this, id, {
       groupId: to.attrGroupId,
       ...(typeof from === 'string' ? { cidrIp: from } : { sourceSecurityGroupId: from.attrGroupId }),
       ipProtocol: protocol,
@@ -109,5 +110,14 @@ export class SecurityGroups extends Construct {
       toPort: lastPort,
       description: why,
     });
+    if (from === '0.0.0.0/0') {
+      Validations.of(rule).acknowledge({
+        id: 'AwsSolutions-EC23',
+        reason:
+          to === this.ingress
+            ? 'The ingress serves the public: two ports, on the one node with the Elastic IP'
+            : 'The user opened the API to the world, and said iKnowTheApiIsOpenToTheWorld',
+      });
+    }
   }
 }

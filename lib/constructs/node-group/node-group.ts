@@ -1,3 +1,4 @@
+import { Validations } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import { Construct } from 'constructs';
 import { LAUNCH_HOOK, TAG } from '../../config/names';
@@ -88,6 +89,16 @@ export class NodeGroup extends Construct {
         ...toTags({ ...configured, ...props.groupTags }, false),
       ],
     });
+    Validations.of(this.group).acknowledge(
+      {
+        id: 'AwsSolutions-AS3',
+        reason: 'Notifications of each scaling event would be noise: workflows and alarms report what matters',
+      },
+      {
+        id: 'AwsSolutions-EC26',
+        reason: 'The rule does not look into a mixed instances policy; the launch template encrypts its disks (tested)',
+      },
+    );
   }
 }
 

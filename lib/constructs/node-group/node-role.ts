@@ -2,6 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { TAG } from '../../config/names';
+import { allow, type Statement, WHY } from '../access/statement';
 
 export interface NodeRoleProps {
   cluster: string;
@@ -40,28 +41,37 @@ export class NodeRole extends Construct {
       ),
     };
     const instances = this.ec2Arn('instance');
-    this.allow('ReadNodeBundle', ['s3:GetObject'], [`${bucketArn}/node/*`]);
-    this.allow('KeepLogTails', ['s3:PutObject'], [`${bucketArn}/logs/*`]);
-    this.allow('ShipLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn]);
-    this.allow('ReportPhase', ['ec2:CreateTags'], [instances], {
-      ...this.onOwnTags,
-      'ForAllValues:StringEquals': { 'aws:TagKeys': [TAG.phase, TAG.phaseAt] },
-    });
-    this.allow('BeManaged', ['ssm:UpdateInstanceInformation'], [instances]);
-    this.allow('TalkToSessionManager', SSM_AGENT_ACTIONS, ['*']);
-    if (kmsKeyArn) this.allow('UseKey', ['kms:Decrypt', 'kms:GenerateDataKey'], [kmsKeyArn]);
+    const statements: Statement[] = [
+      { sid: 'ReadNodeBundle', actions: ['s3:GetObject'], resources: [`${bucketArn}/node/*`], why: WHY.folder },
+      { sid: 'KeepLogTails', actions: ['s3:PutObject'], resources: [`${bucketArn}/logs/*`], why: WHY.folder },
+      { sid: 'ShipLogs', actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroupArn] },
+      {
+        sid: 'ReportPhase',
+        actions: ['ec2:CreateTags'],
+        resources: [instances],
+        conditions: {
+          ...this.onOwnTags,
+          'ForAllValues:StringEquals': { 'aws:TagKeys': [TAG.phase, TAG.phaseAt] },
+        },
+        why: WHY.ownTags,
+      },
+      {
+        sid: 'BeManaged',
+        actions: ['ssm:UpdateInstanceInformation'],
+        resources: [instances],
+        why: 'An instance reports for itself alone: AWS checks the caller’s instance',
+      },
+      { sid: 'TalkToSessionManager', actions: SSM_AGENT_ACTIONS, resources: ['*'], why: WHY.noResourceLevel },
+    ];
+    if (kmsKeyArn !== undefined) {
+      statements.push({ sid: 'UseOwnKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [kmsKeyArn] });
+    }
+    for (const statement of statements) this.allow(statement);
   }
 
-  /** Adds a statement; its Sid is what the access tests and the audit queries show. */
-  allow(sid: string, actions: readonly string[], resources: readonly string[], conditions?: iam.Conditions): void {
-    this.role.addToPolicy(
-      new iam.PolicyStatement({
-        sid,
-        actions: [...actions],
-        resources: [...resources],
-        ...(conditions && { conditions: conditions }),
-      }),
-    );
+  /** Adds what a seat or a pool may do beyond every node. */
+  allow(statement: Statement): void {
+    allow(this.role, statement);
   }
 
   /** All EC2 resources of a type in this account and region, for example `volume`; conditions narrow them by tag. */

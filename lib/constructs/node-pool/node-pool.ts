@@ -37,15 +37,20 @@ export class NodePool extends Construct {
     const names = namesOf(cluster);
     const groupName = names.poolGroup(pool.name);
     this.groupName = groupName;
-    const own = { [TAG.role]: 'pool', [TAG.pool]: pool.name };
+    const own = { [TAG.pool]: pool.name };
     const tags = {
       [TAG.cluster]: cluster,
       [`kubernetes.io/cluster/${cluster}`]: 'owned',
+      [TAG.role]: 'pool',
       ...own,
       ...(pool.ingress && { [TAG.ingress]: 'true' }),
     };
     this.role = new NodeRole(this, 'Node', { ...context.roleProps, ownTags: own });
-    this.role.allow('ReadOwnJoinToken', ['ssm:GetParameter'], [this.role.parameterArn(names.joinParameter(pool.name))]);
+    this.role.allow({
+      sid: 'ReadOwnJoinToken',
+      actions: ['ssm:GetParameter'],
+      resources: [this.role.parameterArn(names.joinParameter(pool.name))],
+    });
     const launchTemplate = new NodeLaunchTemplate(this, 'Launch', {
       name: groupName,
       imageId: nodeImage(this, pool),

@@ -1,8 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
-import { Role, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
+import { allow } from '../access/statement';
 import type { Step } from '../../steps/steps';
 
 export interface StepLambdaProps {
@@ -34,14 +35,12 @@ export class StepLambda extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `Step ${step}`,
     });
-    role.addToPolicy(
-      new PolicyStatement({
-        sid: 'WriteOwnLogs',
-        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-        resources: [logGroup.logGroupArn],
-      }),
-    );
-    for (const grant of definition.grants) role.addToPolicy(new PolicyStatement(grant));
+    allow(role, {
+      sid: 'WriteOwnLogs',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    });
+    for (const grant of definition.grants) allow(role, grant);
     this.function = new lambda.Function(this, 'Function', {
       functionName,
       description: `Step ${step}`,

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { ArnFormat, Fn, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { acknowledgeWildcard, allow, type Statement, WHY } from '../access/statement';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
 import { pascalCase } from '../../steps/steps';
 import type { StepLambda } from '../step-lambda/step-lambda';
@@ -29,10 +30,12 @@ export class UnknownPlaceholder extends Error {
  */
 export class Workflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
+  readonly stateMachineName: string;
 
   constructor(scope: Construct, id: string, props: WorkflowProps) {
     super(scope, id);
     const { file, steps, workflows, stateMachineName } = props;
+    this.stateMachineName = stateMachineName;
     const definition = readFileSync(file, 'utf8');
     const invoked = placeholdersOf(definition);
     const used = {
@@ -52,20 +55,13 @@ export class Workflow extends Construct {
       assumedBy: new ServicePrincipal('states.amazonaws.com'),
       description: `Workflow ${stateMachineName}`,
     });
-    const allow = (sid: string, actions: string[], resources: string[]) =>
-      role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
-    if (used.steps.length > 0) {
-      allow(
-        'InvokeSteps',
-        ['lambda:InvokeFunction'],
-        used.steps.map(([, step]) => step.function.functionArn),
-      );
+    const functions = used.steps.map(([, step]) => step.function.functionArn);
+    if (functions.length > 0) {
+      allow(role, { sid: 'InvokeSteps', actions: ['lambda:InvokeFunction'], resources: functions });
     }
-    if (used.workflows.length > 0)
-      this.allowWorkflows(
-        allow,
-        used.workflows.map(([, workflow]) => workflow),
-      );
+    const children = used.workflows.map(([, workflow]) => workflow);
+    if (children.length > 0) for (const statement of this.waitFor(children)) allow(role, statement);
+    acknowledgeWildcard(role, '*', `Delivery of logs: ${WHY.noResourceLevel}`);
 
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       stateMachineName,
@@ -82,39 +78,46 @@ export class Workflow extends Construct {
         }),
       },
     });
+    Validations.of(this.stateMachine).acknowledge({
+      id: 'AwsSolutions-SF2',
+      reason:
+        'Traces would add nothing: the execution’s history shows every step with its times, and is logged in full',
+    });
   }
 
   /** What `startExecution.sync:2` needs: start the child, look at it, stop it, and hear of its end by an event. */
-  private allowWorkflows(
-    allow: (sid: string, actions: string[], resources: string[]) => unknown,
-    workflows: readonly Workflow[],
-  ): void {
-    const arns = workflows.map(({ stateMachine }) => stateMachine.stateMachineArn);
-    const stack = Stack.of(this);
-    allow('StartWorkflows', ['states:StartExecution'], arns);
-    allow(
-      'WatchWorkflows',
-      ['states:DescribeExecution', 'states:StopExecution'],
-      arns.map((arn) =>
-        stack.formatArn({
-          service: 'states',
-          resource: 'execution',
-          resourceName: `${Fn.select(6, Fn.split(':', arn))}:*`,
-          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-        }),
-      ),
-    );
-    allow(
-      'HearOfWorkflows',
-      ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
-      [
-        stack.formatArn({
-          service: 'events',
-          resource: 'rule',
-          resourceName: 'StepFunctionsGetEventsForStepFunctionsExecutionRule',
-        }),
-      ],
-    );
+  private waitFor(workflows: readonly Workflow[]): Statement[] {
+    const executionArn = ({ stateMachineName }: Workflow) =>
+      Stack.of(this).formatArn({
+        service: 'states',
+        resource: 'execution',
+        resourceName: `${stateMachineName}:*`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+    return [
+      {
+        sid: 'StartWorkflows',
+        actions: ['states:StartExecution'],
+        resources: workflows.map(({ stateMachine }) => stateMachine.stateMachineArn),
+      },
+      {
+        sid: 'WatchWorkflows',
+        actions: ['states:DescribeExecution', 'states:StopExecution'],
+        resources: workflows.map(executionArn),
+        why: WHY.named,
+      },
+      {
+        sid: 'HearOfWorkflows',
+        actions: ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
+        resources: [
+          Stack.of(this).formatArn({
+            service: 'events',
+            resource: 'rule',
+            resourceName: 'StepFunctionsGetEventsForStepFunctionsExecutionRule',
+          }),
+        ],
+      },
+    ];
   }
 }
 
