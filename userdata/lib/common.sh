@@ -34,7 +34,7 @@ warn() { log warn "$@"; }
 # error name of a command; it goes through a file because a fatal error may happen in a subshell.
 fatal() {
   log fatal "[$1] ${*:2}"
-  mkdir -p "${DROWSE_RUN}"
+  [[ -d ${DROWSE_RUN} ]] || mkdir -p "${DROWSE_RUN}"
   printf '%s\n' "$1" "${*:2}" >"${DROWSE_RUN}/failure"
   exit 1
 }
@@ -66,13 +66,14 @@ wait_until() {
   done
 }
 
-# write_file <path> <mode>: standard input becomes the file, whole or not at all.
+# write_file <path> <600|644>: standard input becomes the file, whole or not at all.
 write_file() {
   local path=$1 mode=$2 text
   IFS= read -r -d '' text || true
-  mkdir -p "${path%/*}"
+  [[ -d ${path%/*} ]] || mkdir -p "${path%/*}"
+  [[ ${mode} == 600 ]] || umask 022
   printf '%s' "${text}" >"${path}.new"
-  chmod "${mode}" "${path}.new"
+  umask 077
   mv -f "${path}.new" "${path}"
 }
 

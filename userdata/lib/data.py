@@ -16,8 +16,10 @@ def flatten(value, prefix=""):
         for key, item in items:
             yield from flatten(item, f"{prefix}.{key}" if prefix else str(key))
         return
-    text = {True: "true", False: "false", None: ""}.get(value, value) if not isinstance(value, str) else value
-    text = str(text)
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    else:
+        text = "" if value is None else str(value)
     if "\n" in text or "\t" in text or "\n" in prefix or "\t" in prefix:
         raise SystemExit(f"{prefix}: tabs and line ends have no place here")
     yield prefix, text

@@ -1,0 +1,202 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ec2, json, s3, type Answer } from './cloud-services';
+import type { CloudState, Instance } from './cloud-state';
+import { ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, verifySignature } from './sigv4';
+
+const IMDS_TOKEN = 'test-imds-token';
+export const MAC = '02:00:00:00:00:01';
+
+/**
+ * The AWS that nodes talk to in the tests: metadata service, EC2, SSM, S3 and CloudWatch Logs, with every signature verified
+ * and every request that is not one of theirs refused. Nodes keep calling the real names; curl is told to connect here.
+ */
+export class Cloud {
+  readonly problems: string[] = [];
+  /** Where calls are written down, in the order of their arrival, for the instance that makes them. */
+  onCall: (line: string) => void = () => undefined;
+  private constructor(
+    readonly state: CloudState,
+    private readonly https: Server,
+    private readonly http: Server,
+    readonly certificate: string,
+    /** The instance that the metadata service describes: each node has a cloud of its own, with the state in common. */
+    public self: string,
+  ) {}
+
+  static async start(state: CloudState, self = Object.keys(state.instances)[0]!, host = '127.0.0.1'): Promise<Cloud> {
+    const pair = certificatePair();
+    const handlers = {
+      http: (_q: IncomingMessage, _a: ServerResponse): void => undefined,
+      https: (_q: IncomingMessage, _a: ServerResponse): void => undefined,
+    };
+    const https = createHttps({ key: pair.key, cert: pair.cert }, (q, a) => handlers.https(q, a));
+    const http = createHttp((q, a) => handlers.http(q, a));
+    const cloud = new Cloud(state, https as Server, http, pair.file, self);
+    handlers.https = (q, a) => cloud.receive(q, a, (body) => cloud.aws(q, body));
+    handlers.http = (q, a) => cloud.receive(q, a, () => cloud.metadata(q));
+    await Promise.all([https, http].map((server) => new Promise<void>((done) => server.listen(0, host, done))));
+    return cloud;
+  }
+
+  get ports(): { https: number; http: number } {
+    return { https: (this.https.address() as AddressInfo).port, http: (this.http.address() as AddressInfo).port };
+  }
+
+  get instance(): Instance {
+    return this.state.instances[this.self]!;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(
+      [this.https, this.http].map((server) => {
+        server.closeAllConnections();
+        return new Promise((done) => server.close(done));
+      }),
+    );
+  }
+
+  private receive(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: (body: Buffer) => Answer | undefined,
+  ): void {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      let result: Answer | undefined;
+      try {
+        result = answer(Buffer.concat(chunks));
+      } catch (error) {
+        this.problems.push(
+          `${request.method ?? ''} ${request.headers.host ?? ''}${request.url ?? ''}: ${String(error)}`,
+        );
+        result = { status: 403, body: '<Error><Code>SignatureDoesNotMatch</Code></Error>' };
+      }
+      if (result === undefined) {
+        response.destroy();
+        return;
+      }
+      if (result.call !== undefined) this.onCall(result.call);
+      const date = new Date(Date.now() + this.state.clockAhead * 1000).toUTCString();
+      response
+        .writeHead(result.status, { date, ...result.headers })
+        .end(request.method === 'HEAD' ? undefined : result.body);
+    });
+  }
+
+  private metadata(request: IncomingMessage): Answer | undefined {
+    if (this.state.metadataDown) return undefined;
+    if (request.headers.host !== '169.254.169.254')
+      throw new Error('plain HTTP to a host that is not the metadata service');
+    if (request.method === 'PUT' && request.url === '/latest/api/token') return { status: 200, body: IMDS_TOKEN };
+    if (request.headers['x-aws-ec2-metadata-token'] !== IMDS_TOKEN) return { status: 401, body: '' };
+    const own = this.instance;
+    const answers: Record<string, string> = {
+      'dynamic/instance-identity/document': JSON.stringify(
+        {
+          instanceId: own.id,
+          instanceType: own.type,
+          availabilityZone: own.zone,
+          privateIp: own.privateIp,
+          region: this.state.region,
+          billingProducts: null,
+        },
+        null,
+        2,
+      ),
+      'meta-data/instance-id': own.id,
+      'meta-data/mac': MAC,
+      [`meta-data/network/interfaces/macs/${MAC}/interface-id`]: own.interfaceId,
+      [`meta-data/network/interfaces/macs/${MAC}/subnet-id`]: own.subnet,
+      'meta-data/iam/security-credentials/': 'node-role',
+      'meta-data/iam/security-credentials/node-role': JSON.stringify({
+        AccessKeyId: ACCESS_KEY,
+        SecretAccessKey: SECRET_KEY,
+        Token: SESSION_TOKEN,
+      }),
+    };
+    const body = answers[(request.url ?? '').replace('/latest/', '')];
+    if (body === undefined) throw new Error('no such metadata');
+    return { status: 200, body };
+  }
+
+  private aws(request: IncomingMessage, body: Buffer): Answer {
+    const host = request.headers.host ?? '';
+    const bucketHost = `${this.state.bucket}.s3.${this.state.region}.amazonaws.com`;
+    // What time it is may be asked without a signature; everything else may not.
+    if (request.method === 'HEAD' && host === bucketHost) return { status: 403, body: '' };
+    const { service } = verifySignature(request, body);
+    if (host !== (service === 's3' ? bucketHost : `${service}.${this.state.region}.amazonaws.com`))
+      throw new Error(`signed for ${service}, sent elsewhere`);
+    const key = decodeURIComponent((request.url ?? '').slice(1));
+    const form = new URLSearchParams(body.toString());
+    const target = String(request.headers['x-amz-target'] ?? '');
+    const action =
+      service === 'ec2'
+        ? (form.get('Action') ?? '')
+        : service === 's3'
+          ? `${request.method ?? ''} ${key}`
+          : (target.split('.')[1] ?? '');
+    const refused = Object.entries(this.state.refuse).find(([call]) => action.startsWith(call))?.[1];
+    if (refused !== undefined) {
+      const text =
+        service === 'ec2' || service === 's3'
+          ? `<Error><Code>${refused}</Code></Error>`
+          : JSON.stringify({ __type: refused });
+      return { status: 400, body: text, call: `${action} (${refused})` };
+    }
+    const answer =
+      service === 'ec2'
+        ? ec2(this.state, this.instance, form)
+        : service === 's3'
+          ? s3(this.state, request.method ?? '', key, request.headers, body)
+          : json(this.state, target, JSON.parse(body.toString()) as Record<string, unknown>);
+    return answer.call === undefined ? answer : { ...answer, call: `aws ${service} ${answer.call}` };
+  }
+}
+
+let pair: { key: string; cert: string; file: string } | undefined;
+
+/** One self-signed certificate for all of AWS, made once in a test run. */
+function certificatePair(): { key: string; cert: string; file: string } {
+  if (pair === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'drowse-cloud-'));
+    const [keyFile, file] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    execFileSync(
+      'openssl',
+      [
+        ...[
+          'req',
+          '-x509',
+          '-newkey',
+          'ec',
+          '-pkeyopt',
+          'ec_paramgen_curve:P-256',
+          '-nodes',
+          '-days',
+          '2',
+          '-subj',
+          '/CN=aws',
+        ],
+        ...[
+          '-addext',
+          'subjectAltName=DNS:*.us-east-1.amazonaws.com,DNS:*.s3.us-east-1.amazonaws.com',
+          '-keyout',
+          keyFile,
+          '-out',
+          file,
+        ],
+      ],
+      { stdio: 'ignore' },
+    );
+    pair = { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(file, 'utf8'), file };
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  }
+  return pair;
+}

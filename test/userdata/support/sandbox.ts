@@ -1,0 +1,261 @@
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildNodeBundle, nodeInstall } from '../../../lib/node';
+import { Cloud } from './cloud';
+
+/** Commands that the node scripts may use; any other is not found, which fails a test. */
+const COMMANDS = (
+  'age age-keygen apt-get apt-mark base64 bash blkid blockdev cat chmod chronyc cmp cp crictl ctr curl date df dpkg e2fsck etcdctl etcdutl ' +
+  'find free gpg head install ip journalctl jq kubeadm kubectl ls lsblk mkdir mkfs.ext4 modprobe mount mountpoint mv nvidia-container-runtime ' +
+  'nvidia-smi openssl python3 rm sed sha256sum sleep sort stat swapoff sync sysctl systemctl tar timeout'
+).split(' ');
+
+/** What a run of a script left behind. */
+export interface Run {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Things that a whole test process shares: the unpacked node bundle, the fakes and their fixtures. */
+export interface Tools {
+  readonly folder: string;
+  readonly bundle: string;
+  readonly sha256: string;
+}
+
+let tools: Tools | undefined;
+
+/** Builds the bundle as the deployment does, and unpacks it as user data does: what is tested is what ships. */
+export function sharedTools(): Tools {
+  if (tools !== undefined) return tools;
+  requirePrivileges();
+  const folder = mkdtempSync(join(tmpdir(), 'drowse-node-tools-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const built = buildNodeBundle(nodeInstall('1.36.3'), join(folder, 'bundles'));
+  const bundle = join(folder, 'bundle');
+  mkdirSync(bundle);
+  execFileSync('tar', ['-xzf', built.file, '-C', bundle]);
+  for (const name of ['fakes', 'fakes-disk'])
+    cpSync(join(__dirname, '..', name), join(folder, name), { recursive: true });
+  for (const name of ['tool.sh', 'fast-sleep.sh']) cpSync(join(__dirname, name), join(folder, name));
+  mkdirSync(join(folder, 'fixtures'));
+  execFileSync(
+    'openssl',
+    [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '30',
+        '-subj',
+        '/CN=kubernetes',
+      ],
+      ...['-keyout', join(folder, 'fixtures', 'ca.key'), '-out', join(folder, 'fixtures', 'ca.crt')],
+    ],
+    { stdio: 'ignore' },
+  );
+  tools = { folder, bundle, sha256: built.sha256 };
+  return tools;
+}
+
+/** The node tests mount, and enter roots of their own; without that right they could only pretend. */
+function requirePrivileges(): void {
+  try {
+    execFileSync('unshare', [...unshareFlags(), 'true'], { stdio: 'pipe' });
+  } catch (error) {
+    throw new Error(
+      `The node tests need mount namespaces (util-linux unshare; root, or unprivileged user namespaces). Without them run only the others: ` +
+        `npx jest --selectProjects nodes test/node. ${String(error)}`,
+    );
+  }
+}
+
+function unshareFlags(): string[] {
+  return process.getuid?.() === 0
+    ? ['--mount', '--propagation', 'private']
+    : ['--map-root-user', '--mount', '--propagation', 'private'];
+}
+
+/** One instance's disk: a root of its own in which the node scripts run with plain absolute paths. */
+export class Sandbox {
+  readonly root: string;
+  /** Block device that plays the state volumes. With `fakeDisk` any will do, as nothing touches it. */
+  device = '/dev/loop0';
+  /** Prefix of the command line, for a network namespace. */
+  prefix: string[] = [];
+  environment: Record<string, string> = {};
+
+  constructor(
+    readonly cloud: Cloud,
+    readonly options: { readonly fakeDisk?: boolean; readonly cloudHost?: string } = {},
+  ) {
+    const { folder, sha256 } = sharedTools();
+    cpSync(cloud.certificate, join(folder, 'certificate.pem'));
+    this.root = mkdtempSync(join(tmpdir(), 'drowse-sandbox-'));
+    for (const path of FOLDERS) mkdirSync(join(this.root, path), { recursive: true });
+    for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, join(this.root, name));
+    for (const name of ['null', 'zero', 'full', 'random', 'urandom']) writeFileSync(join(this.root, 'dev', name), '');
+    symlinkSync('/proc/self/fd', join(this.root, 'dev/fd'));
+    for (const name of COMMANDS) symlinkSync('/test-tools/tool.sh', join(this.root, 'test/bin', name));
+    for (const volume of cloud.state.volumes) this.write(deviceOf(volume.id), '');
+    this.write('etc/passwd', 'root:x:0:0:root:/root:/bin/bash\n');
+    this.write('etc/group', 'root:x:0:\n');
+    this.write('etc/hosts', '127.0.0.1 localhost\n');
+    this.write('etc/fstab', 'LABEL=cloudimg-rootfs / ext4 discard 0 1\n/swapfile none swap sw 0 0\n');
+    this.write('sys/class/net/ens5/address', '02:00:00:00:00:01\n');
+    this.write('sys/class/net/lo/address', '00:00:00:00:00:00\n');
+    for (const path of ['/etc/mke2fs.conf', '/etc/ssl/openssl.cnf', '/etc/ld.so.cache']) {
+      if (existsSync(path)) this.write(path.slice(1), readFileSync(path));
+    }
+    if (existsSync('/etc/alternatives'))
+      cpSync('/etc/alternatives', join(this.root, 'etc/alternatives'), { recursive: true, verbatimSymlinks: true });
+    if (options.fakeDisk !== false) this.world('fake-disk');
+    this.write('etc/drowse/bundle', `${sha256}\n`);
+    cloud.onCall = (line) => appendFileSync(join(this.root, 'test/calls'), `${line}\n`);
+  }
+
+  /** Pairs of a device and where it appears: what the NVMe driver does for attached volumes. */
+  private get devices(): string[] {
+    return this.cloud.state.volumes
+      .filter((volume) => this.has(deviceOf(volume.id)))
+      .flatMap((volume) => [this.device, deviceOf(volume.id)]);
+  }
+
+  write(path: string, content: string | Buffer): void {
+    const file = join(this.root, path);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, content);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.root, path), 'utf8');
+  }
+
+  removePath(path: string): void {
+    rmSync(join(this.root, path), { recursive: true, force: true });
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.root, path));
+  }
+
+  /** Sets one of the facts that fakes look at. */
+  world(name: string, content = ''): void {
+    this.write(`test/world/${name}`, content);
+  }
+
+  /** Runs a program of the bundle; `killAfter` ends it with SIGKILL after so many external commands. */
+  run(
+    command: readonly string[],
+    options: { killAfter?: number; count?: boolean; timeoutSeconds?: number } = {},
+  ): Promise<Run> {
+    const { folder, bundle } = sharedTools();
+    const { https, http } = this.cloud.ports;
+    const environment = {
+      PATH: '/test/bin',
+      HOME: '/root',
+      BASH_ENV: '/test-tools/fast-sleep.sh',
+      CLOUD_HOST: this.options.cloudHost ?? '127.0.0.1',
+      CLOUD_HTTPS: String(https),
+      CLOUD_HTTP: String(http),
+      ...(options.killAfter === undefined ? {} : { KILL_AFTER: String(options.killAfter) }),
+      ...(options.count === true ? { COUNT: '1' } : {}),
+      ...this.environment,
+    };
+    if (options.killAfter !== undefined) this.write('test/ticks', '');
+    const [program, ...prefix] = [
+      ...this.prefix,
+      'unshare',
+      ...unshareFlags(),
+      '--',
+      'bash',
+      join(__dirname, 'enter.sh'),
+    ];
+    const inside = [
+      '/usr/bin/env',
+      '-i',
+      ...Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+      '/bin/bash',
+      ...command,
+    ];
+    return new Promise((done, reject) => {
+      // A process group of its own: a kill test ends all of it, and a test that is cut off leaves nothing behind.
+      const child = spawn(program!, [...prefix, this.root, bundle, folder, ...this.devices, '--', ...inside], {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), (options.timeoutSeconds ?? 60) * 1000);
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        clearTimeout(timer);
+        done({ code, signal, stdout, stderr });
+      });
+    });
+  }
+
+  node(options?: { killAfter?: number; count?: boolean }): Promise<Run> {
+    return this.run(['/opt/drowse/node.sh', 'run'], options);
+  }
+
+  get calls(): string[] {
+    return this.has('test/calls') ? this.read('test/calls').trimEnd().split('\n') : [];
+  }
+
+  /** What a reboot does to an instance: memory is empty, nothing runs, disks stay. */
+  reboot(): void {
+    rmSync(join(this.root, 'run'), { recursive: true });
+    mkdirSync(join(this.root, 'run'));
+    rmSync(join(this.root, 'var/lib/drowse/state'), { recursive: true, force: true });
+    rmSync(join(this.root, 'test/world/api-up'), { force: true });
+    rmSync(join(this.root, 'test/calls'), { force: true });
+  }
+
+  remove(): void {
+    chmodSync(this.root, 0o700);
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+const FOLDERS = [
+  ...[
+    'usr',
+    '.usr-local/bin',
+    'etc/apt/sources.list.d',
+    'etc/haproxy',
+    'opt/drowse',
+    'proc',
+    'dev/disk/by-id',
+    'run',
+    'tmp',
+    'root',
+  ],
+  ...['var/lib', 'var/log', 'test/bin', 'test/world', 'test/volume', 'test-tools'],
+];
+
+/** Where the NVMe driver shows a volume, relative to the root. */
+function deviceOf(volume: string): string {
+  return `dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume.replace('-', '')}`;
+}

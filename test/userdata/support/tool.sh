@@ -1,0 +1,31 @@
+#!/bin/sh
+#
+# Stands on a node's PATH under the name of each command that the node scripts use. It runs the fake of that name if there is
+# one, else the real command, and counts. With KILL_AFTER=n it kills the whole process group (script included) with SIGKILL
+# as soon as n commands have come to their end, which is what a crash after any of them looks like.
+#
+#   /test/calls  what fakes were called with
+#   /test/ticks  one byte for each command that ended
+name=${0##*/}
+fake=/test-tools/fakes/${name}
+[ ! -e /test/world/fake-disk ] || [ ! -x "/test-tools/fakes-disk/${name}" ] || fake=/test-tools/fakes-disk/${name}
+PATH=/usr/bin:/usr/sbin:/bin:/sbin
+if [ -x "${fake}" ]; then
+  case ${name} in
+    curl | sleep | mountpoint | journalctl | timeout) ;;
+    *) printf '%s\n' "${name} $*" >>/test/calls ;;
+  esac
+  "${fake}" "$@"
+else
+  command "${name}" "$@"
+fi
+code=$?
+if [ -n "${KILL_AFTER}" ]; then
+  printf . >>/test/ticks
+  read -r ticks </test/ticks
+  [ "${#ticks}" -lt "${KILL_AFTER}" ] || kill -KILL 0
+elif [ -n "${COUNT}" ]; then
+  printf . >>/test/ticks
+  printf '%s\n' "${name}" >>/test/commands
+fi
+exit "${code}"
