@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+import time
+from typing import Any
 
+import pytest
 from cluster import Cluster, tags_of
-from conftest import Emulator, eventually
+from conftest import ACCOUNT, REGION, Emulator, eventually
 
 
+@pytest.mark.covers("node-agent", "ssm-run-command")
 def test_a_whole_life(aws: Emulator) -> None:
     one = Cluster(aws, "life")
     one.awake()
     seat, node = one.running(role="seat")[0], one.running(role="pool")[0]
     assert "10.1.0.10" in [ip["PrivateIpAddress"] for ip in seat["NetworkInterfaces"][0]["PrivateIpAddresses"]]
     assert one.volume()["Attachments"][0]["InstanceId"] == seat["InstanceId"]
-    assert "drowse:initialised" in tags_of(one.volume())
+    initialised = tags_of(one.volume())["drowse:initialised"]
     assert one.result("reconcile-platform")["ready"] == ["apps", "configs", "controllers"]
     assert one.result("drain-nodes", PerNodeSeconds="30") == {"ok": True, "drained": [node["InstanceId"]], "stuck": []}
     snapshot = one.result("snapshot-etcd", Reason="sleep")
-    bucket = f"drowse-life-123456789012-{aws.client('s3').meta.region_name}"
-    kept = aws.client("s3").get_object(Bucket=bucket, Key=snapshot["key"])
-    assert kept["ContentLength"] == snapshot["bytes"]
+    kept = aws.client("s3").get_object(Bucket=f"drowse-life-{ACCOUNT}-{REGION}", Key=snapshot["key"])
+    assert (kept["ContentLength"], kept["ServerSideEncryption"]) == (snapshot["bytes"], "AES256")
     one.resize("pool-gpu", 0)
     eventually(lambda: not one.group("pool-gpu")["Instances"])
     assert one.result("delete-stale-nodes")["nodes"] == [node["InstanceId"]]
@@ -28,7 +31,160 @@ def test_a_whole_life(aws: Emulator) -> None:
     eventually(lambda: not one.group("seat-0")["Instances"])
     assert one.volume()["State"] == "available"
     one.awake()
-    again = one.result("snapshot-etcd")
-    assert again["revision"] > snapshot["revision"]
-    value = aws.client("ssm").get_parameter(Name="/drowse/life/join/gpu", WithDecryption=True)["Parameter"]["Value"]
-    assert set(json.loads(value)) == {"endpoint", "token", "caHash", "expiresAt"}
+    assert one.result("snapshot-etcd")["revision"] > snapshot["revision"]
+    assert tags_of(one.volume())["drowse:initialised"] == initialised
+    assert one.running(role="seat")[0]["InstanceId"] != seat["InstanceId"]
+
+
+def test_phases_are_tags_with_times(aws: Emulator) -> None:
+    one = Cluster(aws, "phases")
+    seen: list[str] = []
+    one.resize("seat-0", 1)
+
+    def look() -> bool:
+        for tags in map(tags_of, one.running(role="seat")):
+            phase = tags.get("drowse:phase")
+            if phase and phase not in seen:
+                seen.append(phase)
+                time.strptime(tags["drowse:phase-at"], "%Y-%m-%dT%H:%M:%SZ")
+        return "ready" in seen
+
+    eventually(look, every=0.002)
+    order = ["booting", "runtime", "control-plane", "ready"]
+    assert seen == [phase for phase in order if phase in seen]
+    shown = next(node for node in aws.control("plugin")["nodes"] if node["cluster"] == "phases")
+    assert (shown["group"], shown["role"], shown["seat"], shown["phase"]) == ("phases-seat-0", "seat", "0", "ready")
+
+
+def test_a_pool_node_waits_for_a_valid_token(aws: Emulator) -> None:
+    one = Cluster(aws, "waits")
+    ssm = aws.client("ssm")
+    name = "/drowse/waits/join/gpu"
+    stale = json.dumps({"endpoint": "e", "token": "t", "caHash": "c", "expiresAt": "2020-01-01T00:00:00Z"})
+    ssm.put_parameter(Name=name, Value=stale, Type="SecureString")
+    one.resize("pool-gpu", 1)
+    one.wait_phase("waiting-for-token", role="pool")
+    one.resize("seat-0", 1)
+    one.wait_phase("ready", role="seat")
+    one.result("install-network")
+    assert one.phases(role="pool") == ["waiting-for-token"]
+    minted = one.result("mint-join-token", Pool="gpu")
+    one.wait_phase("ready", role="pool")
+    kept = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+    value = json.loads(kept["Value"])
+    assert (minted["parameter"], minted["expiresAt"], kept["Type"]) == (name, value["expiresAt"], "SecureString")
+    assert value["caHash"].startswith("sha256:")
+    assert value["endpoint"] == "api.waits.drowse.internal:6443"
+
+
+def test_no_node_is_ready_without_a_network(aws: Emulator) -> None:
+    one = Cluster(aws, "netless")
+    one.resize("seat-0", 1)
+    one.wait_phase("ready", role="seat")
+    one.result("mint-join-token", Pool="gpu")
+    one.resize("pool-gpu", 1)
+    one.wait_phase("joining", role="pool")
+    time.sleep(0.2)
+    assert one.phases(role="pool") == ["joining"]
+    one.result("install-network")
+    one.wait_phase("ready", role="pool")
+
+
+def test_a_dead_seat_is_replaced_with_its_state(aws: Emulator) -> None:
+    one = Cluster(aws, "reborn", hook=False)
+    one.awake()
+    before = one.result("snapshot-etcd")["revision"]
+    dead = one.running(role="seat")[0]["InstanceId"]
+    aws.client("ec2").terminate_instances(InstanceIds=[dead])
+    one_again = eventually(lambda: [s for s in one.wait_phase("ready", role="seat") if s["InstanceId"] != dead])[0]
+    assert one.volume()["Attachments"][0]["InstanceId"] == one_again["InstanceId"]
+    assert one.result("snapshot-etcd")["revision"] > before
+    assert one.result("delete-stale-nodes")["nodes"] == []  # the seat tidied up by itself
+
+
+def test_a_stopped_node_comes_back_without_a_token(aws: Emulator) -> None:
+    one = Cluster(aws, "naps", hook=False)
+    one.awake()
+    aws.client("ssm").delete_parameter(Name="/drowse/naps/join/gpu")
+    group = {"AutoScalingGroupName": "naps-pool-gpu"}
+    aws.client("autoscaling").suspend_processes(**group, ScalingProcesses=["HealthCheck", "ReplaceUnhealthy"])
+    node = one.running(role="pool")[0]["InstanceId"]
+    ec2 = aws.client("ec2")
+    ec2.stop_instances(InstanceIds=[node])
+    eventually(lambda: not one.running(role="pool"))
+    eventually(lambda: one.instances(role="pool")[0]["State"]["Name"] == "stopped")
+    ec2.start_instances(InstanceIds=[node])
+    eventually(lambda: any(n["instanceId"] == node and n["boots"] == 2 for n in aws.control("plugin")["nodes"]))
+    one.wait_phase("ready", role="pool")
+
+
+def test_three_seats_share_a_quorum(aws: Emulator) -> None:
+    one = Cluster(aws, "three", seats=3)
+    for seat in range(3):
+        one.resize(f"seat-{seat}", 1)
+    one.wait_phase("ready", 3, role="seat")
+    before = one.result("snapshot-etcd")["revision"]
+    for seat in range(3):
+        one.resize(f"seat-{seat}", 0)
+    eventually(lambda: not one.running(role="seat"))
+    one.resize("seat-1", 1)
+    eventually(lambda: one.phases(seat="1") == ["control-plane"])
+    time.sleep(0.2)
+    assert one.phases(seat="1") == ["control-plane"], "one of three has no quorum"
+    one.resize("seat-2", 1)
+    one.wait_phase("ready", 2, role="seat")
+    assert one.result("snapshot-etcd")["revision"] > before
+
+
+def test_a_blank_volume_of_a_known_cluster_is_lost_state(aws: Emulator) -> None:
+    one = Cluster(aws, "lost", hook=False)
+    one.awake(0)
+    one.resize("seat-0", 0)
+    eventually(lambda: not one.running(role="seat") and one.volume()["State"] == "available")
+    ec2, old = aws.client("ec2"), one.volume()
+    tags = [{"ResourceType": "volume", "Tags": [t for t in old["Tags"] if t["Key"] != "drowse:initialised"]}]
+    ec2.delete_volume(VolumeId=old["VolumeId"])
+    ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=10, TagSpecifications=tags)
+    one.resize("seat-0", 1)
+    one.wait_phase("failed:state-lost", role="seat")
+
+
+@pytest.mark.parametrize(("count", "reason"), [(0, "volume-missing"), (2, "volume-ambiguous")])
+def test_a_seat_needs_exactly_one_volume(aws: Emulator, count: int, reason: str) -> None:
+    one = Cluster(aws, f"volumes{count}", hook=False)
+    ec2, old = aws.client("ec2"), one.volume()
+    if count:
+        tags = [{"ResourceType": "volume", "Tags": old["Tags"]}]
+        ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=10, TagSpecifications=tags)
+    else:
+        ec2.delete_volume(VolumeId=old["VolumeId"])
+    one.resize("seat-0", 1)
+    one.wait_phase(f"failed:{reason}", role="seat")
+
+
+def test_a_failing_phase_says_why(aws: Emulator) -> None:
+    one = Cluster(aws, "fails", hook=False)
+    aws.control("faults", {"failPhase": {"group": "fails-pool-gpu", "reason": "gpu-not-visible"}})
+    one.resize("pool-gpu", 1)
+    one.wait_phase("failed:gpu-not-visible", role="pool")
+
+
+def test_a_node_can_be_kept_from_joining(aws: Emulator) -> None:
+    one = Cluster(aws, "never", hook=False)
+    aws.control("faults", {"neverJoins": {"group": "never-pool-gpu"}})
+    one.awake(0)
+    one.resize("pool-gpu", 1)
+    one.wait_phase("joining", role="pool")
+    time.sleep(0.2)
+    assert one.phases(role="pool") == ["joining"]
+    aws.control("faults", method="DELETE")
+    one.wait_phase("ready", role="pool")
+
+
+def test_the_kubeconfig_is_kept_for_the_operator(aws: Emulator) -> None:
+    one = Cluster(aws, "operator", hook=False)
+    one.awake(0)
+    kept = aws.client("ssm").get_parameter(Name="/drowse/operator/kubeconfig", WithDecryption=True)["Parameter"]
+    server: dict[str, Any] = json.loads(kept["Value"])["clusters"][0]["cluster"]
+    assert kept["Type"] == "SecureString"
+    assert server["tls-server-name"] == "api.operator.drowse.internal"

@@ -53,6 +53,8 @@ def _public(interface: Record) -> Record | None:
 def take_address(interface: Record, address: str, reassign: bool) -> str | None:
     """Give the interface a secondary address; the message of the error when somebody else has it."""
     for other in ec2._network_interfaces.values():
+        if other["SubnetId"] != interface["SubnetId"]:  # another network may have the same addresses
+            continue
         if address == other["PrivateIpAddress"]:
             if other is interface:
                 return None

@@ -232,7 +232,7 @@ def _health(group: Record, target: Record) -> Record:
             "Reason": "Elb.InitialHealthChecking",
             "Description": "Initial health checks in progress",
         }
-    if health.answers(str(target["Id"])):
+    if health.answers(str(target["Id"]), str(group["VpcId"])):
         return {"State": "healthy"}
     return {"State": "unhealthy", "Reason": "Target.FailedHealthChecks", "Description": "Health checks failed"}
 

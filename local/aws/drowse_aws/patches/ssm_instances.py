@@ -26,14 +26,18 @@ def describe_managed() -> None:
             if key not in ("InstanceIds", "PingStatus") and not str(key).startswith("tag:"):
                 refused: Response = ssm.error_response_json("InvalidFilterKey", f"{key} is not honoured here", 400)
                 return refused
-        response: Response = inner({key: data[key] for key in ("MaxResults", "NextToken") if key in data})
-        body = json.loads(response[2])
-        body["InstanceInformationList"] = [
+        # All of them first: a page of what is not filtered yet would leave out what was asked for.
+        response: Response = inner({"MaxResults": len(ec2._instances) + 1})
+        chosen = [
             {**one, "PlatformName": "Ubuntu", "PlatformVersion": "24.04", "LastPingDateTime": time.time()}
-            for one in body["InstanceInformationList"]
+            for one in json.loads(response[2])["InstanceInformationList"]
             if one["InstanceId"] in ec2._instances and all(_fits(one, str(key), values or []) for key, values in wanted)
         ]
-        answer: Response = ssm.json_response(body)
+        token = data.get("NextToken")
+        begin = ssm._decode_next_token(token) if token else 0
+        end = begin + int(data.get("MaxResults") or ssm.DEFAULT_PAGE_SIZE)
+        more = {"NextToken": ssm._encode_next_token(end)} if end < len(chosen) else {}
+        answer: Response = ssm.json_response({"InstanceInformationList": chosen[begin:end], **more})
         return answer
 
     ssm._describe_instance_information = describe
