@@ -49,6 +49,7 @@ deploy: setup ## Deploy the cluster of cluster.yaml into your AWS account
 .PHONY: lint
 lint: setup ## Check types, style and format
 	@tsc --project .
+	@tsc --project apps/ghibli/page
 	@eslint .
 	@prettier --check --log-level warn .
 
