@@ -30,7 +30,7 @@ export class LoadBalancing extends Service {
   readonly loadBalancers = new Map<string, SimLoadBalancer>();
   private count = 0;
 
-  constructor(private readonly times: LoadBalancingTimes) {
+  constructor(readonly times: LoadBalancingTimes) {
     super();
     this.on(DescribeLoadBalancersCommand, ({ Names }) => {
       const found = [...this.loadBalancers.values()].filter(({ name }) => Names?.includes(name) ?? true);

@@ -1,0 +1,264 @@
+import { TAG } from '../../lib/config/names';
+import { seconds } from '../../sim/virtual-time';
+import { begin, kinds, live, liveAwake, makeStep, THREE_POOLS, until } from './support';
+
+describe('check-prerequisites', () => {
+  test('passes when everything is there', () =>
+    live('controlPlane: { seats: 3 }', async (twin) => {
+      await expect(makeStep(twin.model, 'check-prerequisites')(await begin(twin, 'wake'))).resolves.toBeUndefined();
+    }));
+
+  test('lists everything that is missing', () =>
+    live('controlPlane: { seats: 3 }', async (twin) => {
+      const { ec2, autoScaling } = twin.model;
+      ec2.volumes.splice(1, 1);
+      ec2.address = undefined;
+      ec2.images.clear();
+      ec2.launchTemplates.delete('lt-drowse-seat-2');
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'check-prerequisites');
+      const missing = await step(leased).then(String, (error: Error) => error);
+      expect(missing).toMatchObject({ name: 'PrerequisiteMissing' });
+      expect((missing as Error).message).toMatch(
+        /^Missing: state volume of seat 1; Elastic IP eipalloc-\w+ was released; image ami-\w+ of group drowse-pool-gpu; .*launch template lt-drowse-seat-2 of group drowse-seat-2$/,
+      );
+      autoScaling.groups.clear();
+      await expect(step(leased)).rejects.toThrow(/no group with drowse:role=seat; no group with drowse:role=pool/);
+    }));
+});
+
+describe('start-seats', () => {
+  test('gives each seat one instance, once', () =>
+    live('controlPlane: { seats: 3 }', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'start-seats');
+      await step(leased);
+      await seconds(30);
+      await step(leased);
+      await seconds(30);
+      expect(twin.model.ec2.in('running').map(({ tags }) => tags[TAG.seat])).toEqual(['0', '1', '2']);
+      expect(twin.model.calls.of('UpdateAutoScalingGroup')).toHaveLength(3);
+    }));
+
+  test('replaces a seat that an earlier wake left behind as failed', () =>
+    liveAwake('', async (twin) => {
+      twin.model.ec2.get('i-00000000000000001').tags[TAG.phase] = 'failed:volume-missing';
+      const leased = await begin(twin, 'wake');
+      const { errors } = await until(() => makeStep(twin.model, 'start-seats')(leased));
+      expect(kinds(errors)).toEqual(['InstancesStillThere']);
+      await seconds(120);
+      const seats = twin.model.ec2.in('running').filter(({ tags }) => tags[TAG.role] === 'seat');
+      expect(seats.map(({ tags }) => tags[TAG.phase])).toEqual(['ready']);
+    }));
+});
+
+describe('wait-for-api', () => {
+  test('waits for an instance, then for its word', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'wait-for-api');
+      await expect(step(leased)).rejects.toThrow('No control-plane seat has an instance yet');
+      await makeStep(twin.model, 'start-seats')(leased);
+      await seconds(30);
+      await expect(step(leased)).rejects.toMatchObject({
+        name: 'ApiNotReady',
+        message: expect.stringContaining('(seat 0, running, booting)') as string,
+      });
+      const { result } = await until(() => step(leased));
+      expect(result).toEqual({ seat: 'i-00000000000000001' });
+    }));
+
+  test('one ready seat of three is enough; that all failed is said at once', () =>
+    liveAwake('controlPlane: { seats: 3 }', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const seats = twin.model.ec2.in('running').filter(({ tags }) => tags[TAG.role] === 'seat');
+      const step = makeStep(twin.model, 'wait-for-api');
+      seats[0]!.tags[TAG.phase] = 'failed:state-lost';
+      await expect(step(leased)).resolves.toEqual({ seat: seats[1]!.id });
+      for (const seat of seats) seat.tags[TAG.phase] = 'failed:state-lost';
+      await expect(step(leased)).rejects.toMatchObject({
+        name: 'NodeFailed',
+        message: expect.stringContaining('failed:state-lost') as string,
+      });
+    }));
+});
+
+describe('start-pools', () => {
+  const sizesOf = (twin: Parameters<Parameters<typeof live>[1]>[0]) =>
+    Object.fromEntries(
+      ['web', 'batch', 'gpu'].map((pool) => {
+        const { min, desired, max } = twin.model.autoScaling.get(`drowse-pool-${pool}`);
+        return [pool, { min, desired, max }];
+      }),
+    );
+
+  test('brings back the sizes of the last sleep, within what cluster.yaml allows now', () =>
+    live(THREE_POOLS, async (twin) => {
+      const leased = await begin(twin, 'wake');
+      twin.model.record.sizes = {
+        web: { min: 1, desired: 4, max: 4 },
+        batch: { min: 1, desired: 0, max: 3 },
+        gpu: { min: 0, desired: 9, max: 9 },
+      };
+      await makeStep(twin.model, 'start-pools')(leased);
+      expect(sizesOf(twin)).toEqual({
+        web: { min: 1, desired: 4, max: 4 },
+        batch: { min: 1, desired: 1, max: 3 },
+        gpu: { min: 0, desired: 5, max: 5 },
+      });
+    }));
+
+  test('starts a new cluster at the configured sizes, whatever was recorded', () =>
+    live(THREE_POOLS, async (twin) => {
+      const leased = await begin(twin, 'bootstrap');
+      twin.model.record.sizes = { web: { min: 0, desired: 0, max: 1 } };
+      await makeStep(twin.model, 'start-pools')(leased);
+      expect(sizesOf(twin)).toEqual({
+        web: { min: 1, desired: 2, max: 4 },
+        batch: { min: 1, desired: 2, max: 3 },
+        gpu: { min: 0, desired: 0, max: 5 },
+      });
+    }));
+
+  test('does not shrink pools that are up', () =>
+    liveAwake(THREE_POOLS, async (twin) => {
+      twin.model.autoScaling.resize(twin.model.autoScaling.get('drowse-pool-gpu'), 0, 3, 5);
+      const leased = await begin(twin, 'wake');
+      await makeStep(twin.model, 'start-pools')(leased);
+      expect(sizesOf(twin).gpu).toEqual({ min: 0, desired: 3, max: 5 });
+    }));
+
+  test('starts stopped nodes, believes nothing that they said before, and gives them back to their group', () =>
+    liveAwake(THREE_POOLS, async (twin) => {
+      await twin.run('sleep');
+      const stopped = twin.model.ec2.in('stopped');
+      expect(stopped.map(({ tags }) => tags[TAG.phase])).toEqual(['ready', 'ready']);
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'start-pools');
+      await expect(step(leased)).rejects.toMatchObject({ name: 'InstancesNotStarted' });
+      expect(stopped.map(({ tags }) => tags[TAG.phase])).toEqual(['booting', 'booting']);
+      const { errors } = await until(() => step(leased));
+      expect(kinds(errors)).toEqual(['InstancesNotStarted']);
+      expect(sizesOf(twin).batch).toEqual({ min: 1, desired: 2, max: 3 });
+      await seconds(10);
+      const { lifecycle } = twin.model.autoScaling.get('drowse-pool-batch');
+      expect([...lifecycle]).toEqual(stopped.map(({ id }) => [id, 'InService']));
+    }));
+});
+
+describe('create-load-balancer', () => {
+  test('makes it with its listener, once', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'create-load-balancer');
+      const made = await step(leased);
+      expect(made).toEqual({ dnsName: 'drowse-api.elb.us-east-1.amazonaws.com' });
+      await expect(step(leased)).resolves.toEqual(made);
+      const [balancer, ...others] = twin.model.loadBalancing.loadBalancers.values();
+      expect(others).toEqual([]);
+      expect(balancer).toMatchObject({
+        name: 'drowse-api',
+        subnets: ['subnet-a', 'subnet-b', 'subnet-c'],
+        listeners: [{ Port: 6443, Protocol: 'TCP', targetGroup: expect.stringContaining('targetgroup') as string }],
+      });
+    }));
+
+  test('finishes one that an aborted wake left without a listener', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'create-load-balancer');
+      await step(leased);
+      const [balancer] = twin.model.loadBalancing.loadBalancers.values();
+      balancer!.listeners.length = 0;
+      await step(leased);
+      expect(balancer!.listeners).toHaveLength(1);
+    }));
+
+  test('makes none for a cluster that is reached through a tunnel', () =>
+    live('apiAccess: tunnel', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      await expect(makeStep(twin.model, 'create-load-balancer')(leased)).resolves.toEqual({});
+      expect(twin.model.loadBalancing.loadBalancers.size).toBe(0);
+    }));
+});
+
+describe('wait-for-nodes', () => {
+  test('counts what serves and says that it is ready, in each pool', () =>
+    liveAwake(THREE_POOLS, async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'wait-for-nodes');
+      await expect(step(leased)).resolves.toMatchObject({ ready: 4 });
+      const node = twin.model.ec2.in('running').find(({ tags }) => tags[TAG.pool] === 'batch')!;
+      node.tags[TAG.phase] = 'joining';
+      await expect(step(leased)).rejects.toMatchObject({
+        name: 'NodesNotReady',
+        message: expect.stringMatching(/batch has 1 of 2: .*joining/) as string,
+      });
+      node.tags[TAG.phase] = 'ready';
+      twin.model.autoScaling.resize(twin.model.autoScaling.get('drowse-pool-gpu'), 0, 1, 5);
+      await expect(step(leased)).rejects.toThrow('gpu has 0 of 1, no instance yet');
+    }));
+
+  test('does not count a node that its hook still holds', () =>
+    liveAwake('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      twin.model.autoScaling.get('drowse-pool-gpu').lifecycle.set('i-00000000000000002', 'Pending:Wait');
+      await expect(makeStep(twin.model, 'wait-for-nodes')(leased)).rejects.toMatchObject({ name: 'NodesNotReady' });
+    }));
+});
+
+describe('verify-elastic-ip', () => {
+  test('sees it on the ingress node', () =>
+    liveAwake('', async (twin) => {
+      await expect(makeStep(twin.model, 'verify-elastic-ip')(await begin(twin, 'wake'))).resolves.toEqual({
+        publicIp: '203.0.113.7',
+        instanceId: 'i-00000000000000002',
+      });
+    }));
+
+  test.each([
+    ['nowhere', undefined, 'no instance'],
+    ['on a node that is not the ingress', 'i-00000000000000001', 'i-00000000000000001'],
+  ])('waits while it is %s', (_where, holder, told) =>
+    liveAwake('', async (twin) => {
+      twin.model.ec2.address!.instanceId = holder;
+      await expect(makeStep(twin.model, 'verify-elastic-ip')(await begin(twin, 'wake'))).rejects.toMatchObject({
+        name: 'ElasticIpNotInPlace',
+        message: `203.0.113.7 is on ${told} instead of i-00000000000000002`,
+      });
+    }),
+  );
+
+  test('has nothing to see when the ingress pool is empty', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      await expect(makeStep(twin.model, 'verify-elastic-ip')(leased)).resolves.toEqual({ publicIp: '203.0.113.7' });
+    }));
+});
+
+describe.each(['install-network', 'reconcile-platform'])('%s', (name) => {
+  test('runs its command once and returns what is ready', () =>
+    liveAwake('', async (twin) => {
+      const leased = await begin(twin, 'bootstrap');
+      const step = makeStep(twin.model, name);
+      const { result, errors } = await until(() => step(leased));
+      expect(result).toEqual({ ready: expect.arrayContaining([expect.any(String)]) as string[] });
+      expect(kinds(errors)).toEqual(['CommandInProgress']);
+      await step(leased);
+      expect(twin.model.calls.of('SendCommand')).toHaveLength(1);
+    }));
+
+  test('names what failed', () =>
+    liveAwake('', async (twin) => {
+      const leased = await begin(twin, 'bootstrap');
+      const told = { ok: false, error: 'PlatformNotReady', message: 'ingress: no endpoints' };
+      twin.model.ssm.documents.set(`drowse-${name}`, () => ({ seconds: 1, result: told }));
+      const step = makeStep(twin.model, name);
+      await expect(step(leased)).rejects.toMatchObject({ name: 'CommandInProgress' });
+      await seconds(10);
+      await expect(step(leased)).rejects.toMatchObject({
+        name: 'CommandFailed',
+        message: expect.stringContaining('PlatformNotReady: ingress: no endpoints') as string,
+      });
+    }));
+});
