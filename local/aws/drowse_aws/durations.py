@@ -12,6 +12,8 @@ INSTANCE_PENDING = 5.0
 INSTANCE_SHUTTING_DOWN = 30.0
 #: StopInstances until `stopped`; stop and start together take about 13 s (facts.md, numbers to beat: EC2 stop→start).
 INSTANCE_STOPPING = 8.0
+#: From a spot interruption notice to the interruption: two minutes (EC2's documentation).
+SPOT_NOTICE = 120.0
 #: A network load balancer from `provisioning` to `active`: "minutes" (facts.md, AWS behaviour). Assumed: two.
 LOAD_BALANCER_PROVISIONING = 120.0
 #: First health checks of a target: 3 checks at the least interval of 10 s (ELB's documentation).

@@ -9,6 +9,8 @@ failPhase  ``{"group", "reason", "phase"?}``: its nodes end as ``failed:<reason>
            (``runtime`` by default)
 command    ``{"document", "error", "message"?, "times"?}``: the next commands of that document (with or without
            the cluster's name in front) fail with that error, once by default
+interrupt  ``{"group"}``: at once, and only once: EC2 warns the group's instances of a spot interruption, and takes
+           them two simulated minutes later
 ========== ==================================================================================================
 
 One POST may carry several kinds; ``{"clear": true}`` drops all before that.
@@ -19,11 +21,14 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from . import interruption
+
 _FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "capacity": ({"group", "error"}, {"instanceTypes", "market"}),
     "neverJoins": ({"group"}, set()),
     "failPhase": ({"group", "reason"}, {"phase"}),
     "command": ({"document", "error"}, {"message", "times"}),
+    "interrupt": ({"group"}, set()),
 }
 
 
@@ -43,10 +48,13 @@ class Faults:
         if not isinstance(wanted, dict) or not wanted:
             raise FaultError(f"a fault is a JSON object of {', '.join(_FIELDS)} or clear")
         added = [(kind, _checked(kind, fields)) for kind, fields in wanted.items() if kind != "clear"]
+        for kind, fields in added:
+            if kind == "interrupt":
+                interruption.interrupt(str(fields["group"]))
         with self._lock:
             if wanted.get("clear"):
                 self._set.clear()
-            self._set.extend(added)
+            self._set.extend(fault for fault in added if fault[0] != "interrupt")
 
     def clear(self) -> None:
         """Drop all faults."""

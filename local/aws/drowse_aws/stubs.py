@@ -8,7 +8,6 @@ STUBS: dict[str, str] = {
     "AWS::Budgets::Budget": "nothing costs money here",
     "AWS::CE::AnomalyMonitor": "nothing costs money here",
     "AWS::CE::AnomalySubscription": "nothing costs money here",
-    "AWS::CloudTrail::Trail": "calls are recorded at GET /_drowse/calls instead",
     "AWS::DLM::LifecyclePolicy": "its schedule makes snapshots over days, a run lasts minutes",
     "AWS::EC2::FlowLog": "no packet flows here",
     "AWS::IAM::ServiceLinkedRole": "services act here without their own roles",

@@ -330,3 +330,33 @@ def test_a_redeployment_keeps_the_running_size(aws: Emulator) -> None:
     assert (one.group("pool-gpu")["DesiredCapacity"], one.group("pool-gpu")["MaxSize"]) == (2, 5)
     aws.destroy("redeployed")
     assert not one.running(role="pool")
+
+
+def test_standby_keeps_to_the_sizes(aws: Emulator) -> None:
+    one = Group(aws, "standby", most=1)
+    one.resize(1)
+    instance_id = one.settle(1)[0]
+    named = {"AutoScalingGroupName": "standby"}
+    one.api.update_auto_scaling_group(**named, MinSize=1)
+    with pytest.raises(ClientError, match="To place into standby"):
+        one.api.enter_standby(**named, InstanceIds=[instance_id], ShouldDecrementDesiredCapacity=True)
+    one.api.update_auto_scaling_group(**named, MinSize=0)
+    one.api.enter_standby(**named, InstanceIds=[instance_id], ShouldDecrementDesiredCapacity=True)
+    one.api.update_auto_scaling_group(**named, MaxSize=0)
+    with pytest.raises(ClientError, match="To place into service"):
+        one.api.exit_standby(**named, InstanceIds=[instance_id])
+
+
+def test_a_spot_interruption_is_announced(aws: Emulator) -> None:
+    one = Group(aws, "spotty")
+    queue, arn = make_queue(aws, "spotty")
+    events = aws.client("events")
+    events.put_rule(Name="spotty", EventPattern='{"detail-type":["EC2 Spot Instance Interruption Warning"]}')
+    events.put_targets(Rule="spotty", Targets=[{"Id": "queue", "Arn": arn}])
+    one.resize(1)
+    instance_id = one.settle(1)[0]
+    assert aws.control("faults", {"interrupt": {"group": "spotty"}})["faults"] == []
+    message = eventually(lambda: aws.client("sqs").receive_message(QueueUrl=queue).get("Messages"))[0]
+    assert json.loads(message["Body"])["detail"] == {"instance-id": instance_id, "instance-action": "terminate"}
+    eventually(lambda: one.instance(instance_id)["State"]["Name"] == "terminated")
+    assert one.instance(instance_id)["StateReason"]["Code"] == "Server.SpotInstanceTermination"

@@ -357,3 +357,48 @@ def test_what_is_native_stays_so(aws: Emulator) -> None:
     assert len(schedule) == 1
     assert ROLE
     aws.destroy("native")
+
+
+@pytest.mark.covers("cfn-composite-alarm", "cfn-trail", "cfn-query-definition", "logs-queries")
+def test_what_watches(aws: Emulator) -> None:
+    alarm = {"AlarmName": "child", "Namespace": "N", "MetricName": "M", "Threshold": 0, "EvaluationPeriods": 1}
+    resources: dict[str, Any] = {
+        "Alarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {**alarm, "ComparisonOperator": "GreaterThanThreshold", "Period": 60, "Statistic": "Sum"},
+        },
+        "Composite": {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "DependsOn": "Alarm",
+            "Properties": {"AlarmName": "composite", "AlarmRule": "ALARM(child)"},
+        },
+        "Trail": {
+            "Type": "AWS::CloudTrail::Trail",
+            "Properties": {
+                "TrailName": "audit",
+                "S3BucketName": "b",
+                "IsLogging": True,
+                "EnableLogFileValidation": True,
+            },
+        },
+        "Query": {
+            "Type": "AWS::Logs::QueryDefinition",
+            "Properties": {"Name": "drowse/denied", "QueryString": "fields @message", "LogGroupNames": ["audit"]},
+        },
+    }
+    aws.deploy("watches", resources)
+    found = aws.client("cloudwatch").describe_alarms(AlarmNames=["composite"], AlarmTypes=["CompositeAlarm"])
+    assert [one["AlarmRule"] for one in found["CompositeAlarms"]] == ["ALARM(child)"]
+    trail = aws.client("cloudtrail").get_trail(Name="audit")["Trail"]
+    assert trail["LogFileValidationEnabled"] is True
+    logs = aws.client("logs")
+    prefix = {"queryDefinitionNamePrefix": "drowse/"}
+    assert logs.describe_query_definitions(**prefix)["queryDefinitions"][0]["queryString"] == "fields @message"
+    resources["Query"]["Properties"]["QueryString"] = "fields @timestamp"
+    aws.redeploy("watches", resources)
+    query = logs.describe_query_definitions(**prefix)["queryDefinitions"][0]
+    assert query["queryString"] == "fields @timestamp"
+    logs.delete_query_definition(queryDefinitionId=query["queryDefinitionId"])
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        logs.put_query_definition(queryDefinitionId=query["queryDefinitionId"], name="n", queryString="q")
+    aws.destroy("watches")

@@ -322,3 +322,15 @@ def test_public_images_are_known(aws: Emulator) -> None:
 def test_an_unknown_image_is_an_error(aws: Emulator) -> None:
     with pytest.raises(ClientError, match=r"InvalidAMIID\.NotFound"):
         aws.client("ec2").describe_images(ImageIds=["ami-00000000000000001"])
+
+
+@pytest.mark.covers("ec2-missing-launch-templates")
+def test_missing_launch_templates_are_errors(aws: Emulator) -> None:
+    ec2 = aws.client("ec2")
+    data = launch_template("there", "t3.medium")["Properties"]["LaunchTemplateData"]
+    ec2.create_launch_template(LaunchTemplateName="there", LaunchTemplateData=data)
+    with pytest.raises(ClientError, match=r"InvalidLaunchTemplateName\.NotFoundException"):
+        ec2.describe_launch_templates(LaunchTemplateNames=["there", "missing"])
+    with pytest.raises(ClientError, match=r"InvalidLaunchTemplateId\.VersionNotFound"):
+        ec2.describe_launch_template_versions(LaunchTemplateName="there", Versions=["9"])
+    assert ec2.describe_launch_template_versions(LaunchTemplateName="there", Versions=["$Latest"])

@@ -9,6 +9,8 @@ from ..scaling import capacity, groups
 from ..scaling.serving import RefusedError, answer, served, the_group, the_member
 from .autoscaling_describe import shown_activity
 
+_SIZES = (("min-size", "MinSize"), ("max-size", "MaxSize"), ("desired-size", "DesiredCapacity"))
+
 
 @patch(
     "autoscaling-members",
@@ -102,6 +104,8 @@ def _attach(asked: Record) -> Response:
 
 def _enter_standby(asked: Record) -> Response:
     one, members = _members(asked)
+    if truth(asked.get("ShouldDecrementDesiredCapacity")) and one["DesiredCapacity"] - len(members) < one["MinSize"]:
+        raise _sizes_forbid(one, f"To place into standby {len(members)} instance(s)")
     for member in members:
         member["LifecycleState"] = "Standby"
     _shrink(one, asked, len(members))
@@ -110,10 +114,18 @@ def _enter_standby(asked: Record) -> Response:
 
 def _exit_standby(asked: Record) -> Response:
     one, members = _members(asked)
+    if one["DesiredCapacity"] + len(members) > one["MaxSize"]:
+        raise _sizes_forbid(one, f"To place into service {len(members)} instance(s)")
     for member in members:
         member.update(LifecycleState="InService", HealthStatus="Healthy")
     one["DesiredCapacity"] += len(members)
     return answer("ExitStandby", "<Activities/>")
+
+
+def _sizes_forbid(one: Record, wish: str) -> RefusedError:
+    sizes = ", ".join(f"{short}={one[name]}" for short, name in _SIZES)
+    message = f"AutoScalingGroup {one['AutoScalingGroupName']} has {sizes}. {wish}, please update the sizes."
+    return RefusedError("ValidationError", message)
 
 
 def _shrink(one: Record, asked: Record, by: int) -> None:

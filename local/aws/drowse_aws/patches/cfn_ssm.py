@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ..emulator import Record
+from ..json_api import ApiError
 from ..registry import patch
 from ..templates import Created, ResourceError, add_type, physical_name, tag_list
 from . import ssm_documents
@@ -29,7 +30,7 @@ def _create(logical_id: str, props: Record, stack: str) -> Created:
     name = str(props.get("Name") or physical_name(stack, logical_id))
     try:
         ssm_documents.create({**props, "Name": name, "Content": _content(props), "Tags": tag_list(props)})
-    except ssm_documents.DocumentError as error:
+    except ApiError as error:
         raise ResourceError(": ".join(error.args)) from error
     return name, {}
 
@@ -42,7 +43,7 @@ def _update(physical_id: str, old: Record, new: Record, stack: str, *_: Any) -> 
         if _content(old) != _content(new):
             ssm_documents.add_version(document, _content(new), str(new.get("DocumentFormat") or "JSON"))
             document["DefaultVersion"] = document["LatestVersion"]
-    except ssm_documents.DocumentError as error:
+    except ApiError as error:
         raise ResourceError(": ".join(error.args)) from error
     document["Tags"] = tag_list(new)
     return physical_id, {}

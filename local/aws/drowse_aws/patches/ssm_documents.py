@@ -7,11 +7,11 @@ import json
 import re
 import time
 from collections.abc import Callable
-from typing import Any
 
 import yaml
 
-from ..emulator import Record, Response, account, responses, ssm
+from ..emulator import Record, account, responses, ssm
+from ..json_api import ApiError, add_actions
 from ..registry import patch
 
 #: Documents by name, each with all its versions.
@@ -21,28 +21,24 @@ _NAME = re.compile(r"[a-zA-Z0-9_\-.]{3,128}")
 AWS_OWNED = ("AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-StartPortForwardingSession")
 
 
-class DocumentError(Exception):
-    """A call about a document that is refused; the arguments are code and message."""
-
-
 def parse(content: str, kind: str) -> Record:
-    """A document's content. Raises DocumentError."""
+    """A document's content. Raises ApiError."""
     try:
         parsed = yaml.safe_load(content) if kind == "YAML" else json.loads(content)
     except (ValueError, yaml.YAMLError) as error:
-        raise DocumentError("InvalidDocumentContent", f"the content is not {kind}: {error}") from error
+        raise ApiError("InvalidDocumentContent", f"the content is not {kind}: {error}") from error
     if not isinstance(parsed, dict) or "schemaVersion" not in parsed:
-        raise DocumentError("InvalidDocumentContent", "schemaVersion is missing")
+        raise ApiError("InvalidDocumentContent", "schemaVersion is missing")
     if str(parsed["schemaVersion"]).startswith("2") and not parsed.get("mainSteps"):
-        raise DocumentError("InvalidDocumentContent", "mainSteps is missing")
+        raise ApiError("InvalidDocumentContent", "mainSteps is missing")
     return parsed
 
 
 def get(name: str) -> Record:
-    """A document by name or ARN. Raises DocumentError."""
+    """A document by name or ARN. Raises ApiError."""
     found: Record | None = DOCUMENTS.get(name.rsplit("document/", 1)[-1])
     if found is None:
-        raise DocumentError("InvalidDocument", f"Document with name {name} does not exist.")
+        raise ApiError("InvalidDocument", f"Document with name {name} does not exist.")
     return found
 
 
@@ -53,12 +49,12 @@ def parameters_of(document: Record) -> Record:
 
 
 def create(data: Record) -> Record:
-    """CreateDocument. Raises DocumentError."""
+    """CreateDocument. Raises ApiError."""
     name = str(data.get("Name", ""))
     if not _NAME.fullmatch(name) or name.lower().startswith(("aws", "amazon", "amzn")):
-        raise DocumentError("ValidationException", f"'{name}' is not a valid document name")
+        raise ApiError("ValidationException", f"'{name}' is not a valid document name")
     if name in DOCUMENTS:
-        raise DocumentError("DocumentAlreadyExists", f"Document with same name {name} already exists")
+        raise ApiError("DocumentAlreadyExists", f"Document with same name {name} already exists")
     document: Record = {
         "Name": name,
         "DocumentType": data.get("DocumentType") or "Command",
@@ -75,11 +71,11 @@ def create(data: Record) -> Record:
 
 
 def add_version(document: Record, content: str, kind: str) -> None:
-    """A new latest version. Raises DocumentError."""
+    """A new latest version. Raises ApiError."""
     parsed = parse(content, kind)
     digest = hashlib.sha256(content.encode()).hexdigest()
     if document["Versions"] and document["Versions"][-1]["Hash"] == digest:
-        raise DocumentError("DuplicateDocumentContent", "The content is that of the latest version")
+        raise ApiError("DuplicateDocumentContent", "The content is that of the latest version")
     document["LatestVersion"] = str(len(document["Versions"]) + 1)
     document["DocumentFormat"] = kind
     document["Versions"].append({"Content": content, "Parsed": parsed, "Hash": digest, "CreatedDate": time.time()})
@@ -123,7 +119,7 @@ def _get(data: Record) -> Record:
     wanted = str(data.get("DocumentVersion") or "$DEFAULT")
     number = {"$DEFAULT": document["DefaultVersion"], "$LATEST": document["LatestVersion"]}.get(wanted, wanted)
     if not number.isdigit() or not 0 < int(number) <= len(document["Versions"]):
-        raise DocumentError("InvalidDocumentVersion", f"version {wanted} does not exist")
+        raise ApiError("InvalidDocumentVersion", f"version {wanted} does not exist")
     content = document["Versions"][int(number) - 1]["Content"]
     basis = {key: document[key] for key in ("Name", "DocumentType", "DocumentFormat")}
     return {**basis, "DocumentVersion": number, "Status": "Active", "Content": content}
@@ -154,7 +150,7 @@ def _list(data: Record) -> Record:
         if wanted.get("Key") == "Name":
             shown = [one for one in shown if any(one["Name"].startswith(value) for value in wanted["Values"])]
         elif wanted.get("Key") != "Owner":
-            raise DocumentError("InvalidFilterKey", f"the filter {wanted.get('Key')} is not honoured here")
+            raise ApiError("InvalidFilterKey", f"the filter {wanted.get('Key')} is not honoured here")
     return {"DocumentIdentifiers": [{key: one[key] for key in keys if key in one} for one in shown]}
 
 
@@ -176,23 +172,4 @@ _ACTIONS: dict[str, Callable[[Record], Record]] = {
     ("services.ssm.handle_request", "services.ssm.json_response", "services.ssm.error_response_json"),
 )
 def keep_documents() -> None:
-    add_actions(_ACTIONS)
-
-
-def add_actions(actions: dict[str, Callable[[Record], Record]]) -> None:
-    """Let SSM answer further actions."""
-    inner = ssm.handle_request
-
-    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Response:
-        action = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
-        if action not in actions:
-            response: Response = await inner(method, path, headers, body, query)
-            return response
-        try:
-            done: Response = ssm.json_response(actions[action](json.loads(body or b"{}")))
-            return done
-        except DocumentError as error:
-            refused: Response = ssm.error_response_json(*error.args, 400)
-            return refused
-
-    ssm.handle_request = handle
+    add_actions(ssm, _ACTIONS)

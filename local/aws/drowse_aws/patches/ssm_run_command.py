@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import clock, durations, faults
 from ..emulator import Record, Response, account, new_uuid, region, ssm
+from ..json_api import ApiError, add_actions
 from ..nodes import agent, commands
 from ..nodes.node import Node
 from ..registry import patch
@@ -43,7 +44,7 @@ def run_commands() -> None:
         try:
             answer: Response = ssm.json_response({"Command": ssm._public_command(_send(data))})
             return answer
-        except ssm_documents.DocumentError as error:
+        except ApiError as error:
             refused: Response = ssm.error_response_json(*error.args, 400)
             return refused
 
@@ -52,7 +53,7 @@ def run_commands() -> None:
 
 @patch("ssm-command-invocations", "ListCommandInvocations and CancelCommand are missing.", _NEEDS)
 def list_invocations() -> None:
-    ssm_documents.add_actions({"ListCommandInvocations": _list, "CancelCommand": _cancel})
+    add_actions(ssm, {"ListCommandInvocations": _list, "CancelCommand": _cancel})
 
 
 def _send(data: Record) -> Record:
@@ -116,17 +117,17 @@ def _checked_parameters(name: str, given: Record) -> dict[str, str]:
     declared = ssm_documents.parameters_of(ssm_documents.get(name))
     unknown = sorted(set(given) - set(declared))
     if unknown:
-        raise ssm_documents.DocumentError("InvalidParameters", f"{name} has no parameter {unknown[0]}")
+        raise ApiError("InvalidParameters", f"{name} has no parameter {unknown[0]}")
     values: dict[str, str] = {}
     for key, rule in declared.items():
         value = given.get(key, rule.get("default"))
         if value is None:
-            raise ssm_documents.DocumentError("InvalidParameters", f"the parameter {key} is required")
+            raise ApiError("InvalidParameters", f"the parameter {key} is required")
         parts = [str(one) for one in (value if isinstance(value, list) else [value])]
         allowed, pattern = rule.get("allowedValues"), rule.get("allowedPattern")
         for part in parts:
             if (allowed and part not in map(str, allowed)) or (pattern and not re.fullmatch(pattern, part)):
-                raise ssm_documents.DocumentError("InvalidParameters", f"'{part}' is not allowed for {key}")
+                raise ApiError("InvalidParameters", f"'{part}' is not allowed for {key}")
         values[key] = "\n".join(parts)
     return values
 
@@ -143,15 +144,15 @@ def _targets(data: Record) -> list[str]:
         elif key.startswith("tag:"):
             matched.extend(i for i in managed if tags_of(i).get(key.removeprefix("tag:")) in values)
         else:
-            raise ssm_documents.DocumentError("InvalidTarget", f"the target key {key} is not honoured here")
+            raise ApiError("InvalidTarget", f"the target key {key} is not honoured here")
     if not asked and not data.get("Targets"):
-        raise ssm_documents.DocumentError("ValidationException", "InstanceIds or Targets is required")
+        raise ApiError("ValidationException", "InstanceIds or Targets is required")
     if len(asked) > _AT_MOST_IDS:
-        raise ssm_documents.DocumentError("ValidationException", f"at most {_AT_MOST_IDS} instance IDs are allowed")
+        raise ApiError("ValidationException", f"at most {_AT_MOST_IDS} instance IDs are allowed")
     unknown = [one for one in asked if one not in managed]
     if unknown:
         message = f"Instances [[{', '.join(unknown)}]] not in a valid state for account {account()}"
-        raise ssm_documents.DocumentError("InvalidInstanceId", message)
+        raise ApiError("InvalidInstanceId", message)
     return list(dict.fromkeys([*asked, *matched]))
 
 
@@ -262,7 +263,7 @@ def _listed(invocation: Record, details: bool) -> Record:
 def _cancel(data: Record) -> Record:
     command = ssm._commands.get(str(data.get("CommandId")))
     if command is None:
-        raise ssm_documents.DocumentError("InvalidCommandId", f"no command {data.get('CommandId')}")
+        raise ApiError("InvalidCommandId", f"no command {data.get('CommandId')}")
     for invocation in command["Invocations"].values():
         if invocation["Status"] in _OPEN:
             invocation.update(Status="Cancelled", StatusDetails="Cancelled", ExecutionEndDateTime=_iso())
