@@ -38,8 +38,13 @@ export function seatGrants(
       why: WHY.folder,
     },
     {
-      sid: 'KeepClusterRecords',
-      actions: ['ssm:GetParameter', 'ssm:PutParameter'],
+      sid: 'ReadClusterRecords',
+      actions: ['ssm:GetParameter'],
+      resources: [names.snapshotKeyParameter, names.initializedParameter].map(parameter),
+    },
+    {
+      sid: 'WriteClusterRecords',
+      actions: ['ssm:PutParameter'],
       resources: [names.kubeconfigParameter, names.snapshotKeyParameter, names.initializedParameter].map(parameter),
     },
     {

@@ -1,0 +1,146 @@
+import { handler as getStatus } from '../../../lambdas/get-status/handler';
+import { handler as requestWake } from '../../../lambdas/request-wake/handler';
+import { withClients } from '../../../lambdas/shared/clients';
+import { logger } from '../../../lambdas/shared/logger';
+import { parseConfig } from '../../../lib/config/load';
+import type { Call } from '../../../sim/aws/calls';
+import type { Model } from '../../../sim/model';
+import { simulate, type Twin } from '../../../sim/run';
+import { environmentOf, makeStep } from '../../../sim/steps';
+import { seconds } from '../../../sim/virtual-time';
+import { COMMANDS } from '../../../lib/constructs/commands/run-commands';
+import { begin } from '../../lambdas/support';
+import { ACCOUNT } from '../../support/stacks';
+
+/** A cluster whose life touches every step: three pools, one of which stops its nodes. */
+export const LIVED_CONFIG = `
+pools:
+  - { name: web, instanceTypes: [t3.large], min: 1, desired: 2, max: 4, ingress: true }
+  - { name: batch, instanceTypes: [m7i.large], min: 1, desired: 1, max: 3, sleep: stop }
+  - { name: gpu, instanceTypes: [g4dn.xlarge], gpu: true, market: spot, desired: 0, max: 5 }
+`;
+
+/** A recorded call, with the model in which it happened: that one knows the tags. */
+export interface Recorded {
+  call: Call;
+  model: Model;
+}
+
+/** The control plane carries the Elastic IP: seats have a launch hook then. */
+const SEAT_INGRESS = `
+controlPlane: { ingress: true }
+pools: [{ name: web, instanceTypes: [t3.large] }]
+`;
+
+interface Script {
+  config: string;
+  live: (twin: Twin) => Promise<void>;
+}
+
+/** Lives and their accidents, told so that every step does everything that it ever does. */
+const SCRIPTS: readonly Script[] = [
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      for (const workflow of ['bootstrap', 'sleep', 'wake', 'sleep']) await twin.run(workflow);
+      await askApi(twin.model);
+    },
+  },
+  // A node that never joins is abandoned, a seat that failed is replaced, a failed workflow looks up where it failed.
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      const { nodes } = twin.model;
+      const plan = nodes.plan;
+      const failing = { seat: true, pool: true };
+      nodes.plan = (instance) => {
+        const role = instance.tags['drowse:role'] === 'seat' ? 'seat' : 'pool';
+        return { ...plan(instance), ...(failing[role] && { failsWith: 'test' }) };
+      };
+      await twin.run('bootstrap');
+      failing.seat = false;
+      await Promise.race([twin.run('bootstrap'), seconds(900)]);
+    },
+  },
+  // A workflow is stopped with the lease in its hand: the next one asks whether it is over.
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      const execution = twin.workflows.start('bootstrap');
+      await seconds(30);
+      execution.stop();
+      await twin.run('sleep');
+    },
+  },
+  // Every command fails: its record is forgotten, so that it can be sent again.
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      const { model } = twin;
+      await twin.run('bootstrap');
+      const failed = { ok: false, error: 'Test', message: 'test' };
+      for (const name of model.ssm.documents.keys()) {
+        model.ssm.documents.set(name, () => ({ seconds: 1, result: failed }));
+      }
+      const leased = await begin(twin, 'sleep');
+      // join-node holds no lease: its step knows the launch instead.
+      const metadata = { role: 'pool', pool: 'gpu', ingress: false };
+      const launch = { execution: 'e', instanceId: 'i-0', group: 'g', hook: 'launch', token: 't', metadata };
+      for (const name of Object.keys(COMMANDS)) await insist(model, name, name === 'mint-join-token' ? launch : leased);
+    },
+  },
+  // Launches that hooks hold when sleep comes; and ends that are recorded twice.
+  {
+    config: SEAT_INGRESS,
+    live: async (twin) => {
+      const { model, workflows } = twin;
+      const execution = workflows.start('bootstrap');
+      const held = () =>
+        ['drowse-seat-0', 'drowse-pool-web'].every((name) =>
+          [...model.autoScaling.get(name).lifecycle.values()].includes('Pending:Wait'),
+        );
+      while (!held()) await seconds(1);
+      execution.stop();
+      const leased = await begin(twin, 'sleep');
+      for (const name of ['stop-seats', 'stop-pools', 'record-success', 'record-success']) {
+        await insist(model, name, leased);
+      }
+      const failing = { ...(await begin(twin, 'sleep')), failure: { Error: 'Test', Cause: 'test' } };
+      for (let time = 0; time < 2; time += 1) await insist(model, 'record-failure', failing);
+    },
+  },
+];
+
+/** Every call that the steps make in all scripts. */
+export async function recordLife(): Promise<Recorded[]> {
+  const recorded: Recorded[] = [];
+  for (const { config, live } of SCRIPTS) {
+    const model = await simulate(parseConfig(config), async (twin) => {
+      await live(twin);
+      return twin.model;
+    });
+    recorded.push(...model.calls.all.map((call) => ({ call, model })));
+  }
+  return recorded;
+}
+
+/** Calls a step a few times, as a workflow would, whatever it throws. */
+async function insist(model: Model, name: string, input: object): Promise<void> {
+  const step = makeStep(model, name);
+  for (let time = 0; time < 3; time += 1) {
+    await step(input).catch(() => undefined);
+    await seconds(5);
+  }
+}
+
+async function askApi(model: Model): Promise<void> {
+  logger.setLogLevel('SILENT');
+  const WAKE_MACHINE_ARN = `arn:aws:states:us-east-1:${ACCOUNT}:stateMachine:${model.names.workflow('wake')}`;
+  const environment = { ...environmentOf(model), WAKE_MACHINE_ARN };
+  const request = (method: string, path: string) => ({ requestContext: { http: { method, path } } });
+  const ask = { 'get-status': getStatus, 'request-wake': requestWake };
+  for (const [name, handler] of Object.entries(ask)) {
+    const call = withClients(model.clients(name), () => handler.instance(environment));
+    await call(request(name === 'get-status' ? 'GET' : 'POST', name === 'get-status' ? '/status' : '/wake'));
+  }
+}

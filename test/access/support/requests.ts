@@ -1,0 +1,120 @@
+import { namesOf } from '../../../lib/config/names';
+import type { Call } from '../../../sim/aws/calls';
+import type { Model } from '../../../sim/model';
+import { ACCOUNT } from '../../support/stacks';
+import type { IamRequest } from './evaluate';
+
+const REGION = 'us-east-1';
+export const arn = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
+
+type Tags = Readonly<Record<string, string>>;
+/** Condition keys for a resource's tags. */
+export const tagged = (tags: Tags): Tags =>
+  Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
+
+/** Fields of the calls' inputs that say which resource is meant. */
+interface Input {
+  AutoScalingGroupName?: string;
+  InstanceId?: string;
+  InstanceIds?: string[];
+  Resources?: string[];
+  Tags?: { Key: string; Value: string }[];
+  AllocationId?: string;
+  DocumentName?: string;
+  Path?: string;
+  Names?: string[];
+  Name?: string;
+  LoadBalancerArn?: string;
+  stateMachineArn?: string;
+  executionArn?: string;
+}
+
+/** Actions that AWS cannot limit to a resource, so that nothing about their input matters to IAM. */
+const ANYWHERE = /^(ec2|autoscaling|elasticloadbalancing):Describe|^ssm:GetCommandInvocation$/;
+
+/**
+ * What IAM is asked for one recorded call: each resource that it names, with the condition keys that AWS would fill in.
+ * @throws Error for an action that is not known here: it must be added before a step may use it
+ */
+export function requestsOf(call: Call, model: Model): IamRequest[] {
+  const action = `${call.service}:${call.action}`;
+  if (ANYWHERE.test(action)) return [{ action, resource: '*' }];
+  if (call.service === 'dynamodb') {
+    // The document client names its commands without “Item”.
+    return [{ action: `${action}Item`, resource: arn('dynamodb', `table/${model.names.table}`) }];
+  }
+  const named = RESOURCES[action];
+  if (!named) throw new Error(`The access test does not know which resources ${action} names`);
+  return named(call.input as Input, model).map((request) => ({ action, ...request }));
+}
+
+type Named = Omit<IamRequest, 'action'> & { action?: string };
+
+const groupOf = (name: string | undefined, model: Model): Named => ({
+  resource: arn('autoscaling', `autoScalingGroup:0a1b:autoScalingGroupName/${name ?? ''}`),
+  context: tagged(model.autoScaling.groups.get(name ?? '')?.tags ?? {}),
+});
+const instanceOf = (id: string, model: Model, more: Named['context'] = {}): Named => ({
+  resource: arn('ec2', `instance/${id}`),
+  context: { ...tagged(model.ec2.instances.get(id)?.tags ?? {}), ...more },
+});
+const clusterTag = (model: Model) => ({ 'drowse:cluster': model.config.name });
+const changesGroup = ({ AutoScalingGroupName }: Input, model: Model) => [groupOf(AutoScalingGroupName, model)];
+const changesInstances = ({ InstanceIds = [] }: Input, model: Model) => InstanceIds.map((id) => instanceOf(id, model));
+const namesExecution = ({ executionArn = '' }: Input) => [{ resource: executionArn }];
+const requestTags = (tags: Input['Tags'] = []) =>
+  Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value]));
+
+const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]>> = {
+  'autoscaling:UpdateAutoScalingGroup': changesGroup,
+  'autoscaling:EnterStandby': changesGroup,
+  'autoscaling:ExitStandby': changesGroup,
+  'autoscaling:CompleteLifecycleAction': changesGroup,
+  'autoscaling:TerminateInstanceInAutoScalingGroup': ({ InstanceId = '' }, model) => {
+    const group = [...model.autoScaling.groups.values()].find(({ tags }) => {
+      const instance = model.ec2.instances.get(InstanceId)?.tags ?? {};
+      return tags['drowse:seat'] === instance['drowse:seat'] && tags['drowse:pool'] === instance['drowse:pool'];
+    });
+    return [groupOf(group?.name, model)];
+  },
+  'ec2:StartInstances': changesInstances,
+  'ec2:StopInstances': changesInstances,
+  'ec2:CreateTags': ({ Resources = [], Tags = [] }, model) =>
+    Resources.map((id) => instanceOf(id, model, { ...requestTags(Tags), 'aws:TagKeys': Tags.map(({ Key }) => Key) })),
+  'ec2:AssociateAddress': ({ AllocationId = '', InstanceId = '' }, model) => [
+    { resource: arn('ec2', `elastic-ip/${AllocationId}`), context: tagged(model.ec2.address?.tags ?? {}) },
+    instanceOf(InstanceId, model),
+    { ...instanceOf(InstanceId, model), resource: arn('ec2', `network-interface/eni-${InstanceId}`) },
+  ],
+  'ssm:SendCommand': ({ DocumentName = '', InstanceIds = [] }, model) => [
+    { resource: arn('ssm', `document/${DocumentName}`) },
+    ...InstanceIds.map((id) => instanceOf(id, model)),
+  ],
+  'ssm:GetParametersByPath': ({ Path = '' }) => [{ resource: arn('ssm', `parameter${Path}`) }],
+  'ssm:DeleteParameters': ({ Names = [] }) => Names.map((name) => ({ resource: arn('ssm', `parameter${name}`) })),
+  'elasticloadbalancing:CreateLoadBalancer': ({ Name = '', Tags }) => {
+    const resource = arn('elasticloadbalancing', `loadbalancer/net/${Name}/50dc6c495c0c9188`);
+    const context = requestTags(Tags);
+    return [
+      { resource, context },
+      { action: 'elasticloadbalancing:AddTags', resource, context },
+    ];
+  },
+  'elasticloadbalancing:CreateListener': ({ LoadBalancerArn = '', Tags }, model) => [
+    { resource: LoadBalancerArn, context: { ...tagged(clusterTag(model)), ...requestTags(Tags) } },
+    {
+      action: 'elasticloadbalancing:AddTags',
+      resource: LoadBalancerArn.replace(':loadbalancer/', ':listener/') + '/f2f7dc8efc522ab2',
+      context: requestTags(Tags),
+    },
+  ],
+  'elasticloadbalancing:DeleteLoadBalancer': ({ LoadBalancerArn = '' }, model) => [
+    { resource: LoadBalancerArn, context: tagged(clusterTag(model)) },
+  ],
+  'states:DescribeExecution': namesExecution,
+  'states:GetExecutionHistory': namesExecution,
+  'states:StartExecution': ({ stateMachineArn = '' }) => [{ resource: stateMachineArn }],
+};
+
+/** The names of a cluster, for the requests that a test asks itself. */
+export const NAMES = namesOf('drowse');
