@@ -26,6 +26,7 @@ export const RULES: readonly Rule[] = [
   { uses: ['pools'], check: (config) => [...checkUnique('pools', config.pools), ...config.pools.flatMap(checkPool)] },
   { uses: ['pools', 'controlPlane'], check: checkIngress },
   { uses: ['schedules'], check: checkSchedules },
+  { uses: ['platform', 'app'], check: checkPlatform },
 ];
 
 function checkZones({ controlPlane, zones }: ClusterConfig): Problem[] {
@@ -206,4 +207,18 @@ function checkSchedules({ schedules }: ClusterConfig): Problem[] {
       : [],
   );
   return [...checkUnique('schedules', schedules), ...idle, ...same];
+}
+
+function checkPlatform({ platform, app }: ClusterConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (platform.source === 'git' && platform.git === undefined) {
+    problems.push({ path: ['platform', 'git'], message: 'missing: source: git needs the url of your repository' });
+  }
+  if (app.domain === undefined && app.certificates?.startsWith('letsencrypt')) {
+    problems.push({
+      path: ['app', 'certificates'],
+      message: `${app.certificates} needs app.domain: a certificate is for a name`,
+    });
+  }
+  return problems;
 }

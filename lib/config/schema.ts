@@ -33,6 +33,9 @@ const labelValue = z
 /** Days for which CloudWatch Logs can keep logs: it knows no others. */
 const logRetention = z.literal([1, 3, 5, 7, 14, 30, 60, 90, 180, 365]);
 
+/** Names are substituted into YAML without quotes, where these words are no strings. */
+const YAML_WORDS = new Set(['y', 'yes', 'n', 'no', 'on', 'off', 'true', 'false', 'null']);
+
 const taint = z.strictObject({
   key: labelKey.describe('Key of the taint, for example nvidia.com/gpu'),
   value: labelValue.min(1, 'give the taint a value, for example "true"').describe('Value of the taint'),
@@ -78,7 +81,10 @@ const schedule = z.strictObject({
  * g4dn.xlarge on spot that carries the Elastic IP.
  */
 export const clusterConfigShape = z.strictObject({
-  name: shortName(20).default('drowse').describe('Name of the cluster, unique in the account and region'),
+  name: shortName(20)
+    .refine((name) => !YAML_WORDS.has(name), 'use a name that YAML does not read as true, false or null')
+    .default('drowse')
+    .describe('Name of the cluster, unique in the account and region'),
   region: z
     .string()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'use an AWS region, for example us-east-1')
@@ -154,6 +160,43 @@ export const clusterConfigShape = z.strictObject({
     .strictObject({
       domain: z.hostname().optional().describe('Host name of the app; point it at the Elastic IP'),
       email: z.email().optional().describe('Address for certificate notices (Let’s Encrypt)'),
+      certificates: z
+        .enum(['letsencrypt', 'letsencrypt-staging', 'self-signed'])
+        .optional()
+        .describe('Who signs the app’s certificate; default: letsencrypt with a domain, self-signed without'),
+    })
+    .prefault({}),
+  gpu: z
+    .strictObject({
+      slices: z
+        .int()
+        .min(1)
+        .max(16)
+        .default(1)
+        .describe('Pods that share one GPU by time slicing; 1 shares nothing. Sharers see each other’s memory'),
+    })
+    .prefault({}),
+  platform: z
+    .strictObject({
+      source: z
+        .enum(['bucket', 'git'])
+        .default('bucket')
+        .describe('Where Flux gets the platform from: the bucket that a deploy fills, or your own Git repository'),
+      overlay: shortName(40).default('default').describe('Folder below platform/clusters that this cluster applies'),
+      git: z
+        .strictObject({
+          url: z
+            .string()
+            .regex(/^(https|ssh):\/\/\S+$/, 'use a URL with https:// or ssh://')
+            .describe('Repository that holds platform/ at its top'),
+          branch: z.string().min(1).default('main').describe('Branch to follow'),
+          credentials: z
+            .boolean()
+            .default(false)
+            .describe('True if it needs credentials: SecureString parameter git-credentials, see docs/platform.md'),
+        })
+        .optional()
+        .describe('Your repository; needed if source is git'),
     })
     .prefault({}),
   notifications: z
