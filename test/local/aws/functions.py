@@ -12,11 +12,16 @@ from conftest import ACCOUNT, REGION, Emulator, eventually
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/test"
 
 
+def bundle(code: str) -> bytes:
+    """A Lambda's code as a ZIP archive."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("index.js", code)
+    return archive.getvalue()
+
+
 def function(aws: Emulator, name: str, code: str, timeout: int = 10, **variables: str) -> str:
     """A Node.js Lambda whose handler is ``code``; its ARN."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("index.js", code)
     made = aws.client("lambda").create_function(
         FunctionName=name,
         Runtime="nodejs24.x",
@@ -24,7 +29,7 @@ def function(aws: Emulator, name: str, code: str, timeout: int = 10, **variables
         Role=ROLE,
         Timeout=timeout,
         Environment={"Variables": variables},
-        Code={"ZipFile": archive.getvalue()},
+        Code={"ZipFile": bundle(code)},
     )
     return str(made["FunctionArn"])
 
@@ -72,4 +77,4 @@ def task(arn: str, **more: Any) -> dict[str, Any]:
     return {"Type": "Task", "Resource": arn, "End": "Next" not in more, **more}
 
 
-__all__ = ["ACCOUNT", "REGION", "ROLE", "ended", "function", "history", "invoke", "machine", "run", "task"]
+__all__ = ["ACCOUNT", "REGION", "ROLE", "bundle", "ended", "function", "history", "invoke", "machine", "run", "task"]

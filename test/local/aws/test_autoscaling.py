@@ -280,6 +280,7 @@ def test_instances_have_types(aws: Emulator) -> None:
 @pytest.mark.covers("autoscaling-tag-filters")
 def test_tags_are_filtered(aws: Emulator) -> None:
     Group(aws, "tagged")
+    Group(aws, "tagged-too")
     filters = [{"Name": "auto-scaling-group", "Values": ["tagged"]}, {"Name": "key", "Values": ["drowse:test"]}]
     found = aws.client("autoscaling").describe_tags(Filters=filters)["Tags"]
     assert [(one["ResourceId"], one["Value"]) for one in found] == [("tagged", "yes")]
