@@ -11,6 +11,7 @@ import { handler as drainNodes } from '../lambdas/drain-nodes/handler';
 import { handler as installNetwork } from '../lambdas/install-network/handler';
 import { handler as mintJoinToken } from '../lambdas/mint-join-token/handler';
 import { handler as reconcilePlatform } from '../lambdas/reconcile-platform/handler';
+import { handler as mintJoinTokens } from '../lambdas/mint-join-tokens/handler';
 import { handler as recordFailure } from '../lambdas/record-failure/handler';
 import { handler as recordSizes } from '../lambdas/record-sizes/handler';
 import { handler as recordSuccess } from '../lambdas/record-success/handler';
@@ -50,6 +51,7 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'drain-nodes': drainNodes,
   'install-network': installNetwork,
   'mint-join-token': mintJoinToken,
+  'mint-join-tokens': mintJoinTokens,
   'reconcile-platform': reconcilePlatform,
   'record-failure': recordFailure,
   'record-sizes': recordSizes,

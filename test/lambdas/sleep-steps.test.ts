@@ -1,6 +1,6 @@
 import { TAG } from '../../lib/config/names';
 import { seconds } from '../../sim/virtual-time';
-import { begin, kinds, live, liveAwake, makeStep, THREE_POOLS, until } from './support';
+import { begin, kinds, live, liveAwake, makeStep, THREE_POOLS, thrownBy, until } from './support';
 
 describe('record-sizes', () => {
   test('keeps the sizes of the pools, and holds each at its size', () =>
@@ -202,7 +202,7 @@ describe('verify-asleep', () => {
     liveAwake('', async (twin) => {
       const leased = await begin(twin);
       twin.model.ec2.address = undefined;
-      const found = await makeStep(twin.model, 'verify-asleep')(leased).then(String, (error: Error) => error);
+      const found = await thrownBy(makeStep(twin.model, 'verify-asleep')(leased));
       expect(found).toMatchObject({ name: 'StillBillable' });
       for (const part of [
         /instances i-0+1 \(seat 0, running, ready\), i-0+2 \(gpu, running, ready\)/,
@@ -211,7 +211,7 @@ describe('verify-asleep', () => {
         /join tokens \/drowse\/drowse\/join\/gpu/,
         /no Elastic IP/,
       ]) {
-        expect((found as Error).message).toMatch(part);
+        expect(found.message).toMatch(part);
       }
     }));
 

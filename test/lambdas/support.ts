@@ -62,6 +62,16 @@ export async function until(
   throw new Error(`Still ${errors.at(-1) ?? ''} after ${String(calls)} calls`);
 }
 
+/** What a promise rejects with. */
+export async function thrownBy(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('Nothing was thrown');
+}
+
 /** The distinct errors, in order of their first appearance. */
 export function kinds(errors: readonly string[]): string[] {
   return [...new Set(errors)];

@@ -1,6 +1,6 @@
 import { TAG } from '../../lib/config/names';
 import { seconds } from '../../sim/virtual-time';
-import { begin, kinds, live, liveAwake, makeStep, THREE_POOLS, until } from './support';
+import { begin, kinds, live, liveAwake, makeStep, THREE_POOLS, thrownBy, until } from './support';
 
 describe('check-prerequisites', () => {
   test('passes when everything is there', () =>
@@ -17,9 +17,9 @@ describe('check-prerequisites', () => {
       ec2.launchTemplates.delete('lt-drowse-seat-2');
       const leased = await begin(twin, 'wake');
       const step = makeStep(twin.model, 'check-prerequisites');
-      const missing = await step(leased).then(String, (error: Error) => error);
+      const missing = await thrownBy(step(leased));
       expect(missing).toMatchObject({ name: 'PrerequisiteMissing' });
-      expect((missing as Error).message).toMatch(
+      expect(missing.message).toMatch(
         /^Missing: state volume of seat 1; Elastic IP eipalloc-\w+ was released; image ami-\w+ of group drowse-pool-gpu; .*launch template lt-drowse-seat-2 of group drowse-seat-2$/,
       );
       autoScaling.groups.clear();

@@ -1,0 +1,151 @@
+import { withClients } from '../../lambdas/shared/clients';
+import { handler as getStatus } from '../../lambdas/get-status/handler';
+import { handler as requestWake } from '../../lambdas/request-wake/handler';
+import { logger } from '../../lambdas/shared/logger';
+import type { Twin } from '../../sim/run';
+import { environmentOf } from '../../sim/steps';
+import { seconds } from '../../sim/virtual-time';
+import { arn, begin, live, liveAwake } from './support';
+
+const WAKE_MACHINE_ARN = 'arn:aws:states:us-east-1:123456789012:stateMachine:drowse-wake';
+const POST = { version: '2.0', requestContext: { http: { method: 'POST', path: '/wake' } } };
+const HANDLERS = { 'request-wake': requestWake, 'get-status': getStatus };
+
+async function ask({ model }: Twin, name: keyof typeof HANDLERS, event: unknown = POST) {
+  const environment = { ...environmentOf(model), WAKE_MACHINE_ARN };
+  const answer = await withClients(model.clients(name), () => HANDLERS[name].instance(environment))(event);
+  expect(answer.headers).toEqual({ 'content-type': 'application/json', 'cache-control': 'no-store' });
+  return { status: answer.statusCode, body: JSON.parse(answer.body) as Record<string, unknown> };
+}
+
+beforeAll(() => logger.setLogLevel('SILENT'));
+
+describe('POST /wake', () => {
+  test('wakes a cluster that sleeps', () =>
+    live('', async (twin) => {
+      const { status, body } = await ask(twin, 'request-wake');
+      expect(status).toBe(202);
+      expect(body).toMatchObject({ state: 'waking', message: 'The cluster wakes up' });
+      const [wake] = twin.workflows.of('wake');
+      expect(body.execution).toBe(wake!.arn);
+      expect(JSON.parse(wake!.input)).toEqual({ requestedBy: 'api' });
+      await wake!.over;
+      expect(twin.model.record.state).toBe('awake');
+    }));
+
+  test('takes a double click for one', () =>
+    live('', async (twin) => {
+      const [first, second] = await Promise.all([ask(twin, 'request-wake'), ask(twin, 'request-wake')]);
+      expect(second).toEqual(first);
+      expect(twin.workflows.of('wake')).toHaveLength(1);
+    }));
+
+  test('answers with the execution even if it has ended within those seconds', () =>
+    live('', async (twin) => {
+      twin.model.faults.add({ service: 'lambda', with: () => new Error('broken') });
+      const first = await ask(twin, 'request-wake');
+      await seconds(1);
+      expect(twin.workflows.of('wake')[0]!.status).toBe('FAILED');
+      expect(await ask(twin, 'request-wake')).toEqual(first);
+    }));
+
+  test('names the execution that wakes it already', () =>
+    live('', async (twin) => {
+      const { execution } = await begin(twin, 'wake');
+      await expect(ask(twin, 'request-wake')).resolves.toMatchObject({
+        status: 202,
+        body: {
+          state: 'waking',
+          execution,
+          message: expect.stringMatching(/^Waking since .*, at acquire-lease$/) as string,
+        },
+      });
+      expect(twin.workflows.of('wake')).toHaveLength(0);
+    }));
+
+  test('says that it is awake', () =>
+    liveAwake('', async (twin) => {
+      await expect(ask(twin, 'request-wake')).resolves.toMatchObject({
+        status: 200,
+        body: { state: 'awake', message: 'The cluster is awake' },
+      });
+      expect(twin.workflows.of('wake')).toHaveLength(0);
+    }));
+
+  test.each([
+    [{ iam: { userArn: 'arn:aws:iam::1:user/ann' } }, 'api:arn:aws:iam::1:user/ann'],
+    [{ jwt: { claims: { sub: '42', email: 'ann@example.org' } } }, 'api:ann@example.org'],
+    [{ jwt: { claims: { sub: '42' } } }, 'api:42'],
+  ])('records who asked: %j', (authorizer, requestedBy) =>
+    live('', async (twin) => {
+      await ask(twin, 'request-wake', { requestContext: { ...POST.requestContext, authorizer } });
+      expect(JSON.parse(twin.workflows.of('wake')[0]!.input)).toEqual({ requestedBy });
+    }),
+  );
+
+  test('tells a bad request from a fault of its own, and never shows a stack trace', () =>
+    live('', async (twin) => {
+      await expect(ask(twin, 'request-wake', {})).resolves.toMatchObject({
+        status: 400,
+        body: { error: 'InvalidInput' },
+      });
+      const broken = Object.assign(new Error('secret detail'), { name: 'AccessDenied' });
+      twin.model.faults.add({ caller: 'request-wake', with: () => broken });
+      await expect(ask(twin, 'request-wake')).resolves.toEqual({
+        status: 500,
+        body: { error: 'AccessDenied', message: 'The request failed; the log of the function says why' },
+      });
+    }));
+});
+
+describe('GET /status', () => {
+  test('tells of a cluster that is awake', () =>
+    liveAwake('', async (twin) => {
+      const { status, body } = await ask(twin, 'get-status');
+      expect(status).toBe(200);
+      expect(body).toMatchObject({
+        cluster: 'drowse',
+        state: 'awake',
+        elasticIp: { publicIp: '203.0.113.7', instanceId: 'i-00000000000000002' },
+        nodes: [
+          { role: 'seat', seat: '0', state: 'running', phase: 'ready' },
+          { role: 'pool', pool: 'gpu', state: 'running', phase: 'ready', publicIp: '203.0.113.7' },
+        ],
+      });
+      expect(body).not.toHaveProperty('running');
+    }));
+
+  test('tells of a workflow that runs, and of the last failure', () =>
+    live('', async (twin) => {
+      await begin(twin, 'sleep');
+      const failure = {
+        workflow: 'wake',
+        step: 'WaitForApi',
+        error: 'ApiNotReady',
+        cause: 'x',
+        at: 'y',
+        execution: 'z',
+      };
+      twin.model.record.failure = failure;
+      await expect(ask(twin, 'get-status')).resolves.toMatchObject({
+        status: 200,
+        body: {
+          state: 'sleeping',
+          running: { workflow: 'sleep', step: 'acquire-lease', execution: arn('sleep') },
+          failure,
+        },
+      });
+    }));
+
+  test('knows a cluster that was never used', () =>
+    live('', async (twin) => {
+      await expect(ask(twin, 'get-status')).resolves.toMatchObject({
+        status: 200,
+        body: { state: 'asleep', nodes: [] },
+      });
+    }));
+});
+
+test.each(Object.entries(HANDLERS))('%s does not start without its environment', (_name, handler) => {
+  expect(() => handler.instance({})).toThrow(expect.objectContaining({ name: 'InvalidEnvironment' }) as Error);
+});

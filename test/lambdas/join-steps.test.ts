@@ -1,0 +1,188 @@
+import { TAG } from '../../lib/config/names';
+import type { Launch } from '../../lambdas/shared/contracts';
+import type { Twin } from '../../sim/run';
+import { seconds } from '../../sim/virtual-time';
+import { arn, begin, kinds, live, liveAwake, makeStep, THREE_POOLS, until } from './support';
+
+const GROUP = 'drowse-pool-gpu';
+
+/** A pool node that its hook holds, and the state of the join-node that would let it in; no join-node runs. */
+async function launch({ model }: Twin, metadata: Partial<Launch['metadata']> = {}): Promise<Launch> {
+  model.autoScaling.onLaunch = () => undefined;
+  const group = model.autoScaling.get(GROUP);
+  const known = new Set(group.lifecycle.keys());
+  model.autoScaling.resize(group, group.min, group.desired + 1, 10);
+  await seconds(4);
+  const instanceId = [...group.lifecycle.keys()].find((id) => !known.has(id))!;
+  return {
+    execution: arn('join-node'),
+    instanceId,
+    group: GROUP,
+    hook: 'launch',
+    token: `token-${instanceId}`,
+    metadata: { role: 'pool', pool: 'gpu', ingress: true, ...metadata },
+  };
+}
+
+describe('associate-elastic-ip', () => {
+  test('waits until the instance runs, then gives it the address, once', () =>
+    live('', async (twin) => {
+      const joining = await launch(twin);
+      const step = makeStep(twin.model, 'associate-elastic-ip');
+      const { result, errors } = await until(() => step(joining));
+      expect(kinds(errors)).toEqual(['InstanceNotRunning']);
+      expect(result).toEqual({ holder: joining.instanceId });
+      expect(twin.model.ec2.address!.instanceId).toBe(joining.instanceId);
+      await step(joining);
+      expect(twin.model.calls.of('AssociateAddress')).toHaveLength(1);
+    }));
+
+  test('leaves it with an ingress node that serves', () =>
+    liveAwake('', async (twin) => {
+      const holder = twin.model.ec2.address!.instanceId;
+      const joining = await launch(twin);
+      await seconds(30);
+      await expect(makeStep(twin.model, 'associate-elastic-ip')(joining)).resolves.toEqual({ holder });
+      expect(twin.model.calls.of('AssociateAddress')).toEqual([]);
+    }));
+
+  test('takes it from one that does not', () =>
+    liveAwake('', async (twin) => {
+      twin.model.ec2.get(twin.model.ec2.address!.instanceId!).tags[TAG.phase] = 'failed:gpu-not-visible';
+      const joining = await launch(twin);
+      await seconds(30);
+      await makeStep(twin.model, 'associate-elastic-ip')(joining);
+      expect(twin.model.ec2.address!.instanceId).toBe(joining.instanceId);
+    }));
+
+  test('gives up an instance that is gone', () =>
+    live('', async (twin) => {
+      const joining = await launch(twin);
+      twin.model.ec2.terminate(joining.instanceId);
+      const step = makeStep(twin.model, 'associate-elastic-ip');
+      await expect(step(joining)).rejects.toMatchObject({ name: 'NodeFailed' });
+      twin.model.ec2.instances.delete(joining.instanceId);
+      await expect(step(joining)).rejects.toThrow(`${joining.instanceId} is gone`);
+    }));
+});
+
+describe('mint-join-token', () => {
+  test("has a seat write the pool's token, once for each instance", () =>
+    liveAwake('', async (twin) => {
+      const joining = await launch(twin);
+      const step = makeStep(twin.model, 'mint-join-token');
+      const { result, errors } = await until(() => step(joining));
+      expect(kinds(errors)).toEqual(['CommandInProgress']);
+      expect(result).toMatchObject({ parameter: '/drowse/drowse/join/gpu' });
+      await step(joining);
+      expect(twin.model.calls.of('SendCommand')).toHaveLength(1);
+      expect(twin.model.calls.of('SendCommand')[0]).toMatchObject({
+        input: { DocumentName: 'drowse-mint-join-token', Parameters: { Pool: ['gpu'] } },
+      });
+      await until(() => step({ ...joining, instanceId: 'i-of-another-launch' }));
+      expect(twin.model.calls.of('SendCommand')).toHaveLength(2);
+    }));
+
+  test('waits for the API', () =>
+    live('', async (twin) => {
+      const joining = await launch(twin);
+      await expect(makeStep(twin.model, 'mint-join-token')(joining)).rejects.toMatchObject({ name: 'ApiNotReady' });
+    }));
+
+  test('refuses an instance of no pool', () =>
+    live('', async (twin) => {
+      const seat = { ...(await launch(twin)), metadata: { role: 'seat', ingress: true } };
+      await expect(makeStep(twin.model, 'mint-join-token')(seat)).rejects.toMatchObject({ name: 'InvalidInput' });
+    }));
+});
+
+describe('mint-join-tokens', () => {
+  test('mints for the pools whose nodes come back without a launch, all at once', () =>
+    liveAwake(THREE_POOLS, async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'mint-join-tokens');
+      const { result, errors } = await until(() => step(leased));
+      expect(result).toEqual({ pools: ['batch'] });
+      expect(kinds(errors)).toEqual(['CommandInProgress']);
+      await step(leased);
+      expect(twin.model.calls.of('SendCommand')).toHaveLength(1);
+    }));
+
+  test('has nothing to do for pools that launch', () =>
+    liveAwake('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      await expect(makeStep(twin.model, 'mint-join-tokens')(leased)).resolves.toEqual({ pools: [] });
+    }));
+});
+
+describe('wait-for-node', () => {
+  test('waits for the node to be ready', () =>
+    liveAwake('', async (twin) => {
+      const joining = await launch(twin);
+      const step = makeStep(twin.model, 'wait-for-node');
+      const { errors } = await until(() => step(joining));
+      expect(kinds(errors)).toEqual(['NodeNotReady']);
+      await expect(step(joining)).resolves.toBeUndefined();
+    }));
+
+  test('says why a node gave up, and notices one that is gone', () =>
+    liveAwake('', async (twin) => {
+      const joining = await launch(twin);
+      const step = makeStep(twin.model, 'wait-for-node');
+      const { instanceId } = joining;
+      twin.model.ec2.get(instanceId).tags[TAG.phase] = 'failed:gpu-not-visible';
+      await expect(step(joining)).rejects.toMatchObject({
+        name: 'NodeFailed',
+        message: `${instanceId}: failed:gpu-not-visible`,
+      });
+      twin.model.ec2.terminate(instanceId);
+      await expect(step(joining)).rejects.toThrow(`${instanceId} is shutting-down`);
+    }));
+});
+
+describe('complete-launch', () => {
+  test('lets the hook go, and does not mind that it is gone', () =>
+    live('', async (twin) => {
+      const joining = await launch(twin);
+      const step = makeStep(twin.model, 'complete-launch');
+      await step(joining);
+      expect(twin.model.autoScaling.get(GROUP).lifecycle.get(joining.instanceId)).toBe('InService');
+      await expect(step(joining)).resolves.toBeUndefined();
+    }));
+
+  test('does mind everything else', () =>
+    live('', async (twin) => {
+      const joining = { ...(await launch(twin)), group: 'no-such-group' };
+      await expect(makeStep(twin.model, 'complete-launch')(joining)).rejects.toMatchObject({ name: 'ValidationError' });
+    }));
+});
+
+describe('abandon-launch', () => {
+  test('keeps why, and has the group try another', () =>
+    live('', async (twin) => {
+      const joining = await launch(twin);
+      const { instanceId } = joining;
+      twin.model.ec2.get(instanceId).tags[TAG.phase] = 'failed:gpu-not-visible';
+      const failure = {
+        Error: 'NodeFailed',
+        Cause: JSON.stringify({ errorType: 'NodeFailed', errorMessage: 'failed:gpu-not-visible', trace: [] }),
+      };
+      const step = makeStep(twin.model, 'abandon-launch');
+      const failed = { Error: 'NodeFailed', Cause: `${instanceId}: failed:gpu-not-visible` };
+      await expect(step({ ...joining, failure })).resolves.toEqual(failed);
+      expect(twin.model.dynamo.items.get(`launch#${instanceId}`)).toMatchObject({
+        pool: 'gpu',
+        group: GROUP,
+        phase: 'failed:gpu-not-visible',
+        error: 'NodeFailed',
+        cause: 'failed:gpu-not-visible',
+        execution: joining.execution,
+        expiresAt: expect.any(Number) as number,
+      });
+      await expect(step({ ...joining, failure })).resolves.toEqual(failed);
+      await seconds(60);
+      expect(twin.model.ec2.get(instanceId).state).toBe('terminated');
+      expect([...twin.model.autoScaling.get(GROUP).lifecycle.keys()]).not.toContain(instanceId);
+      expect(twin.model.autoScaling.get(GROUP).lifecycle.size).toBe(1);
+    }));
+});

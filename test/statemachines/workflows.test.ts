@@ -1,0 +1,273 @@
+import { TAG } from '../../lib/config/names';
+import type { Twin } from '../../sim/run';
+import { seconds } from '../../sim/virtual-time';
+import { live, liveAwake, THREE_POOLS } from '../lambdas/support';
+
+const SINGLE = '';
+const HIGH_AVAILABILITY = `controlPlane: { seats: 3 }\n${THREE_POOLS}`;
+const SEAT_INGRESS = `
+controlPlane: { ingress: true }
+pools: [{ name: gpu, instanceTypes: [g4dn.xlarge], gpu: true, min: 0, desired: 1 }]
+`;
+
+/** The cluster is as its record says, by the model's own account. */
+function expectAwake({ model }: Twin): void {
+  expect(model.record).toMatchObject({ state: 'awake', platformAt: expect.any(String) as string });
+  expect(model.record).not.toHaveProperty('lease');
+  expect(model.record).not.toHaveProperty('failure');
+  for (const { name, desired, lifecycle } of model.autoScaling.groups.values()) {
+    const serving = [...lifecycle].filter(([, state]) => state === 'InService').map(([id]) => model.ec2.get(id));
+    expect([name, serving.length]).toEqual([name, desired]);
+    expect(serving.every(({ state, tags }) => state === 'running' && tags[TAG.phase] === 'ready')).toBe(true);
+  }
+  const holder = model.ec2.get(model.ec2.address!.instanceId!);
+  expect(holder).toMatchObject({ state: 'running', tags: { [TAG.ingress]: 'true' } });
+  expect([...model.loadBalancing.loadBalancers.values()].map(({ listeners }) => listeners.length)).toEqual([1]);
+}
+
+function expectAsleep({ model }: Twin, stopped = 0): void {
+  expect(model.record).toMatchObject({ state: 'asleep' });
+  expect(model.record).not.toHaveProperty('lease');
+  expect(model.ec2.in('pending', 'running', 'stopping', 'shutting-down')).toEqual([]);
+  expect(model.ec2.in('stopped')).toHaveLength(stopped);
+  expect(model.loadBalancing.loadBalancers.size).toBe(0);
+  expect([...model.ssm.parameters.keys()].filter((name) => name.includes('/join/'))).toEqual([]);
+  expect(model.ec2.address).toMatchObject({ publicIp: '203.0.113.7', instanceId: undefined });
+  expect(model.ec2.volumes.length).toBeGreaterThan(0);
+}
+
+describe.each([
+  ['the default cluster', SINGLE, 0],
+  ['three seats and three pools', HIGH_AVAILABILITY, 2],
+  ['a control plane that carries the Elastic IP', SEAT_INGRESS, 0],
+])('%s', (_name, yaml, stopped) => {
+  test('lives: bootstrap, sleep, wake, sleep', () =>
+    live(yaml, async (twin) => {
+      for (const [workflow, check] of [
+        ['bootstrap', () => expectAwake(twin)],
+        ['sleep', () => expectAsleep(twin, stopped)],
+        ['wake', () => expectAwake(twin)],
+        ['sleep', () => expectAsleep(twin, stopped)],
+      ] as const) {
+        const { status, cause } = await twin.run(workflow);
+        expect([workflow, status, cause]).toEqual([workflow, 'SUCCEEDED', undefined]);
+        check();
+      }
+      expect(twin.workflows.of('join-node').filter(({ status }) => status !== 'SUCCEEDED')).toEqual([]);
+      expect(twin.model.inside.snapshots).toHaveLength(2);
+    }));
+});
+
+test('the platform is installed after the nodes are ready', () =>
+  live(SINGLE, async (twin) => {
+    const bootstrap = await twin.run('bootstrap');
+    const names = bootstrap.states.map(({ name }) => name);
+    expect(names.indexOf('InstallPlatform')).toBeGreaterThan(names.indexOf('WaitForNodes'));
+    const [child] = twin.workflows.of('install-platform');
+    expect(child).toMatchObject({ status: 'SUCCEEDED', input: expect.stringContaining(bootstrap.arn) as string });
+  }));
+
+test('a sleep and a wake together stay within 400 state transitions', () =>
+  liveAwake(SINGLE, async (twin) => {
+    const joinedBefore = twin.workflows.of('join-node').length;
+    const platformsBefore = twin.workflows.of('install-platform').length;
+    const pair = [
+      await twin.run('sleep'),
+      await twin.run('wake'),
+      ...twin.workflows.of('join-node').slice(joinedBefore),
+      ...twin.workflows.of('install-platform').slice(platformsBefore),
+    ];
+    const transitions = pair.reduce((sum, execution) => sum + execution.transitions, 0);
+    expect(pair).toHaveLength(4);
+    expect(transitions).toBeGreaterThan(60);
+    expect(transitions).toBeLessThanOrEqual(400);
+  }));
+
+test('sizes grown by Cluster Autoscaler come back', () =>
+  liveAwake(THREE_POOLS, async (twin) => {
+    const web = twin.model.autoScaling.get('drowse-pool-web');
+    twin.model.autoScaling.resize(web, 1, 4, 4);
+    await seconds(300);
+    await twin.run('sleep');
+    expect(web).toMatchObject({ min: 0, desired: 0, max: 0 });
+    await twin.run('wake');
+    expect(web).toMatchObject({ min: 1, desired: 4, max: 4 });
+    expectAwake(twin);
+  }));
+
+describe('one workflow at a time', () => {
+  test('the loser ends as ClusterBusy, naming the holder; the winner is not disturbed', () =>
+    liveAwake(SINGLE, async (twin) => {
+      const sleep = twin.workflows.start('sleep', { requestedBy: 'schedule:night' });
+      await seconds(20);
+      const wake = await twin.run('wake');
+      expect(wake).toMatchObject({ status: 'FAILED', error: 'ClusterBusy' });
+      expect(wake.cause).toContain(
+        `sleep (started by schedule:night 0 min ago, at drain-nodes) holds the cluster: ${sleep.arn}`,
+      );
+      await sleep.over;
+      expect(sleep.status).toBe('SUCCEEDED');
+    }));
+
+  test('two starts in the same second: one wins', () =>
+    liveAwake(SINGLE, async (twin) => {
+      const both = [twin.workflows.start('sleep'), twin.workflows.start('sleep')];
+      await Promise.all(both.map(({ over }) => over));
+      expect(both.map(({ status }) => status).sort()).toEqual(['FAILED', 'SUCCEEDED']);
+      expectAsleep(twin);
+    }));
+
+  test('the lease of a stopped execution is taken over, its child goes with it', () =>
+    liveAwake(SINGLE, async (twin) => {
+      await twin.run('sleep');
+      const wake = twin.workflows.start('wake');
+      await seconds(130);
+      const child = twin.workflows.of('install-platform').at(-1)!;
+      expect(child.status).toBe('RUNNING');
+      wake.stop();
+      await wake.over;
+      await child.over;
+      expect([wake.status, child.status]).toEqual(['ABORTED', 'ABORTED']);
+      expect(twin.model.record).toMatchObject({ state: 'waking', lease: { owner: wake.arn } });
+      await twin.run('sleep');
+      expectAsleep(twin);
+    }));
+});
+
+describe('a step that fails', () => {
+  test('ends the workflow in RecordFailure: step, error and cause are known, the lease is free', () =>
+    liveAwake(SINGLE, async (twin) => {
+      const denied = Object.assign(new Error('not authorized to perform DeleteLoadBalancer'), { name: 'AccessDenied' });
+      twin.model.faults.add({ action: 'DeleteLoadBalancer', with: () => denied });
+      const sleep = await twin.run('sleep');
+      expect(sleep).toMatchObject({
+        status: 'FAILED',
+        error: 'AccessDenied',
+        cause: 'DeleteLoadBalancer: not authorized to perform DeleteLoadBalancer',
+      });
+      expect(twin.model.record).toMatchObject({
+        state: 'sleep-failed',
+        failure: { workflow: 'sleep', step: 'DeleteLoadBalancer', error: 'AccessDenied', execution: sleep.arn },
+      });
+      expect(twin.model.record).not.toHaveProperty('lease');
+      twin.model.faults.clear();
+      await twin.run('sleep');
+      expectAsleep(twin);
+      expect(twin.model.record).not.toHaveProperty('failure');
+    }));
+
+  test('in a branch of StartEverything is told by its own name', () =>
+    live(SINGLE, async (twin) => {
+      const denied = Object.assign(new Error('no'), { name: 'AccessDenied' });
+      twin.model.faults.add({ caller: 'create-load-balancer', with: () => denied });
+      await twin.run('bootstrap');
+      expect(twin.model.record).toMatchObject({ state: 'wake-failed', failure: { step: 'CreateLoadBalancer' } });
+    }));
+
+  test('in the platform is told by what the platform said', () =>
+    live(SINGLE, async (twin) => {
+      const told = { ok: false, error: 'PlatformNotReady', message: 'app: image not found' };
+      twin.model.ssm.documents.set('drowse-reconcile-platform', () => ({ seconds: 5, result: told }));
+      const bootstrap = await twin.run('bootstrap');
+      expect(bootstrap).toMatchObject({ status: 'FAILED', error: 'CommandFailed' });
+      expect(twin.model.record).toMatchObject({
+        state: 'wake-failed',
+        failure: { step: 'InstallPlatform', cause: expect.stringContaining('app: image not found') as string },
+      });
+    }));
+
+  test('a wake after it succeeds, from whatever is there', () =>
+    live(SINGLE, async (twin) => {
+      const { plan } = twin.model.nodes;
+      twin.model.nodes.plan = (instance) => ({ ...plan(instance), failsWith: 'volume-missing' });
+      await twin.run('bootstrap');
+      expect(twin.model.record).toMatchObject({
+        state: 'wake-failed',
+        failure: { step: 'WaitForApi', error: 'NodeFailed' },
+      });
+      twin.model.nodes.plan = plan;
+      await twin.run('bootstrap');
+      expectAwake(twin);
+    }));
+});
+
+describe('sleep', () => {
+  test('has nothing to wait for when nothing runs', () =>
+    live(SINGLE, async (twin) => {
+      const sleep = await twin.run('sleep');
+      expect(sleep.status).toBe('SUCCEEDED');
+      expectAsleep(twin);
+      expect((Date.now() - Date.parse('2026-11-20T08:00:00Z')) / 1000).toBeLessThan(10);
+    }));
+
+  test('goes on without an API: what cannot be drained or saved goes all the same', () =>
+    liveAwake(SINGLE, async (twin) => {
+      twin.model.ec2.get('i-00000000000000001').tags[TAG.phase] = 'failed:etcd-unhealthy';
+      const sleep = await twin.run('sleep');
+      expect(sleep.status).toBe('SUCCEEDED');
+      expectAsleep(twin);
+      const drain = sleep.states.find(({ name }) => name === 'DrainNodes');
+      expect(drain).toBeDefined();
+      expect(sleep.output).toMatchObject({ drain: { Error: 'ApiNotReady' } });
+    }));
+
+  test('fails when etcd cannot be saved, before anything is gone', () =>
+    liveAwake(SINGLE, async (twin) => {
+      const told = { ok: false, error: 'SnapshotCorrupt', message: 'checksum' };
+      twin.model.ssm.documents.set('drowse-snapshot-etcd', () => ({ seconds: 1, result: told }));
+      await twin.run('sleep');
+      expect(twin.model.record).toMatchObject({ state: 'sleep-failed', failure: { step: 'SnapshotEtcd' } });
+      expect(twin.model.ec2.in('running')).toHaveLength(2);
+      await twin.run('wake');
+      expectAwake(twin);
+    }));
+});
+
+describe('join-node', () => {
+  test('gives the Elastic IP before anything else', () =>
+    live(SINGLE, async (twin) => {
+      await twin.run('bootstrap');
+      const [join] = twin.workflows.of('join-node');
+      expect(join!.states.map(({ name }) => name)).toEqual([
+        'AssociateElasticIp',
+        'WaitForApi',
+        'MintJoinToken',
+        'WaitForNode',
+        'CompleteLaunch',
+      ]);
+    }));
+
+  test('abandons a node that fails, says why, and the group tries another', () =>
+    live(SINGLE, async (twin) => {
+      const { plan } = twin.model.nodes;
+      let first = true;
+      twin.model.nodes.plan = (instance) => {
+        const fails = first && instance.tags[TAG.role] === 'pool';
+        if (fails) first = false;
+        return { ...plan(instance), ...(fails && { failsWith: 'gpu-not-visible' }) };
+      };
+      const bootstrap = await twin.run('bootstrap');
+      expect(bootstrap.status).toBe('SUCCEEDED');
+      expectAwake(twin);
+      const [failed, good] = twin.workflows.of('join-node');
+      expect(failed).toMatchObject({
+        status: 'FAILED',
+        error: 'NodeFailed',
+        cause: expect.stringContaining('gpu-not-visible') as string,
+      });
+      expect(good!.status).toBe('SUCCEEDED');
+    }));
+
+  test('duplicate events do no harm', () =>
+    live(SINGLE, async (twin) => {
+      const { onLaunch } = twin.model.autoScaling;
+      twin.model.autoScaling.onLaunch = (detail) => {
+        onLaunch(detail);
+        onLaunch(detail);
+      };
+      await twin.run('bootstrap');
+      await seconds(60);
+      expect(twin.workflows.of('join-node').map(({ status }) => status)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+      expectAwake(twin);
+    }));
+});
