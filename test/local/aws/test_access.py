@@ -24,8 +24,8 @@ const crypto = require('crypto');
 const sha = (d) => crypto.createHash('sha256').update(d).digest('hex');
 const hmac = (k, d) => crypto.createHmac('sha256', k).update(d).digest();
 exports.handler = async ({service, action, version}) => {
-  const [id, secret, session, region] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION']
-    .map((name) => process.env[name]);
+  const variables = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN', 'REGION'];
+  const [id, secret, session, region] = variables.map((name) => process.env[`AWS_${name}`]);
   const url = new URL(process.env.AWS_ENDPOINT_URL);
   const body = `Action=${action}&Version=${version}`;
   const date = new Date().toISOString().replace(/[-:]|\\.\\d{3}/g, '');
