@@ -12,6 +12,7 @@ import { env as drainNodes } from '../../lambdas/drain-nodes/env';
 import { env as getStatus } from '../../lambdas/get-status/env';
 import { env as installNetwork } from '../../lambdas/install-network/env';
 import { env as mintJoinToken } from '../../lambdas/mint-join-token/env';
+import { env as mintJoinTokens } from '../../lambdas/mint-join-tokens/env';
 import { env as reconcilePlatform } from '../../lambdas/reconcile-platform/env';
 import { env as recordFailure } from '../../lambdas/record-failure/env';
 import { env as recordSizes } from '../../lambdas/record-sizes/env';
@@ -183,6 +184,7 @@ export function stepsOf(context: StepContext) {
       may.associateElasticIp(),
     ),
     'mint-join-token': step(mintJoinToken, store, commandOutsideLease, may.runCommand('mint-join-token')),
+    'mint-join-tokens': step(mintJoinTokens, store, command, may.describeGroups(), may.runCommand('mint-join-token')),
     'wait-for-node': step(waitForNode, cluster, may.describeInstances()),
     'complete-launch': step(completeLaunch, cluster, may.groups('CompleteLifecycleAction')),
     'abandon-launch': step(

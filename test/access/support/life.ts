@@ -86,7 +86,9 @@ const SCRIPTS: readonly Script[] = [
       // join-node holds no lease: its step knows the launch instead.
       const metadata = { role: 'pool', pool: 'gpu', ingress: false };
       const launch = { execution: 'e', instanceId: 'i-0', group: 'g', hook: 'launch', token: 't', metadata };
-      for (const name of Object.keys(COMMANDS)) await insist(model, name, name === 'mint-join-token' ? launch : leased);
+      for (const name of [...Object.keys(COMMANDS), 'mint-join-tokens']) {
+        await insist(model, name, name === 'mint-join-token' ? launch : leased);
+      }
     },
   },
   // Launches that hooks hold when sleep comes; and ends that are recorded twice.

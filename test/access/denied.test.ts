@@ -1,0 +1,210 @@
+import { EVERYTHING } from '../support/configs';
+import { synthesize } from '../support/stacks';
+import { type IamRequest, isAllowed } from './support/evaluate';
+import { arn, tagged } from './support/requests';
+import { roleOfNodes, roleOfStep, rolesOf, type SynthesizedRole } from './support/roles';
+
+const roles = rolesOf(synthesize(EVERYTHING));
+const step = (name: string) => roleOfStep(roles, name);
+const pool = (name: string) => roleOfNodes(roles, 'drowse:pool', name);
+const seat = (index: number) => roleOfNodes(roles, 'drowse:seat', String(index));
+
+const OWN = { 'drowse:cluster': 'big' };
+const FOREIGN = { 'drowse:cluster': 'other' };
+const instance = (tags: Readonly<Record<string, string>>) => ({
+  resource: arn('ec2', 'instance/i-1'),
+  context: tagged(tags),
+});
+const parameter = (name: string) => ({ resource: arn('ssm', `parameter${name}`) });
+const group = (tags: Readonly<Record<string, string>>) => ({
+  resource: arn('autoscaling', 'autoScalingGroup:0a1b:autoScalingGroupName/big-pool-gpu'),
+  context: tagged(tags),
+});
+const phase = (tags: Readonly<Record<string, string>>, key = 'drowse:phase') => ({
+  resource: arn('ec2', 'instance/i-1'),
+  context: { ...tagged(tags), 'aws:TagKeys': [key], [`aws:RequestTag/${key}`]: 'ready' },
+});
+
+type Case = [what: string, role: SynthesizedRole, action: string, request: Omit<IamRequest, 'action'>];
+
+/** Pairs: what must be denied, and beside it the nearest thing that is allowed, so that a denial means something. */
+const DENIED: Case[] = [
+  ['a pool reads another pool’s token', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/big/join/general')],
+  ['a pool reads another cluster’s token', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/other/join/gpu')],
+  ['a pool reads the kubeconfig', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/big/kubeconfig')],
+  ['a pool reads the key of snapshots', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/big/snapshot-key')],
+  ['a pool writes its token', pool('gpu'), 'ssm:PutParameter', parameter('/drowse/big/join/gpu')],
+  ['a pool reads snapshots', pool('gpu'), 's3:GetObject', { resource: bucket('big', 'snapshots/x/etcd.db') }],
+  [
+    'a node reads another cluster’s bucket',
+    pool('gpu'),
+    's3:GetObject',
+    { resource: bucket('other', 'node/x.tar.gz') },
+  ],
+  ['a node replaces the node bundle', seat(0), 's3:PutObject', { resource: bucket('big', 'node/x.tar.gz') }],
+  ['a seat deletes a snapshot', seat(0), 's3:DeleteObject', { resource: bucket('big', 'snapshots/x/etcd.db') }],
+  ['a seat reads another cluster’s snapshots', seat(0), 's3:GetObject', { resource: bucket('other', 'snapshots/x') }],
+  ['a seat takes another seat’s volume', seat(0), 'ec2:AttachVolume', volume({ ...OWN, 'drowse:seat': '1' })],
+  ['a seat takes another cluster’s volume', seat(0), 'ec2:AttachVolume', volume({ ...FOREIGN, 'drowse:seat': '0' })],
+  [
+    'a seat takes an address for a pool node',
+    seat(0),
+    'ec2:AssignPrivateIpAddresses',
+    eni({ ...OWN, 'drowse:pool': 'gpu' }),
+  ],
+  ['a pool takes an address', pool('gpu'), 'ec2:AssignPrivateIpAddresses', eni({ ...OWN, 'drowse:pool': 'gpu' })],
+  [
+    'a pool calls another pool’s node ready',
+    pool('gpu'),
+    'ec2:CreateTags',
+    phase({ ...OWN, 'drowse:pool': 'general' }),
+  ],
+  [
+    'a node gives itself another cluster’s tag',
+    pool('gpu'),
+    'ec2:CreateTags',
+    phase({ ...OWN, 'drowse:pool': 'gpu' }, 'drowse:cluster'),
+  ],
+  [
+    'a node takes the Elastic IP',
+    pool('general'),
+    'ec2:AssociateAddress',
+    { resource: arn('ec2', 'elastic-ip/eipalloc-1'), context: tagged(OWN) },
+  ],
+  ['a node starts a workflow', seat(0), 'states:StartExecution', { resource: machine('big-wake') }],
+  ['a step resizes another cluster’s group', step('stop-pools'), 'autoscaling:UpdateAutoScalingGroup', group(FOREIGN)],
+  ['a step stops an instance of another cluster', step('stop-pools'), 'ec2:StopInstances', instance(FOREIGN)],
+  ['a step stops an instance without tags', step('stop-pools'), 'ec2:StopInstances', instance({})],
+  ['a step terminates an instance past its group', step('stop-pools'), 'ec2:TerminateInstances', instance(OWN)],
+  [
+    'starting seats terminates another cluster’s',
+    step('start-seats'),
+    'autoscaling:TerminateInstanceInAutoScalingGroup',
+    group(FOREIGN),
+  ],
+  [
+    'draining runs any script',
+    step('drain-nodes'),
+    'ssm:SendCommand',
+    { resource: arn('ssm', 'document/AWS-RunShellScript') },
+  ],
+  [
+    'draining runs another command',
+    step('drain-nodes'),
+    'ssm:SendCommand',
+    { resource: arn('ssm', 'document/big-restore-etcd') },
+  ],
+  ['draining runs on another cluster’s node', step('drain-nodes'), 'ssm:SendCommand', instance(FOREIGN)],
+  [
+    'the Elastic IP of another cluster is moved',
+    step('associate-elastic-ip'),
+    'ec2:AssociateAddress',
+    { resource: arn('ec2', 'elastic-ip/eipalloc-2'), context: tagged(FOREIGN) },
+  ],
+  [
+    'the Elastic IP goes to another cluster’s node',
+    step('associate-elastic-ip'),
+    'ec2:AssociateAddress',
+    instance(FOREIGN),
+  ],
+  [
+    'another load balancer is deleted',
+    step('delete-load-balancer'),
+    'elasticloadbalancing:DeleteLoadBalancer',
+    balancer('shop', OWN),
+  ],
+  [
+    'a load balancer of that name without the tag is deleted',
+    step('delete-load-balancer'),
+    'elasticloadbalancing:DeleteLoadBalancer',
+    balancer('big-api', {}),
+  ],
+  [
+    'tokens of another cluster are deleted',
+    step('delete-join-tokens'),
+    'ssm:DeleteParameters',
+    parameter('/drowse/other/join/gpu'),
+  ],
+  [
+    'the kubeconfig is deleted',
+    step('delete-join-tokens'),
+    'ssm:DeleteParameters',
+    parameter('/drowse/big/kubeconfig'),
+  ],
+  [
+    'the status page changes the record',
+    step('get-status'),
+    'dynamodb:UpdateItem',
+    { resource: arn('dynamodb', 'table/drowse-big') },
+  ],
+  [
+    'the status page reads another cluster’s record',
+    step('get-status'),
+    'dynamodb:GetItem',
+    { resource: arn('dynamodb', 'table/drowse-other') },
+  ],
+  [
+    'the wake API puts the cluster to sleep',
+    step('request-wake'),
+    'states:StartExecution',
+    { resource: machine('big-sleep') },
+  ],
+  [
+    'the wake API wakes another cluster',
+    step('request-wake'),
+    'states:StartExecution',
+    { resource: machine('other-wake') },
+  ],
+];
+
+const ALLOWED: Case[] = [
+  ['a pool reads its own token', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/big/join/gpu')],
+  ['a node reads the node bundle', pool('gpu'), 's3:GetObject', { resource: bucket('big', 'node/x.tar.gz') }],
+  ['a seat keeps a snapshot', seat(0), 's3:PutObject', { resource: bucket('big', 'snapshots/x/etcd.db') }],
+  ['a seat takes its volume', seat(0), 'ec2:AttachVolume', volume({ ...OWN, 'drowse:seat': '0' })],
+  ['a seat takes its address', seat(1), 'ec2:AssignPrivateIpAddresses', eni({ ...OWN, 'drowse:seat': '1' })],
+  ['a node reports its phase', pool('gpu'), 'ec2:CreateTags', phase({ ...OWN, 'drowse:pool': 'gpu' })],
+  ['a step stops an instance', step('stop-pools'), 'ec2:StopInstances', instance(OWN)],
+  ['draining runs on a node', step('drain-nodes'), 'ssm:SendCommand', instance(OWN)],
+  [
+    'draining runs its command',
+    step('drain-nodes'),
+    'ssm:SendCommand',
+    { resource: arn('ssm', 'document/big-drain-nodes') },
+  ],
+  [
+    'the load balancer is deleted',
+    step('delete-load-balancer'),
+    'elasticloadbalancing:DeleteLoadBalancer',
+    balancer('big-api', OWN),
+  ],
+  ['the wake API wakes the cluster', step('request-wake'), 'states:StartExecution', { resource: machine('big-wake') }],
+];
+
+test.each(DENIED)('denied: %s', async (_, role, action, request) => {
+  expect(await isAllowed(role, { action, ...request })).toBe(false);
+});
+
+test.each(ALLOWED)('allowed: %s', async (_, role, action, request) => {
+  expect(await isAllowed(role, { action, ...request })).toBe(true);
+});
+
+function bucket(cluster: string, key: string): string {
+  return `arn:aws:s3:::drowse-${cluster}-123456789012-us-east-1/${key}`;
+}
+
+function volume(tags: Readonly<Record<string, string>>) {
+  return { resource: arn('ec2', 'volume/vol-1'), context: tagged(tags) };
+}
+
+function eni(tags: Readonly<Record<string, string>>) {
+  return { resource: arn('ec2', 'network-interface/eni-1'), context: tagged(tags) };
+}
+
+function machine(name: string): string {
+  return arn('states', `stateMachine:${name}`);
+}
+
+function balancer(name: string, tags: Readonly<Record<string, string>>) {
+  return { resource: arn('elasticloadbalancing', `loadbalancer/net/${name}/50dc6c495c0c9188`), context: tagged(tags) };
+}
