@@ -38,7 +38,7 @@ export class Workflows {
   private readonly functions = new Map<string, StepFunction>();
   private readonly definitions = new Map<string, Definition>();
   private count = 0;
-  /** Called before each task; what it awaits delays the task. Tests stop executions here. */
+  /** Called as each task state is entered; tests stop executions here. */
   beforeTask: (execution: Execution, state: string) => void = () => undefined;
 
   constructor(readonly model: Model) {
@@ -101,15 +101,19 @@ export class Workflows {
       overrides: { taskResourceLocalHandlers },
       context,
     });
-    execution.stop = abort;
+    execution.stop = () => {
+      if (execution.status !== 'RUNNING') return;
+      execution.status = 'ABORTED';
+      abort();
+    };
     void countTransitions(execution, eventLogs);
     execution.over = result.then(
       (output) => {
         Object.assign(execution, { status: 'SUCCEEDED', output });
       },
       (error: unknown) => {
-        if (error instanceof ExecutionAbortedError) execution.status = 'ABORTED';
-        else Object.assign(execution, { status: 'FAILED', ...describeEnd(error) });
+        if (!(error instanceof ExecutionAbortedError))
+          Object.assign(execution, { status: 'FAILED', ...describeEnd(error) });
       },
     );
   }
