@@ -40,7 +40,8 @@ async function runToItsEnd(twin: Twin, workflow: string): Promise<void> {
 const cases = ['sleep', 'wake', 'bootstrap'].flatMap((workflow) =>
   allStates(readDefinition(workflow)).flatMap(([state, { Type, Retry = [] }]) => {
     if (Type !== 'Task' || state === 'RecordFailure') return [];
-    const waits = Retry.some(({ BackoffRate }) => BackoffRate === 1);
+    // AWS stops listing a load balancer as soon as it is deleted, so that step is over before.
+    const waits = state !== 'DeleteLoadBalancer' && Retry.some(({ BackoffRate }) => BackoffRate === 1);
     return (waits ? [0, INTO] : [0]).map((seconds) => ({ workflow, state, seconds }));
   }),
 );
@@ -48,7 +49,6 @@ const cases = ['sleep', 'wake', 'bootstrap'].flatMap((workflow) =>
 describe.each(cases)('$workflow stopped in $state after $seconds s', ({ workflow, state, seconds }) => {
   test.each([workflow, OPPOSITE[workflow]!])('%s brings the cluster where it says', (next) =>
     live(CLUSTER, async (twin) => {
-      twin.model.loadBalancing.times.delete = 12;
       await prepare(twin, workflow);
       await expect(runAndStop(twin, workflow, state, seconds)).resolves.toBe('ABORTED');
       await runToItsEnd(twin, next);
