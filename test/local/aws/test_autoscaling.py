@@ -361,3 +361,23 @@ def test_a_spot_interruption_is_announced(aws: Emulator) -> None:
     assert json.loads(message["Body"])["detail"] == {"instance-id": instance_id, "instance-action": "terminate"}
     eventually(lambda: one.instance(instance_id)["State"]["Name"] == "terminated")
     assert one.instance(instance_id)["StateReason"]["Code"] == "Server.SpotInstanceTermination"
+
+
+@pytest.mark.covers("autoscaling-refresh")
+def test_a_refresh_replaces_every_instance(aws: Emulator) -> None:
+    one = Group(aws, "refreshed")
+    one.resize(2)
+    before = one.settle(2)
+    named = {"AutoScalingGroupName": "refreshed"}
+    one.api.start_instance_refresh(**named)
+    with pytest.raises(ClientError, match="InstanceRefreshInProgress"):
+        one.api.start_instance_refresh(**named)
+
+    def over() -> Any:
+        refresh = one.api.describe_instance_refreshes(**named)["InstanceRefreshes"][0]
+        return refresh if refresh["Status"] == "Successful" else None
+
+    assert eventually(over)["PercentageComplete"] == 100
+    assert not set(before) & set(one.settle(2))
+    with pytest.raises(ClientError, match="ActiveInstanceRefreshNotFound"):
+        one.api.cancel_instance_refresh(**named)

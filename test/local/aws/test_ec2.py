@@ -334,3 +334,11 @@ def test_missing_launch_templates_are_errors(aws: Emulator) -> None:
     with pytest.raises(ClientError, match=r"InvalidLaunchTemplateId\.VersionNotFound"):
         ec2.describe_launch_template_versions(LaunchTemplateName="there", Versions=["9"])
     assert ec2.describe_launch_template_versions(LaunchTemplateName="there", Versions=["$Latest"])
+
+
+@pytest.mark.covers("ec2-dry-run")
+def test_a_dry_run_does_nothing(aws: Emulator, subnet: str) -> None:
+    with pytest.raises(ClientError, match="DryRunOperation"):
+        run(aws, subnet, DryRun=True, ClientToken="dry")
+    filters = [{"Name": "client-token", "Values": ["dry"]}]
+    assert aws.client("ec2").describe_instances(Filters=filters)["Reservations"] == []

@@ -162,11 +162,17 @@ def test_a_seat_needs_exactly_one_volume(aws: Emulator, count: int, reason: str)
     one.wait_phase(f"failed:{reason}", role="seat")
 
 
+@pytest.mark.covers("ec2-console-output")
 def test_a_failing_phase_says_why(aws: Emulator) -> None:
     one = Cluster(aws, "fails", hook=False)
     aws.control("faults", {"failPhase": {"group": "fails-pool-gpu", "reason": "gpu-not-visible"}})
     one.resize("pool-gpu", 1)
-    one.wait_phase("failed:gpu-not-visible", role="pool")
+    failed = one.wait_phase("failed:gpu-not-visible", role="pool")[0]["InstanceId"]
+    bucket = f"drowse-fails-{ACCOUNT}-{REGION}"
+    kept = aws.client("s3").get_object(Bucket=bucket, Key=f"logs/{failed}/node.log")["Body"].read().decode()
+    assert "ends as failed:gpu-not-visible" in kept.splitlines()[-2]
+    console = aws.client("ec2").get_console_output(InstanceId=failed)["Output"]
+    assert "phase booting" in console
 
 
 def test_a_node_can_be_kept_from_joining(aws: Emulator) -> None:

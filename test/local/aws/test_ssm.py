@@ -8,7 +8,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 from cluster import Cluster
-from conftest import Emulator, eventually
+from conftest import ACCOUNT, REGION, Emulator, eventually
 
 CONTENT = {
     "schemaVersion": "2.2",
@@ -131,6 +131,8 @@ def test_a_platform_without_nodes_is_not_ready(aws: Emulator) -> None:
     result = json.loads(one.run("reconcile-platform")["StandardOutputContent"])
     assert (result["ok"], result["error"]) == (False, "PlatformNotReady")
     assert {each["name"] for each in result["failed"]} == {"controllers", "configs", "apps"}
+    logs = aws.client("s3").list_objects_v2(Bucket=f"drowse-bare-{ACCOUNT}-{REGION}", Prefix="logs/")["Contents"]
+    assert [each["Key"].rsplit("/", 1)[1] for each in logs] == ["reconcile-platform.log"]
 
 
 @pytest.mark.covers("ssm-command-invocations")

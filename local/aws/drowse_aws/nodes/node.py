@@ -7,12 +7,14 @@ import re
 from typing import Any
 
 from .. import clock, faults, lifecycle
-from ..emulator import Record, ec2
+from ..emulator import Record, ec2, s3
 from ..patches.ec2_instances import set_tags, tags_of
 from ..scaling import groups
-from .cluster import Cluster, utc_now
+from .cluster import Cluster, bucket, utc_now
 
 _FIXED_IP_IN_USER_DATA = re.compile(r'"?fixed_?-?ip"?\s*[:=]\s*"?(\d+\.\d+\.\d+\.\d+)', re.IGNORECASE)
+#: journal_tail in userdata/lib/node.sh.
+_LINES_KEPT = 400
 
 
 class NodeFailedError(Exception):
@@ -34,6 +36,8 @@ class Node:
         self.boots = 0
         #: The kubelet has credentials of its own on the root disk: it needs no token any more.
         self.joined = False
+        #: What it wrote to its journal, as far as anything here writes: phases and failures.
+        self.log: list[str] = []
         #: A seat's own etcd member is up.
         self.etcd_up = False
         #: A seat's cluster once its volume is attached; a pool node's once it has joined.
@@ -64,6 +68,7 @@ class Node:
 
     def report(self, phase: str) -> None:
         """Write phase and time as tags, as a node does with its own role."""
+        self.log.append(f"{utc_now()} drowse-node: phase {phase}")
         set_tags(self.instance_id, {"drowse:phase": phase, "drowse:phase-at": utc_now()})
 
     def addresses(self) -> list[str]:
@@ -112,7 +117,15 @@ class Node:
                 if not self.running or self.boots != boot:
                     return
         except NodeFailedError as failed:
+            self.log.append(f"{utc_now()} drowse-node: ends as failed:{failed}")
             self.report(f"failed:{failed}")
+            self.keep_log("node", self.log)
+
+    def keep_log(self, name: str, lines: list[str]) -> None:
+        """Put a log's end into the cluster's bucket, as scripts do when they fail; without a bucket there is none."""
+        body = "".join(f"{line}\n" for line in lines[-_LINES_KEPT:]).encode()
+        headers = {"content-type": "text/plain; charset=utf-8"}
+        s3._put_object(bucket(self.cluster_name), f"logs/{self.instance_id}/{name}.log", body, headers)
 
 
 def _decoded(user_data: str) -> str:

@@ -210,7 +210,9 @@ def _run(document: str, instance_id: str, parameters: dict[str, str]) -> Generat
         state = _reachable(node)
         result = yield from answer(commands.Command(document, parameters, node, state))
     except commands.CommandFailedError as failed:
-        return failed.result, f"{failed.result['error']}: {failed}\n"
+        line = f"{failed.result['error']}: {failed}"
+        node.keep_log(document.removeprefix(f"{node.cluster_name}-"), [line])
+        return failed.result, f"{line}\n"
     return {"ok": True, **result}, ""
 
 
