@@ -60,6 +60,10 @@ export function namesOf(cluster: string) {
     initializedParameter: `/drowse/${cluster}/initialized`,
     snapshotKeyParameter: `/drowse/${cluster}/snapshot-key`,
     apiLoadBalancer: `${cluster}-api`,
+    /** Queue of spot interruption notices, from which the termination handler in the cluster drains nodes. */
+    interruptionQueue: `${cluster}-interruptions`,
+    /** Topic of everything that a person should hear of; Alertmanager publishes to it as well. */
+    notificationTopic: `${cluster}-notifications`,
     /** Fixed name of the Kubernetes API in every node's /etc/hosts and in the API server's certificate. */
     endpoint: `api.${cluster}.drowse.internal`,
   };

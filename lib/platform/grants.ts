@@ -1,0 +1,149 @@
+import { namesOf, TAG } from '../config/names';
+
+/** One statement of the seats' role. */
+export interface Grant {
+  /** Name of the statement; the access tests and the audit's queries show it. */
+  sid: string;
+  actions: string[];
+  resources: string[];
+  conditions?: Record<string, Record<string, string | string[]>>;
+  /** Who in the cluster needs it, and for what. */
+  why: string;
+}
+
+/** Where the cluster is; parts of the ARNs, tokens at synthesis. */
+export interface Place {
+  cluster: string;
+  account: string;
+  region: string;
+  bucketArn: string;
+}
+
+/**
+ * What the platform's controllers do in AWS. They run on a seat's host network, under its role (pods elsewhere reach no
+ * metadata service), so all of it is the seats'. Describing has no resource-level permissions; whatever changes something is
+ * tied to the cluster's tag.
+ */
+export function platformGrants({ cluster, account, region, bucketArn }: Place): Grant[] {
+  const names = namesOf(cluster);
+  const ec2 = (type: string) => `arn:aws:ec2:${region}:${account}:${type}/*`;
+  const ofCluster = { StringEquals: { [`aws:ResourceTag/${TAG.cluster}`]: cluster } };
+  const asCluster = { StringEquals: { [`aws:RequestTag/${TAG.cluster}`]: cluster } };
+  return [
+    {
+      sid: 'FluxReadsPlatform',
+      // The ignore file is looked for at the bucket's top, and must be "not there" instead of "forbidden".
+      actions: ['s3:GetObject'],
+      resources: [`${bucketArn}/platform/*`, `${bucketArn}/.sourceignore`],
+      why: 'Flux source-controller fetches the tree',
+    },
+    {
+      sid: 'FluxListsPlatform',
+      actions: ['s3:ListBucket'],
+      resources: [bucketArn],
+      // Asking whether the bucket or one object exists carries no prefix.
+      conditions: { StringLikeIfExists: { 's3:prefix': ['platform/*', 'snapshots/*'] } },
+      why: 'Flux source-controller asks whether the bucket exists and what is below platform/',
+    },
+    {
+      sid: 'CloudControllerSeesNodes',
+      actions: [
+        'ec2:DescribeInstances',
+        'ec2:DescribeInstanceTopology',
+        'ec2:DescribeAvailabilityZones',
+        'ec2:DescribeVpcs',
+        'ec2:DescribeSubnets',
+        'ec2:DescribeRegions',
+      ],
+      resources: ['*'],
+      why: 'AWS cloud controller sets addresses, zone and instance type of nodes, and removes those that are gone',
+    },
+    {
+      sid: 'CloudControllerTagsInstances',
+      actions: ['ec2:CreateTags'],
+      resources: [ec2('instance')],
+      conditions: ofCluster,
+      why: 'AWS cloud controller tags instances of nodes',
+    },
+    {
+      sid: 'AutoscalerSeesGroups',
+      actions: [
+        'autoscaling:DescribeAutoScalingGroups',
+        'autoscaling:DescribeAutoScalingInstances',
+        'autoscaling:DescribeLaunchConfigurations',
+        'autoscaling:DescribeScalingActivities',
+        'autoscaling:DescribeTags',
+        'ec2:DescribeImages',
+        'ec2:DescribeInstanceTypes',
+        'ec2:DescribeLaunchTemplateVersions',
+        'ec2:GetInstanceTypesFromInstanceRequirements',
+      ],
+      resources: ['*'],
+      why: 'Cluster Autoscaler and the termination handler find groups and what a node of them would be',
+    },
+    {
+      sid: 'AutoscalerScalesPools',
+      actions: ['autoscaling:SetDesiredCapacity', 'autoscaling:TerminateInstanceInAutoScalingGroup'],
+      resources: [
+        `arn:aws:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/${names.poolGroup('*')}`,
+      ],
+      conditions: { StringEquals: { [`autoscaling:ResourceTag/${TAG.cluster}`]: cluster } },
+      why: 'Cluster Autoscaler adds and removes pool nodes',
+    },
+    {
+      sid: 'TerminationHandlerReadsNotices',
+      actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
+      resources: [`arn:aws:sqs:${region}:${account}:${names.interruptionQueue}`],
+      why: 'Node termination handler hears of spot interruptions',
+    },
+    {
+      sid: 'VolumesAreSeen',
+      actions: ['ec2:DescribeVolumes', 'ec2:DescribeVolumesModifications', 'ec2:DescribeSnapshots', 'ec2:DescribeTags'],
+      resources: ['*'],
+      why: 'EBS CSI driver follows its volumes',
+    },
+    {
+      sid: 'VolumesAreMade',
+      actions: ['ec2:CreateVolume'],
+      resources: [ec2('volume')],
+      conditions: asCluster,
+      why: 'EBS CSI driver makes volumes, with the cluster’s tag',
+    },
+    {
+      sid: 'VolumesAreTaggedWhenMade',
+      actions: ['ec2:CreateTags'],
+      resources: [ec2('volume')],
+      conditions: { StringEquals: { 'ec2:CreateAction': 'CreateVolume' } },
+      why: 'EBS CSI driver tags a volume in the call that makes it',
+    },
+    {
+      sid: 'VolumesAreUsed',
+      actions: ['ec2:AttachVolume', 'ec2:DetachVolume', 'ec2:ModifyVolume'],
+      resources: [ec2('volume'), ec2('instance')],
+      conditions: ofCluster,
+      why: 'EBS CSI driver attaches volumes of the cluster to instances of the cluster',
+    },
+    {
+      sid: 'VolumesAreDeleted',
+      actions: ['ec2:DeleteVolume'],
+      resources: [ec2('volume')],
+      // A state volume carries the cluster's tag as well: only what the driver made may go.
+      conditions: { StringEquals: { ...ofCluster.StringEquals, 'aws:ResourceTag/ebs.csi.aws.com/cluster': 'true' } },
+      why: 'EBS CSI driver deletes volumes that it made itself',
+    },
+    {
+      sid: 'AlertsArePublished',
+      actions: ['sns:Publish'],
+      resources: [`arn:aws:sns:${region}:${account}:${names.notificationTopic}`],
+      why: 'Alertmanager tells people',
+    },
+    {
+      sid: 'PlatformSecretsAreRead',
+      actions: ['ssm:GetParameter'],
+      resources: ['cloudflare-token', 'git-credentials'].map(
+        (name) => `arn:aws:ssm:${region}:${account}:parameter${names.parameterRoot}/${name}`,
+      ),
+      why: 'Node scripts make Secrets of them',
+    },
+  ];
+}
