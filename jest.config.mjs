@@ -20,7 +20,12 @@ export default {
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(apps|e2e|userdata|node)/'],
     },
     { ...shared, displayName: 'nodes', testMatch: ['<rootDir>/test/{userdata,node}/**/*.test.ts'] },
-    { ...shared, displayName: 'apps', testMatch: ['<rootDir>/test/apps/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'apps',
+      testMatch: ['<rootDir>/test/apps/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/apps/setup.ts',
+    },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],
 };

@@ -99,6 +99,8 @@ function fail(failure: Failure): void {
   what.textContent = failure.message;
   element('remedy', HTMLElement).textContent = failure.remedy;
   again.hidden = !failure.retry;
+  // Whatever helps is the button that stands out.
+  element('other', HTMLButtonElement).className = failure.retry ? 'quiet' : 'button';
   setState('failed');
   what.focus();
   if (failure.retryAfter !== undefined) countDown(failure.retryAfter);
@@ -153,7 +155,9 @@ function take(files: FileList | null | undefined): void {
   if (file) void start(file);
 }
 
-element('limits', HTMLElement).textContent = LIMITS_IN_WORDS;
+for (const limit of LIMITS_IN_WORDS.split(' · ')) {
+  element('limits', HTMLElement).append(Object.assign(document.createElement('span'), { textContent: limit }), ' ');
+}
 input.addEventListener('change', () => take(input.files));
 element('form', HTMLFormElement).addEventListener('submit', (event) => event.preventDefault());
 element('cancel', HTMLButtonElement).addEventListener('click', backToStart);

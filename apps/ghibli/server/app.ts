@@ -62,6 +62,11 @@ export async function buildApp({ env, painter, publicFolder }: AppDeps): Promise
     reply.headers(SECURITY_HEADERS);
     done();
   });
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // A connection kept alive would hold up the end, long after its photo is finished.
+    if (closing) reply.header('connection', 'close');
+    done();
+  });
   app.setErrorHandler<FastifyError | ClientProblem>((error, request, reply) => {
     const problem = asProblem(error);
     if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, 'Request failed');
@@ -105,14 +110,14 @@ export async function buildApp({ env, painter, publicFolder }: AppDeps): Promise
   });
   app.post('/api/transform', {
     handler: makeTransform({ env, painter, jobs, metrics, isClosing: () => closing }),
-    onResponse: (request, reply, done) => {
-      // An answer that never got out was meant for someone who had gone.
-      const status = reply.raw.writableFinished ? reply.statusCode : 499;
-      metrics.ended(status);
-      request.log.info(
-        { status, ms: Math.round(reply.elapsedTime), timing: reply.getHeader('server-timing') },
-        'Transform',
-      );
+    onRequest: (request, reply, done) => {
+      // Not onResponse: that does not come for an answer that never got out, because its reader had gone.
+      reply.raw.once('close', () => {
+        const status = reply.raw.writableFinished ? reply.statusCode : 499;
+        metrics.ended(status);
+        const timing = reply.getHeader('server-timing');
+        request.log.info({ status, ms: Math.round(reply.elapsedTime), timing }, 'Transform');
+      });
       done();
     },
   });

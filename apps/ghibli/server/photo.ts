@@ -69,7 +69,7 @@ export async function decode({ file }: Photo, size: Size): Promise<Pixels> {
 
 /** A painting as a file: JPEG, or PNG if parts of it are transparent. */
 export async function encode({ data, width, height, channels }: Pixels): Promise<Encoded> {
-  const image = sharp(data, { raw: { width, height, channels } });
+  const image = sharp(Buffer.from(data.buffer), { raw: { width, height, channels } });
   if (channels === 4) return { data: await image.png({ compressionLevel: 6 }).toBuffer(), type: 'image/png' };
   return {
     data: await image.jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toBuffer(),

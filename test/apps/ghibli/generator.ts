@@ -69,7 +69,7 @@ function describe({ layout, size, doubles, nameless }: GeneratorOptions) {
   const [first, last] = layout === 'nhwc' ? ['planes', 'painted'] : ['picture', 'painting'];
   const core = [
     node('Pad', [first, 'pads'], 'padded', [text('mode', 'reflect')]),
-    node('Conv', ['padded', 'blur'], 'blurred', [integers('kernel_shape', [5, 5]), integer('group', 3)]),
+    node('Conv', ['padded', 'blur'], 'blurred', [integers('kernel_shape', [9, 9]), integer('group', 3)]),
     node('Conv', ['blurred', 'colours'], 'coloured', [integers('kernel_shape', [1, 1])]),
     node('Tanh', ['coloured'], 'bounded'),
     node('Mul', ['bounded', 'steps'], 'scaled'),
@@ -84,15 +84,15 @@ function describe({ layout, size, doubles, nameless }: GeneratorOptions) {
   return modelOf({
     node: layout === 'nhwc' ? turned : core,
     initializer: [
-      { name: 'pads', dataType: INT64, dims: [8], int64s: [0, 0, 2, 2, 0, 0, 2, 2] },
-      { name: 'blur', dataType: FLOAT32, dims: [3, 1, 5, 5], floats: Array.from({ length: 75 }, () => 1 / 25) },
+      { name: 'pads', dataType: INT64, dims: [8], int64s: [0, 0, 4, 4, 0, 0, 4, 4] },
+      { name: 'blur', dataType: FLOAT32, dims: [3, 1, 9, 9], floats: Array.from({ length: 243 }, () => 1 / 81) },
       {
         name: 'colours',
         dataType: FLOAT32,
         dims: [3, 3, 1, 1],
-        floats: [1.9, -0.2, -0.2, -0.2, 1.9, -0.2, -0.2, -0.2, 1.9],
+        floats: [1.5, -0.1, -0.1, -0.1, 1.5, -0.1, -0.1, -0.1, 1.5],
       },
-      { name: 'steps', dataType: FLOAT32, dims: [1], floats: [5] },
+      { name: 'steps', dataType: FLOAT32, dims: [1], floats: [7] },
     ],
     input: [value('picture')],
     output: [value('painting')],
