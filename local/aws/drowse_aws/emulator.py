@@ -10,6 +10,7 @@ from typing import Any
 
 from ministack import app as _app
 from ministack.core import iam_actions as _iam_actions
+from ministack.core import iam_evaluator as _iam_evaluator
 from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import responses as _responses
 from ministack.core import router as _router
@@ -24,11 +25,13 @@ from ministack.services import lambda_svc as _lambda_svc
 from ministack.services import s3 as _s3
 from ministack.services import ssm as _ssm
 from ministack.services import stepfunctions as _stepfunctions
+from ministack.services import tagging as _tagging
 from ministack.services.cloudformation import custom_resource as _custom_resource
 from ministack.services.cloudformation import provisioners as _provisioners
 
 app: Any = _app
 iam_actions: Any = _iam_actions
+iam_evaluator: Any = _iam_evaluator
 lambda_runtime: Any = _lambda_runtime
 responses: Any = _responses
 router: Any = _router
@@ -43,6 +46,7 @@ lambda_svc: Any = _lambda_svc
 s3: Any = _s3
 ssm: Any = _ssm
 stepfunctions: Any = _stepfunctions
+tagging: Any = _tagging
 custom_resource: Any = _custom_resource
 provisioners: Any = _provisioners
 

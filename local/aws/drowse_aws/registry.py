@@ -53,6 +53,7 @@ MODULES = (
     "cfn_bucket_deployment",
     "cfn_buckets",
     "cfn_stubs",
+    "iam_resources",
     "calls",
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Emulator, environment, ready, start
+from conftest import REGION, Emulator, environment, ready, start
 from functions import bundle
 
 TRUST = {
@@ -23,11 +23,11 @@ CALL = """
 const crypto = require('crypto');
 const sha = (d) => crypto.createHash('sha256').update(d).digest('hex');
 const hmac = (k, d) => crypto.createHmac('sha256', k).update(d).digest();
-exports.handler = async ({service, action, version}) => {
+exports.handler = async ({service, action, version, parameters}) => {
   const variables = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN', 'REGION'];
   const [id, secret, session, region] = variables.map((name) => process.env[`AWS_${name}`]);
   const url = new URL(process.env.AWS_ENDPOINT_URL);
-  const body = `Action=${action}&Version=${version}`;
+  const body = new URLSearchParams({Action: action, Version: version, ...parameters}).toString();
   const date = new Date().toISOString().replace(/[-:]|\\.\\d{3}/g, '');
   const headers = {'content-type': 'application/x-www-form-urlencoded', host: url.host, 'x-amz-date': date};
   if (session) headers['x-amz-security-token'] = session;
@@ -48,14 +48,20 @@ exports.handler = async ({service, action, version}) => {
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An emulator that enforces IAM, with a Lambda that may list its instances and groups, and nothing else."""
+    """An emulator that enforces IAM, with a Lambda that may list instances and groups, and change its own cluster."""
     folder: pathlib.Path = tmp_path_factory.mktemp("strict")
     process = start(environment(folder, DROWSE_AUTH="true"), stderr=subprocess.DEVNULL)
     aws = Emulator(ready(process)["port"])
     iam = aws.client("iam")
     role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
-    actions = ["ec2:DescribeInstances", "autoscaling:DescribeAutoScalingGroups"]
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    read = ["ec2:DescribeInstances", "autoscaling:DescribeAutoScalingGroups"]
+    change = ["ec2:AttachVolume", "ec2:CreateTags", "autoscaling:UpdateAutoScalingGroup"]
+    mine = {"StringEquals": {"aws:ResourceTag/drowse:cluster": "mine"}}
+    statements = [
+        {"Effect": "Allow", "Action": read, "Resource": "*"},
+        {"Effect": "Allow", "Action": change, "Resource": "*", "Condition": mine},
+    ]
+    policy = {"Version": "2012-10-17", "Statement": statements}
     iam.put_role_policy(RoleName="reader", PolicyName="read", PolicyDocument=json.dumps(policy))
     aws.client("lambda").create_function(
         FunctionName="reader", Runtime="nodejs24.x", Handler="index.handler", Role=role, Code={"ZipFile": bundle(CALL)}
@@ -65,8 +71,12 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     process.wait(timeout=5)
 
 
-def call(aws: Emulator, service: str, action: str, version: str) -> dict[str, Any]:
-    payload = json.dumps({"service": service, "action": action, "version": version})
+VERSIONS = {"ec2": "2016-11-15", "autoscaling": "2011-01-01"}
+
+
+def call(aws: Emulator, service: str, action: str, **parameters: str) -> dict[str, Any]:
+    asked = {"service": service, "action": action, "version": VERSIONS[service], "parameters": parameters}
+    payload = json.dumps(asked)
     answer = json.loads(aws.client("lambda").invoke(FunctionName="reader", Payload=payload)["Payload"].read())
     assert "status" in answer, answer
     found: dict[str, Any] = answer
@@ -76,9 +86,9 @@ def call(aws: Emulator, service: str, action: str, version: str) -> dict[str, An
 @pytest.mark.covers("record-calls")
 def test_a_role_is_held_to_its_policy(strict: Emulator) -> None:
     strict.control("calls", method="DELETE")
-    assert call(strict, "ec2", "DescribeInstances", "2016-11-15")["status"] == 200
-    assert call(strict, "autoscaling", "DescribeAutoScalingGroups", "2011-01-01")["status"] == 200
-    denied = call(strict, "ec2", "AssignPrivateIpAddresses", "2016-11-15")
+    assert call(strict, "ec2", "DescribeInstances")["status"] == 200
+    assert call(strict, "autoscaling", "DescribeAutoScalingGroups")["status"] == 200
+    denied = call(strict, "ec2", "AssignPrivateIpAddresses")
     assert denied["status"] == 403
     assert "UnauthorizedOperation" in denied["body"]
     mine = [one for one in strict.control("calls")["calls"] if ":assumed-role/reader/" in one["principal"]]
@@ -87,3 +97,35 @@ def test_a_role_is_held_to_its_policy(strict: Emulator) -> None:
         ("autoscaling:DescribeAutoScalingGroups", 200),
         ("ec2:AssignPrivateIpAddresses", 403),
     ]
+
+
+def volume(aws: Emulator, cluster: str) -> str:
+    tags = [{"ResourceType": "volume", "Tags": [{"Key": "drowse:cluster", "Value": cluster}]}]
+    made = aws.client("ec2").create_volume(AvailabilityZone=f"{REGION}a", Size=1, TagSpecifications=tags)
+    return str(made["VolumeId"])
+
+
+@pytest.mark.covers("iam-resource-tags", "iam-call-resources")
+def test_another_cluster_is_out_of_reach(strict: Emulator) -> None:
+    ec2, api = strict.client("ec2"), strict.client("autoscaling")
+    ec2.create_launch_template(LaunchTemplateName="any", LaunchTemplateData={"InstanceType": "t3.medium"})
+    for name in ("mine", "other"):
+        api.create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            MinSize=0,
+            MaxSize=1,
+            AvailabilityZones=[f"{REGION}a"],
+            LaunchTemplate={"LaunchTemplateName": "any"},
+            Tags=[{"Key": "drowse:cluster", "Value": name, "PropagateAtLaunch": True}],
+        )
+    update = {"action": "UpdateAutoScalingGroup", "MaxSize": "2"}
+    assert call(strict, "autoscaling", AutoScalingGroupName="mine", **update)["status"] == 200
+    assert call(strict, "autoscaling", AutoScalingGroupName="other", **update)["status"] == 403
+    mine, other = volume(strict, "mine"), volume(strict, "other")
+    tag = {"action": "CreateTags", "Tag.1.Key": "drowse:phase", "Tag.1.Value": "booting"}
+    assert call(strict, "ec2", **tag, **{"ResourceId.1": mine})["status"] == 200
+    assert call(strict, "ec2", **tag, **{"ResourceId.1": mine, "ResourceId.2": other})["status"] == 403
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "drowse:cluster", "Value": "other"}]}]
+    made = ec2.run_instances(ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=tags)["Instances"][0]
+    attach = {"action": "AttachVolume", "VolumeId": mine, "InstanceId": made["InstanceId"], "Device": "/dev/sdf"}
+    assert call(strict, "ec2", **attach)["status"] == 403, "the volume is mine, the instance is not"

@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from .. import calls
-from ..emulator import Response, app, iam_actions, region, router
+from ..emulator import Response, app, iam_actions, iam_evaluator, region, router
 from ..registry import patch
 
 
@@ -21,8 +21,6 @@ from ..registry import patch
     ),
 )
 def record_calls() -> None:
-    from ministack.core import iam_evaluator  # type: ignore[import-untyped,unused-ignore]
-
     inner = app._dispatch_service_request
 
     async def dispatch(
