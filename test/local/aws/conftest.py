@@ -60,7 +60,8 @@ def ready(process: subprocess.Popen[str]) -> dict[str, Any]:
 class Emulator:
     """A running emulator."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, key: str = ACCOUNT, secret: str = "test") -> None:
+        self._credentials = {"aws_access_key_id": key, "aws_secret_access_key": secret}
         self.endpoint = f"http://127.0.0.1:{port}"
         self._session = botocore.session.Session()
         self._clients: dict[str, Any] = {}
@@ -72,8 +73,7 @@ class Emulator:
                 service,
                 region_name=REGION,
                 endpoint_url=self.endpoint,
-                aws_access_key_id=ACCOUNT,
-                aws_secret_access_key="test",
+                **self._credentials,
                 config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
             )
         return self._clients[service]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from conftest import REGION, Emulator, environment, ready, start
 from functions import bundle
 
@@ -60,6 +61,12 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     statements = [
         {"Effect": "Allow", "Action": read, "Resource": "*"},
         {"Effect": "Allow", "Action": change, "Resource": "*", "Condition": mine},
+        {
+            "Effect": "Allow",
+            "Action": "elasticloadbalancing:CreateLoadBalancer",
+            "Resource": "arn:aws:elasticloadbalancing:*:*:loadbalancer/net/mine-api/*",
+            "Condition": {"StringEquals": {"aws:RequestTag/drowse:cluster": "mine"}},
+        },
     ]
     policy = {"Version": "2012-10-17", "Statement": statements}
     iam.put_role_policy(RoleName="reader", PolicyName="read", PolicyDocument=json.dumps(policy))
@@ -71,7 +78,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     process.wait(timeout=5)
 
 
-VERSIONS = {"ec2": "2016-11-15", "autoscaling": "2011-01-01"}
+VERSIONS = {"ec2": "2016-11-15", "autoscaling": "2011-01-01", "elasticloadbalancing": "2015-12-01"}
 
 
 def call(aws: Emulator, service: str, action: str, **parameters: str) -> dict[str, Any]:
@@ -129,3 +136,39 @@ def test_another_cluster_is_out_of_reach(strict: Emulator) -> None:
     made = ec2.run_instances(ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=tags)["Instances"][0]
     attach = {"action": "AttachVolume", "VolumeId": mine, "InstanceId": made["InstanceId"], "Device": "/dev/sdf"}
     assert call(strict, "ec2", **attach)["status"] == 403, "the volume is mine, the instance is not"
+
+
+@pytest.mark.covers("iam-request-tags", "iam-call-resources")
+@pytest.mark.parametrize(
+    ("name", "cluster", "status"), [("mine-api", "mine", 200), ("mine-api", "other", 403), ("other-api", "mine", 403)]
+)
+def test_a_load_balancer_needs_name_and_tag(strict: Emulator, name: str, cluster: str, status: int) -> None:
+    tags = {"Tags.member.1.Key": "drowse:cluster", "Tags.member.1.Value": cluster}
+    asked = {"Name": name, "Type": "network", **tags}
+    answer = call(strict, "elasticloadbalancing", "CreateLoadBalancer", **asked)
+    assert answer["status"] == status, answer["body"]
+
+
+@pytest.mark.covers("iam-call-resources")
+def test_parameters_are_read_by_path_and_by_name(strict: Emulator) -> None:
+    iam, ssm = strict.client("iam"), strict.client("ssm")
+    for cluster in ("mine", "other"):
+        ssm.put_parameter(Name=f"/drowse/{cluster}/join/gpu", Value="x", Type="SecureString")
+    arn = f"arn:aws:ssm:{REGION}:*:parameter/drowse/mine/join"
+    allowed = {
+        "Effect": "Allow",
+        "Action": ["ssm:GetParametersByPath", "ssm:DeleteParameters"],
+        "Resource": [arn, f"{arn}/*"],
+    }
+    iam.create_user(UserName="operator")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="operator", PolicyName="join", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="operator")["AccessKey"]
+    mine = Emulator(int(strict.endpoint.rsplit(":", 1)[1]), key["AccessKeyId"], key["SecretAccessKey"]).client("ssm")
+    found = mine.get_parameters_by_path(Path="/drowse/mine/join")["Parameters"]
+    assert [one["Name"] for one in found] == ["/drowse/mine/join/gpu"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        mine.get_parameters_by_path(Path="/drowse/other/join")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        mine.delete_parameters(Names=["/drowse/mine/join/gpu", "/drowse/other/join/gpu"])
+    assert mine.delete_parameters(Names=["/drowse/mine/join/gpu"])["DeletedParameters"] == ["/drowse/mine/join/gpu"]

@@ -43,3 +43,9 @@ def test_the_readme_lists_each_patch_and_stub(aws: Emulator) -> None:
     expected = [(one["name"], one["worksAround"]) for one in plugin["patches"]]
     expected += [(one["type"], one["reason"]) for one in plugin["stubs"]]
     assert rows == expected, "run: python test/local/aws/write_tables.py"
+
+
+def test_the_readme_names_each_file() -> None:
+    text = (PACKAGE / "README.md").read_text()
+    missing = [path.name for path in (PACKAGE / "drowse_aws").glob("[a-z]*.py") if f"/{path.name})" not in text]
+    assert missing == []

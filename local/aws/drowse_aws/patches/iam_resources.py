@@ -30,8 +30,8 @@ _NEEDS = ("core.iam_actions.extract_resource_arn", "core.iam_evaluator.enforce")
 
 @patch(
     "iam-call-resources",
-    "A call on several resources is checked on one of them, and SendCommand, TerminateInstanceInAutoScalingGroup, "
-    "CreateTags and CreateLoadBalancer on none.",
+    "A call on several resources is checked on one of them; SendCommand, TerminateInstanceInAutoScalingGroup, "
+    "CreateTags, CreateLoadBalancer, GetParametersByPath, GetParameters and DeleteParameters on none.",
     (*_NEEDS, "services.ec2._guess_resource_type"),
 )
 def check_all_resources() -> None:
@@ -72,16 +72,24 @@ def _of_call(service: str, action: str, query: Record, body: bytes) -> Iterator[
         asked = nested(query)
         kind = "net" if asked.get("Type") == "network" else "app"
         yield _arn("elasticloadbalancing", f"loadbalancer/{kind}/{asked.get('Name')}/{'0' * 16}")
-    elif service == "ssm" and action == "SendCommand":
-        data = json.loads(body or b"{}")
-        yield _arn("ssm", f"document/{data.get('DocumentName')}")
-        yield from (_arn("ec2", f"instance/{one}") for one in data.get("InstanceIds") or [])
+    elif service == "ssm":
+        yield from _of_ssm(action, json.loads(body or b"{}"))
 
 
 def _of_ec2(asked: Record) -> Iterator[str]:
     for field, kind in _EC2_FIELDS:
         for one in as_list(asked.get(field)):
             yield _arn("ec2", f"{kind or ec2._guess_resource_type(one)}/{one}")
+
+
+def _of_ssm(action: str, asked: Record) -> Iterator[str]:
+    if action == "SendCommand":
+        yield _arn("ssm", f"document/{asked.get('DocumentName')}")
+        yield from (_arn("ec2", f"instance/{one}") for one in asked.get("InstanceIds") or [])
+    elif action == "GetParametersByPath":
+        yield _arn("ssm", f"parameter/{str(asked.get('Path')).strip('/')}")
+    elif action in ("GetParameters", "DeleteParameters"):
+        yield from (_arn("ssm", f"parameter/{str(one).lstrip('/')}") for one in asked.get("Names") or [])
 
 
 def _arn(service: str, resource: str) -> str:
@@ -116,3 +124,13 @@ def _tags(service: str, resource: str) -> dict[str, str] | None:
         document = ssm_documents.DOCUMENTS.get(name) or {}
         return {str(tag["Key"]): str(tag["Value"]) for tag in document.get("Tags") or []}
     return None
+
+
+@patch(
+    "iam-request-tags",
+    "aws:RequestTag conditions never match for load balancers.",
+    ("core.iam_actions._BOTOCORE_SERVICE_MAP", "core.iam_actions.request_tag_context"),
+)
+def know_request_tags() -> None:
+    # It looks up in botocore's models which operations take tags, and has no model for this service's name.
+    iam_actions._BOTOCORE_SERVICE_MAP.setdefault("elasticloadbalancing", ["elbv2"])

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import datetime
 import json
-import re
 import time
 from collections.abc import Generator
 from typing import Any
 
 from .. import clock, durations, faults
-from ..emulator import Record, Response, account, new_uuid, region, ssm
+from ..emulator import Record, Response, new_uuid, region, ssm
 from ..json_api import ApiError, add_actions
 from ..nodes import agent, commands
 from ..nodes.node import Node
 from ..registry import patch
-from . import ssm_documents
-from .ec2_instances import tags_of
+from . import ssm_requests
 
 #: Characters that SSM keeps of a plugin's output (facts.md, AWS behaviour).
 STDOUT_KEPT = 24_000
 STDERR_KEPT = 8_000
-_AT_MOST_IDS = 50
 _OPEN = ("Pending", "InProgress")
 
 _NEEDS = (
@@ -58,8 +55,8 @@ def list_invocations() -> None:
 
 def _send(data: Record) -> Record:
     name = str(data.get("DocumentName") or "")
-    parameters = _checked_parameters(name, data.get("Parameters") or {})
-    ids = _targets(data)
+    parameters = ssm_requests.checked_parameters(name, data.get("Parameters") or {})
+    ids = ssm_requests.targets(data)
     command_id = new_uuid()
     common = {"CommandId": command_id, "DocumentName": name, "Comment": data.get("Comment", "")}
     common["DocumentVersion"] = data.get("DocumentVersion", "$DEFAULT")
@@ -108,52 +105,6 @@ def _pending(common: Record, instance_id: str) -> Record:
         "StandardErrorContent": "",
         "StandardErrorUrl": "",
     }
-
-
-def _checked_parameters(name: str, given: Record) -> dict[str, str]:
-    """Each parameter's value, defaults included. Raises DocumentError for what the document does not allow."""
-    if name in ssm_documents.AWS_OWNED:
-        return {key: "\n".join(value) for key, value in given.items()}
-    declared = ssm_documents.parameters_of(ssm_documents.get(name))
-    unknown = sorted(set(given) - set(declared))
-    if unknown:
-        raise ApiError("InvalidParameters", f"{name} has no parameter {unknown[0]}")
-    values: dict[str, str] = {}
-    for key, rule in declared.items():
-        value = given.get(key, rule.get("default"))
-        if value is None:
-            raise ApiError("InvalidParameters", f"the parameter {key} is required")
-        parts = [str(one) for one in (value if isinstance(value, list) else [value])]
-        allowed, pattern = rule.get("allowedValues"), rule.get("allowedPattern")
-        for part in parts:
-            if (allowed and part not in map(str, allowed)) or (pattern and not re.fullmatch(pattern, part)):
-                raise ApiError("InvalidParameters", f"'{part}' is not allowed for {key}")
-        values[key] = "\n".join(parts)
-    return values
-
-
-def _targets(data: Record) -> list[str]:
-    """The instances that are meant. Raises DocumentError."""
-    managed = ssm._managed_instance_ids()
-    asked = list(data.get("InstanceIds") or [])
-    matched: list[str] = []
-    for target in data.get("Targets") or []:
-        key, values = str(target.get("Key", "")), target.get("Values") or []
-        if key.lower() == "instanceids":
-            asked.extend(values)
-        elif key.startswith("tag:"):
-            matched.extend(i for i in managed if tags_of(i).get(key.removeprefix("tag:")) in values)
-        else:
-            raise ApiError("InvalidTarget", f"the target key {key} is not honoured here")
-    if not asked and not data.get("Targets"):
-        raise ApiError("ValidationException", "InstanceIds or Targets is required")
-    if len(asked) > _AT_MOST_IDS:
-        raise ApiError("ValidationException", f"at most {_AT_MOST_IDS} instance IDs are allowed")
-    unknown = [one for one in asked if one not in managed]
-    if unknown:
-        message = f"Instances [[{', '.join(unknown)}]] not in a valid state for account {account()}"
-        raise ApiError("InvalidInstanceId", message)
-    return list(dict.fromkeys([*asked, *matched]))
 
 
 def _deliver(command: Record, invocation: Record, instance_id: str, parameters: dict[str, str]) -> clock.Process:
