@@ -67,10 +67,10 @@ test-unit: setup ## Configuration, constructs, stacks, steps, workflows
 .PHONY: test-aws
 test-aws: setup ## The embedded AWS's own tests (Python)
 	@node --import tsx local/python.ts local/requirements-dev.txt
-	@.venv/bin/ruff check local/aws test/local
-	@.venv/bin/ruff format --check --quiet local/aws test/local
-	@.venv/bin/mypy --config-file local/aws/pyproject.toml local/aws/drowse_aws
-	@.venv/bin/pytest -q test/local/aws
+	@.venv/bin/ruff check --config local/aws/pyproject.toml local/aws test/local/aws
+	@.venv/bin/ruff format --check --quiet --config local/aws/pyproject.toml local/aws test/local/aws
+	@.venv/bin/mypy --config-file local/aws/pyproject.toml local/aws/drowse_aws test/local/aws
+	@.venv/bin/pytest -c local/aws/pyproject.toml --rootdir . test/local/aws
 
 .PHONY: test-nodes
 test-nodes: setup ## The node scripts
