@@ -17,9 +17,23 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(apps|e2e|userdata|node)/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(apps|e2e|userdata|node|platform)/'],
     },
     { ...shared, displayName: 'nodes', testMatch: ['<rootDir>/test/{userdata,node}/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'platform',
+      testMatch: ['<rootDir>/test/platform/**/*.test.ts'],
+      transformIgnorePatterns: ['/node_modules/(?!(@?kubernetes-models|is-cidr|cidr-regex|ip-regex)/)'],
+      // Their exports name ES modules only; jest resolves what CommonJS would.
+      moduleNameMapper: {
+        '^(@kubernetes-models/(?:base|validate))$': '<rootDir>/node_modules/$1/dist/index.js',
+        '^@kubernetes-models/validate/runtime/(.+)$':
+          '<rootDir>/node_modules/@kubernetes-models/validate/dist/runtime/$1.js',
+        '^(kubernetes-models/_schemas/.+)$': '<rootDir>/node_modules/$1.js',
+        '^(@kubernetes-models/[^/]+/.+)$': '<rootDir>/node_modules/$1.js',
+      },
+    },
     {
       ...shared,
       displayName: 'apps',

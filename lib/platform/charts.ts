@@ -17,7 +17,7 @@ const workload = z.strictObject({
   containers: z.array(
     z.union([
       z.string(),
-      z.strictObject({ fixed: z.strictObject({ cpu: z.string(), memory: z.string() }), why: z.string() }),
+      z.strictObject({ requests: z.strictObject({ cpu: z.string(), memory: z.string() }), why: z.string() }),
     ]),
   ),
   /** Ports that it takes on its host. */

@@ -106,7 +106,8 @@ function generateConfigMap(folder: string, generator: z.infer<typeof configMapGe
   };
 }
 
-function patchAll(manifests: Manifest[], patch: Patch, file: string): Manifest[] {
+/** Applies one entry of `patches`; `file` only names it in errors. */
+export function patchAll(manifests: Manifest[], patch: Patch, file: string): Manifest[] {
   const [document] = parseYaml(patch.patch, file);
   let hits = 0;
   const patched = manifests.flatMap((manifest) => {

@@ -18,7 +18,11 @@ export const patchSchema = z.strictObject({
 export type Patch = z.infer<typeof patchSchema>;
 
 const operations = z.array(
-  z.strictObject({ op: z.enum(['add', 'replace', 'remove']), path: z.string().startsWith('/'), value: z.unknown() }),
+  z.strictObject({
+    op: z.enum(['add', 'replace', 'remove']),
+    path: z.string().startsWith('/'),
+    value: z.unknown().optional(),
+  }),
 );
 
 /** The object with the patch applied; undefined if the patch deletes it. */
@@ -29,7 +33,7 @@ export function applyPatch(manifest: Manifest, patch: unknown, file: string): Ma
   // Names in a patch with a target only make it a valid document.
   const { apiVersion, kind, metadata } = manifest;
   const { name } = metadata;
-  const merged = merge(manifest, rest) as Manifest;
+  const merged = merge(manifest, rest, BUILT_IN.has(kind)) as Manifest;
   const { namespace } = metadata;
   return {
     ...merged,
@@ -40,10 +44,21 @@ export function applyPatch(manifest: Manifest, patch: unknown, file: string): Ma
 }
 
 /**
- * A merge as kustomize does it for kinds that it has no schema of, and those are the only ones that the tree patches: maps are
- * merged, lists are replaced, and null removes.
+ * Lists of Kubernetes' own kinds that are merged element by element, by the field that tells elements apart; kustomize has it
+ * from the API's schema. All other lists are replaced, and so are all lists of kinds that it has no schema of.
  */
-function merge(base: unknown, patch: unknown): unknown {
+const MERGE_KEYS: Readonly<Record<string, string>> = {
+  containers: 'name',
+  initContainers: 'name',
+  volumes: 'name',
+  env: 'name',
+  imagePullSecrets: 'name',
+  volumeMounts: 'mountPath',
+};
+const BUILT_IN = new Set(['Pod', 'Deployment', 'DaemonSet', 'StatefulSet', 'Job', 'CronJob']);
+
+/** A strategic merge: maps and some lists are merged, other lists are replaced, and null removes. */
+function merge(base: unknown, patch: unknown, mergesLists: boolean, field = ''): unknown {
   if (isMap(base) && isMap(patch)) {
     const result: Record<string, unknown> = { ...base };
     for (const [key, value] of Object.entries(patch)) {
@@ -51,12 +66,26 @@ function merge(base: unknown, patch: unknown): unknown {
         // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the object is our own copy
         delete result[key];
       } else {
-        result[key] = merge(result[key], value);
+        result[key] = merge(result[key], value, mergesLists, key);
       }
     }
     return result;
   }
+  const mergeKey = mergesLists ? MERGE_KEYS[field] : undefined;
+  if (mergeKey !== undefined && Array.isArray(base) && Array.isArray(patch)) return mergeList(base, patch, mergeKey);
   return patch;
+}
+
+/** Known elements are merged in their place; new ones go to the front, as kustomize puts them. */
+function mergeList(base: readonly unknown[], patch: readonly unknown[], mergeKey: string): unknown[] {
+  const isSame = (a: unknown, b: unknown) => isMap(a) && isMap(b) && a[mergeKey] === b[mergeKey];
+  return [
+    ...patch.filter((element) => !base.some((known) => isSame(known, element))),
+    ...base.map((known) => {
+      const change = patch.find((element) => isSame(known, element));
+      return change === undefined ? known : merge(known, change, true);
+    }),
+  ];
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

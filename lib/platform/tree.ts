@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { at, InvalidManifest, list, type Manifest } from './manifest';
-import { kustomizeBuild } from './kustomize';
+import { kustomizeBuild, patchAll } from './kustomize';
+import { patchSchema } from './patch';
 import { PLATFORM } from './paths';
 
 /** A Flux Kustomization of the tree, and what its path builds to. */
@@ -68,7 +69,10 @@ function toLayer(kustomization: Manifest): Layer {
       const { kind, namespace, name } = check as Record<string, string>;
       return `${String(kind)} ${namespace === undefined ? '' : `${namespace}/`}${String(name)}`;
     }),
-    manifests: kustomizeBuild(path.join(PLATFORM, folder.slice('platform/'.length))),
+    manifests: list(at(kustomization, 'spec', 'patches')).reduce<Manifest[]>(
+      (manifests, patch) => patchAll(manifests, patchSchema.parse(patch), folder),
+      kustomizeBuild(path.join(PLATFORM, folder.slice('platform/'.length))),
+    ),
   };
 }
 

@@ -40,7 +40,8 @@ export class Schemas {
   private validateFor(minor: string, manifest: Manifest): string[] {
     const validator = this.validatorOf(minor, manifest);
     if (!validator) return [`Kubernetes ${minor} has no ${manifest.kind} of ${manifest.apiVersion}`];
-    if (validator(manifest as unknown)) return [];
+    const isValid: boolean = validator.call(undefined, manifest);
+    if (isValid) return [];
     const errors = validator.errors ?? [];
     const isPartial = manifest.metadata.annotations?.[MERGED] === 'Merge';
     return errors
