@@ -122,7 +122,7 @@ describe('the page', () => {
 
   it('shows each step, and never goes back', async () => {
     const page = await open();
-    const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
+    const { promise: held, resolve: goOn } = Promise.withResolvers<undefined>();
     await page.route('**/api/transform', async (route) => {
       await held;
       await route.continue();
@@ -153,7 +153,7 @@ describe('the page', () => {
       answers.push(answer);
       await page.waitForSelector(`text=${text}`);
     }
-    goOn();
+    goOn(undefined);
     await expectState(page, 'done');
     const seen: [string, number][] = await page.evaluate('seen');
     const values = seen.map(([, value]) => value);
