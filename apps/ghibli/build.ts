@@ -31,6 +31,7 @@ export async function buildAll(): Promise<void> {
       bundle: true,
       minify: true,
       format: 'esm',
+      tsconfigRaw: '{}',
       target: 'es2022',
       loader: { '.svg': 'copy' },
       metafile: true,
