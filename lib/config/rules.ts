@@ -2,6 +2,9 @@ import ipaddr from 'ipaddr.js';
 import { GPU_INSTANCE_TYPES, gpusOf, isArm } from './instance-types';
 import { KUBERNETES_MINORS, type ClusterConfig, type PoolConfig } from './schema';
 
+/** Labels and taints of a pool become tags of its group, of which AWS allows 50; the rest is ours. */
+const MAX_DESCRIBED = 25;
+
 /** One thing that is wrong: where, what was found there, and what is allowed. */
 export interface Problem {
   /** Path of the field, for example `['pools', 0, 'max']`. */
@@ -142,9 +145,20 @@ function checkPool(pool: PoolConfig, index: number): Problem[] {
       message: `stop needs market: on-demand, found ${pool.market}: only on-demand instances can be stopped`,
     });
   }
-  const taints = pool.taints.map(({ key, effect }) => `${key}:${effect}`);
+  const counts = [...new Set(pool.instanceTypes.map(gpusOf))];
+  if (pool.gpu && counts.length > 1 && !counts.includes(0)) {
+    const found = `${pool.instanceTypes.join(', ')} have ${counts.join(' or ')} GPUs`;
+    problems.push({ path: at('instanceTypes'), message: `${found}: name types with the same number of GPUs` });
+  }
+  const taints = pool.taints.map(({ key }) => key);
   if (new Set(taints).size < taints.length) {
-    problems.push({ path: at('taints'), message: `${taints.join(', ')}: give each key and effect once` });
+    // Cluster Autoscaler learns a pool's taints from tags, which have one value a key.
+    problems.push({ path: at('taints'), message: `${taints.join(', ')}: give each key once` });
+  }
+  const described = Object.keys(pool.labels).length + taints.length;
+  if (described > MAX_DESCRIBED) {
+    const found = `${String(described)} labels and taints`;
+    problems.push({ path: at('labels'), message: `${found}: use at most ${String(MAX_DESCRIBED)} in all` });
   }
   return problems;
 }

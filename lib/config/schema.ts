@@ -20,8 +20,10 @@ const instanceTypes = z
   .array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'use an EC2 instance type, for example t3.medium'))
   .min(1, 'name at least one instance type');
 const amiId = z.string().regex(/^ami-[0-9a-f]{8,17}$/, 'use an AMI ID (ami-…)');
+/** Short enough for the tag by which Cluster Autoscaler learns of it: AWS allows 128 characters, its prefix takes 46. */
 const labelKey = z
   .string()
+  .max(80, 'use at most 80 characters')
   .regex(
     /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
     'use a Kubernetes label key',
@@ -91,7 +93,7 @@ export const clusterConfigShape = z.strictObject({
     .default('us-east-1')
     .describe('AWS region'),
   zones: z
-    .array(z.string().regex(/^[a-z]$/, 'use the letter of an availability zone, for example a'))
+    .array(z.string().regex(/^[a-h]$/, 'use the letter of an availability zone, a to h'))
     .min(1, 'name at least one zone')
     .max(6, 'name at most six zones')
     .default(['a', 'b', 'c'])
@@ -164,6 +166,24 @@ export const clusterConfigShape = z.strictObject({
         .enum(['letsencrypt', 'letsencrypt-staging', 'self-signed'])
         .optional()
         .describe('Who signs the app’s certificate; default: letsencrypt with a domain, self-signed without'),
+      image: z
+        .string()
+        .regex(
+          /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/,
+          'use a registry and a repository without a tag, for example registry.example.com/ghibli',
+        )
+        .optional()
+        .describe('Where `make app-deploy` pushes the app’s image: registry and repository, without a tag'),
+      model: z
+        .strictObject({
+          url: z.url({ protocol: /^https$/, error: 'use an https:// URL' }).describe('An AnimeGANv2 generator as ONNX'),
+          sha256: z
+            .string()
+            .regex(/^[0-9a-f]{64}$/, 'use the SHA-256 as 64 hexadecimal digits')
+            .describe('What its SHA-256 must be'),
+        })
+        .optional()
+        .describe('The model that goes into the app’s image; without one the app starts, and says that it is missing'),
     })
     .prefault({}),
   gpu: z

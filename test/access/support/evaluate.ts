@@ -36,5 +36,6 @@ export async function isAllowed(role: SynthesizedRole, { action, resource, conte
 
 /** The account in an ARN; S3's ARNs have none, and belong to the cluster's here. */
 function accountOf(resource: string): string {
-  return resource.split(':')[4] || ACCOUNT;
+  const account = resource.split(':')[4] ?? '';
+  return account === '' ? ACCOUNT : account;
 }

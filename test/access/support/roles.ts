@@ -36,7 +36,7 @@ export function rolesOf({ templates }: Synthesized): SynthesizedRole[] {
       return {
         id,
         stack,
-        description: String(role.Properties?.Description ?? ''),
+        description: typeof role.Properties?.Description === 'string' ? role.Properties.Description : '',
         statements: resolve(statements, template, templates) as PolicyStatement[],
       };
     }),

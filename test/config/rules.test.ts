@@ -1,0 +1,162 @@
+import { InvalidConfig, parseConfig } from '../../lib/config/load';
+
+/** The problems of a configuration, one line each. */
+function problemsOf(yaml: string): readonly string[] {
+  try {
+    parseConfig(yaml);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidConfig) return error.problems;
+    throw error;
+  }
+}
+
+const pools = (...lines: string[]) => `pools:\n${lines.map((line) => `  - { ${line} }\n`).join('')}`;
+const WEB = 'name: web, instanceTypes: [t3.large], ingress: true';
+
+/** What is wrong, and the one message that it must give. */
+const WRONG: [what: string, yaml: string, message: string][] = [
+  ['an unknown field', 'regoin: eu-west-1', 'line 1: regoin: unknown field; use one of name, region,'],
+  ['a wrong type', 'controlPlane: { diskGiB: big }', 'line 1: controlPlane.diskGiB: "big" is not of type number'],
+  ['two seats', 'controlPlane: { seats: 2 }', 'line 1: controlPlane.seats: 2 is not allowed: use one of 1, 3'],
+  ['broken YAML', 'name: [', 'Flow sequence'],
+  [
+    'three seats in two zones',
+    'zones: [a, b]\ncontrolPlane: { seats: 3 }',
+    'line 1: zones: 3 seats need 3 zones, found a, b: add zones, or set controlPlane.seats to 1',
+  ],
+  ['a zone twice', 'zones: [a, a]', 'line 1: zones: a, a: name each zone once'],
+  ['a zone that no region has', 'zones: [z]', 'line 1: zones[0]: "z": use the letter of an availability zone, a to h'],
+  [
+    'pool names that collide',
+    pools(WEB, 'name: web, instanceTypes: [t3.large]'),
+    'line 3: pools[1].name: web is already the name of pools[0]: give each its own name',
+  ],
+  [
+    'a taint without value',
+    pools(`${WEB}, taints: [{ key: a, effect: NoSchedule }]`),
+    'line 2: pools[0].taints[0].value: missing: give a value (string)',
+  ],
+  [
+    'a taint with an empty value',
+    pools(`${WEB}, taints: [{ key: a, value: "", effect: NoSchedule }]`),
+    'line 2: pools[0].taints[0].value: "": give the taint a value, for example "true"',
+  ],
+  [
+    'a taint key twice',
+    pools(`${WEB}, taints: [{ key: a, value: b, effect: NoSchedule }, { key: a, value: c, effect: NoExecute }]`),
+    'line 2: pools[0].taints: a, a: give each key once',
+  ],
+  ['min above max', pools(`${WEB}, min: 3, max: 2, desired: 2`), 'line 2: pools[0].min: 3 is more than max (2)'],
+  [
+    'desired above max',
+    pools(`${WEB}, max: 2, desired: 3`),
+    'line 2: pools[0].desired: 3 is not between 0 (min) and 2 (max)',
+  ],
+  [
+    'a VPC that overlaps the pods',
+    'vpcCidr: 10.244.0.0/16',
+    'kubernetes.podCidr: 10.244.0.0/16 overlaps vpcCidr (10.244.0.0/16): choose ranges that do not touch',
+  ],
+  [
+    'services that overlap the pods',
+    'kubernetes: { serviceCidr: 10.244.128.0/20 }',
+    'line 1: kubernetes.serviceCidr: 10.244.128.0/20 overlaps kubernetes.podCidr (10.244.0.0/16)',
+  ],
+  ['a VPC too small', 'vpcCidr: 10.0.0.0/24', 'line 1: vpcCidr: 10.0.0.0/24: use a range from /16 to /22'],
+  [
+    'gpu: true without a GPU',
+    pools(`${WEB}, gpu: true`),
+    'line 2: pools[0].instanceTypes[0]: t3.large has no NVIDIA GPU: use a GPU type',
+  ],
+  [
+    'a GPU type without gpu: true',
+    pools('name: web, instanceTypes: [g4dn.xlarge], ingress: true'),
+    'line 2: pools[0].gpu: false, but g4dn.xlarge has 1 NVIDIA GPU: set gpu: true',
+  ],
+  [
+    'GPU types with different numbers of GPUs',
+    pools('name: web, instanceTypes: [g4dn.xlarge, g4dn.12xlarge], gpu: true, ingress: true'),
+    'line 2: pools[0].instanceTypes: g4dn.xlarge, g4dn.12xlarge have 1 or 4 GPUs: name types with the same number',
+  ],
+  ['an arm64 type', pools('name: web, instanceTypes: [t4g.large], ingress: true'), 't4g.large is arm64: use an x86-64'],
+  [
+    'two ingress pools',
+    pools(WEB, 'name: api, instanceTypes: [t3.large], ingress: true'),
+    'line 1: pools: pool web and pool api have ingress: true; exactly one pool, or controlPlane, must carry',
+  ],
+  [
+    'no ingress pool',
+    pools('name: web, instanceTypes: [t3.large]'),
+    'line 1: pools: none has ingress: true; exactly one pool, or controlPlane, must carry the Elastic IP',
+  ],
+  [
+    'stopping spot instances',
+    pools(`${WEB}, market: spot, sleep: stop`),
+    'line 2: pools[0].sleep: stop needs market: on-demand, found spot',
+  ],
+  [
+    'more labels than tags',
+    pools(`${WEB}, labels: { ${Array.from({ length: 26 }, (_, n) => `l${String(n)}: x`).join(', ')} }`),
+    'line 2: pools[0].labels: 26 labels and taints: use at most 25 in all',
+  ],
+  [
+    'an unknown time zone',
+    'schedules: [{ name: n, days: [mon], sleep: "19:00", timeZone: Europe/Bonn }]',
+    'line 1: schedules[0].timeZone: "Europe/Bonn": use an IANA time zone, for example Europe/Berlin',
+  ],
+  [
+    'a schedule without times',
+    'schedules: [{ name: n, days: [mon] }]',
+    'line 1: schedules[0]: n has neither sleep nor wake',
+  ],
+  [
+    'an API open to the world',
+    'operatorCidrs: [0.0.0.0/0]',
+    'line 1: operatorCidrs[0]: 0.0.0.0/0 opens the Kubernetes API to everybody: name your own addresses, or set iKnowTheApiIsOpenToTheWorld: true',
+  ],
+  [
+    'an unsupported Kubernetes version',
+    'kubernetes: { version: 1.29.3 }',
+    'line 1: kubernetes.version: 1.29.3 is not supported: use a version of 1.35, 1.36, 1.37',
+  ],
+  [
+    'a retention that CloudWatch lacks',
+    'logRetentionDays: 31',
+    'line 1: logRetentionDays: 31 is not allowed: use one of',
+  ],
+];
+
+test.each(WRONG)('%s', (_, yaml, message) => {
+  expect(problemsOf(yaml).join('\n')).toContain(message);
+});
+
+test('an API open to the world needs the explicit field', () => {
+  expect(problemsOf('operatorCidrs: [0.0.0.0/0]\niKnowTheApiIsOpenToTheWorld: true')).toEqual([]);
+});
+
+test('all problems are reported at once, each with its line', () => {
+  const yaml = [
+    'name: My_Cluster',
+    'vpcCidr: 10.244.0.0/16',
+    'kubernetes: { version: 1.29.3 }',
+    'operatorCidrs: [0.0.0.0/0]',
+    'pools:',
+    '  - { name: web, instanceTypes: [g4dn.xlarge], min: 3, max: 2 }',
+    'schedules:',
+    '  - { name: nights, days: [], sleep: "25:00", timeZone: Mars }',
+  ].join('\n');
+  const problems = problemsOf(yaml);
+  for (const field of ['name', 'operatorCidrs[0]', 'pools[0].min', 'pools[0].gpu', 'pools', 'kubernetes.version']) {
+    expect(problems.join('\n')).toMatch(new RegExp(`^line \\d: ${field.replace(/[[\].]/g, '\\$&')}: `, 'm'));
+  }
+  for (const field of ['days', 'sleep', 'timeZone'])
+    expect(problems.join('\n')).toContain(`line 8: schedules[0].${field}`);
+  expect(problems.length).toBeGreaterThanOrEqual(10);
+});
+
+test('the message names the file and counts the problems', () => {
+  expect(() => parseConfig('name: UPPER', 'my.yaml')).toThrow(
+    /^my\.yaml has 1 problem:\n {2}line 1: name: "UPPER": use/,
+  );
+});
