@@ -220,7 +220,7 @@ describe('a deployment that fails', () => {
     const broken = { ...deployment(), repository: 'registry.example.com/broken' };
     await expect(deploy(broken)).rejects.toThrow('did not become ready');
     expect(readFileSync(path.join(root, RELEASE_FILE), 'utf8')).toBe(before);
-    expect(uploaded()).toEqual([NEW.replace('ghibli', 'broken'), 'ghibli:none']);
+    expect(uploaded()).toEqual([NEW.replace('ghibli', 'broken'), 'registry.invalid/ghibli:none']);
     expect(calls().filter((call) => call.includes('rollout status'))).toHaveLength(1);
     expect(warnings).toEqual(['Going back to nothing, which is what ran before.']);
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
@@ -49,6 +49,8 @@ const ingressShape = z.object({
     ]),
   }),
 });
+
+const ruleShape = z.object({ alert: z.string(), expr: z.string(), annotations: z.object({ runbook: z.string() }) });
 
 function find(manifests: readonly Manifest[], kind: string, name = 'ghibli'): Manifest {
   const found = manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
@@ -122,6 +124,18 @@ describe('the manifests', () => {
     expect(find(manifests, 'PodDisruptionBudget')).toMatchObject({
       spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
     });
+  });
+
+  it('raise alerts that the documentation explains, over figures that the server has', () => {
+    const rules = z
+      .object({ spec: z.object({ groups: z.tuple([z.object({ rules: z.array(ruleShape) })]) }) })
+      .parse(find(manifests, 'PrometheusRule')).spec.groups[0].rules;
+    const docs = readFileSync(path.join(APP, '../../../docs/app.md'), 'utf8');
+    for (const { alert, expr, annotations } of rules) {
+      expect(annotations.runbook).toBe(`docs/app.md#${alert.toLowerCase()}`);
+      expect(docs).toContain(`\n### ${alert}\n`);
+      expect(expr).toContain('ghibli_requests_total');
+    }
   });
 
   it('are all in one namespace, closed but for what is opened', () => {

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { accessibilityProblems } from './accessibility';
 import { startBrowser } from './browser';
 import { bomb, landscape } from './photos';
 import { run, type Running } from './running';
@@ -80,10 +81,12 @@ describe('the page', () => {
   ] as const)('paints a photo (%s, %s)', async (device, colorScheme, options) => {
     const page = await open({ ...options, colorScheme });
     await shoot(page, `${device}-${colorScheme}-idle`);
+    expect(await accessibilityProblems(page)).toEqual([]);
     await page.setInputFiles('#photo', photo);
     await expectState(page, 'done');
     await page.waitForTimeout(100);
     await shoot(page, `${device}-${colorScheme}-done`);
+    expect(await accessibilityProblems(page)).toEqual([]);
     expect(await page.textContent('#facts')).toMatch(/^1024 × 683 · painted in [\d.]+ m?s$/);
     // Nothing is cut off at the side, on no screen.
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
@@ -142,6 +145,7 @@ describe('the page', () => {
     await page.setInputFiles('#photo', photo);
     await page.waitForSelector('text=2 photos are before yours · about 6 seconds');
     await shoot(page, 'desktop-light-working');
+    expect(await accessibilityProblems(page)).toEqual([]);
     expect(await page.getAttribute('#steps [data-step=wait]', 'aria-current')).toBe('step');
     expect(await page.textContent('#live')).toBe('Your photo is in the queue.');
     for (const [answer, text] of [
@@ -251,6 +255,7 @@ describe('what goes wrong', () => {
     await expectState(page, 'failed');
     expect(await page.textContent('#what')).toMatch(/1600 megapixels/);
     await shoot(page, 'phone-light-failed');
+    expect(await accessibilityProblems(page)).toEqual([]);
   });
 
   it('a full queue: the page counts down, then tries again', async () => {
