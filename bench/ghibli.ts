@@ -21,7 +21,7 @@ const SIZES = [
 ] as const;
 
 /** Promises: `docs/app.md`. */
-const LIMITS = { overheadMs: 400, growthMiB: 48 };
+const LIMITS = { overheadMs: 400, growthMiB: 32 };
 
 /** What the app costs beside its model. */
 export interface GhibliFigures {
