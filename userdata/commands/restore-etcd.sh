@@ -76,7 +76,7 @@ require_blank_volume() {
   [[ ! -d ${STATE}/etcd/member ]] || fatal volume-not-blank 'the volume has etcd data; a restore never overwrites any'
   other_seats
   # Without authorities of its own this seat cannot ask the others; then those of the set do.
-  render "${DROWSE_ETC}" '{"action":"restore"}'
+  render "${DROWSE_ETC}" '{}'
   mkdir -p "${PKI}"
   cp --recursive "${DROWSE_VAR}/restore/authorities/." "${PKI}/"
   kubeadm init phase certs etcd-healthcheck-client --config "${DROWSE_ETC}/kubeadm-init.yaml" >&2

@@ -103,7 +103,7 @@ fetch_snapshot_key() {
 
 # seal <folder> <file>; unseal <file> <folder>: a tar archive, encrypted for the snapshot key. On disk it exists only sealed.
 seal() {
-  tar --create --directory "$1" --sort name . | age --encrypt --identity "${SNAPSHOT_KEY}" --output "$2.new"
+  tar --create --directory "$1" --sort name --mtime @0 --owner 0 --group 0 --numeric-owner . | age --encrypt --identity "${SNAPSHOT_KEY}" --output "$2.new"
   mv -f "$2.new" "$2"
 }
 unseal() {

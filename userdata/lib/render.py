@@ -37,7 +37,6 @@ def derive(data):
     if data["role"] == "seat":
         seat = data["seat"]
         both = [seat["fixedIp"], data["privateIp"]]
-        restore = data.get("action") == "restore"
         data_dir = "/var/lib/drowse/state/etcd"
         names |= {
             "fixedIp": seat["fixedIp"],
@@ -46,10 +45,6 @@ def derive(data):
             "apiNames": [data["endpoint"]["name"], *data["endpoint"]["seats"], "127.0.0.1"],
             "etcdNames": both,
             "etcdData": data_dir,
-            # Shared objects of a cluster that exists are Flux's and the operator's: a later boot never writes them.
-            "skipPhases": ["addon", "upload-config", "upload-certs", "bootstrap-token", "show-join-command"]
-            if restore
-            else ["upload-config/kubeadm", "upload-certs", "show-join-command"],
             # The folder holds etcd's data on purpose, on a restore as after an interrupted first initialisation.
             "ignore": [f"DirAvailable-{data_dir.replace('/', '-')}"],
         }

@@ -25,7 +25,8 @@ boot_seat() {
 #   ready         yes        any        any   restore     from what is on it, needing nobody: after a sleep no seat of three has
 #                                                         a quorum, so one that waited for the API would wait for ever
 #   initialising  any        any        0     initialise  go on where this first initialisation was cut off
-#   joining       any        exists     any   join        its half-made member goes, then once more from the start
+#   joining       any        exists     any   join        its half-made member goes, then once more from the start; unless the
+#                                                         others have no quorum without it, then it restores what it has
 #   new           no         never was  0     initialise
 #   new           no         never was  1, 2  join        as soon as seat 0 has made the cluster
 #   new, ready    no         exists     any   join        in place of the lost member, if the others have a quorum; never
@@ -71,29 +72,31 @@ record_cluster() {
 
 initialise_seat() {
   set_volume_stage initialising
-  prepare_control_plane init create_authorities
+  prepare_control_plane create_authorities
   upload_authorities
-  point_endpoint_to "${NODE[seat.fixedIp]}"
-  start_control_plane
+  # kubeadm's own record of the configuration would name this instance's primary address; see kubeadm-shared.yaml.
+  start_control_plane upload-config/kubeadm,upload-certs,show-join-command
   kubeadm init phase upload-config kubeadm --config "${DROWSE_ETC}/kubeadm-shared.yaml" >&2
 }
 
 restore_seat() {
-  prepare_control_plane restore check_authorities
-  point_endpoint_to "${NODE[seat.fixedIp]}"
-  start_control_plane
+  prepare_control_plane check_authorities
+  # Shared objects of a cluster that exists belong to Flux and to the operator: a later boot never writes them.
+  start_control_plane addon,upload-config,upload-certs,bootstrap-token,show-join-command
 }
 
-# prepare_control_plane <action> <command that makes sure of the authorities>
+# prepare_control_plane <command that makes sure of the authorities>
 prepare_control_plane() {
-  render "${DROWSE_ETC}" "{\"action\":\"$1\"}"
-  "${@:2}"
+  render "${DROWSE_ETC}" '{}'
+  "$@"
   use_authorities
 }
 
+# start_control_plane <phases to skip>
 start_control_plane() {
+  point_endpoint_to "${NODE[seat.fixedIp]}"
   allow_kubelet
-  run_kubeadm control-plane-failed init --config "${DROWSE_ETC}/kubeadm-init.yaml"
+  run_kubeadm control-plane-failed init --config "${DROWSE_ETC}/kubeadm-init.yaml" --skip-phases "$1"
 }
 
 # join_seat: a blank volume becomes a member again. With the authorities from the bucket this seat makes its own administrator
@@ -103,16 +106,33 @@ join_seat() {
   other_seats
   ((${#OTHERS[@]} > 0)) || fatal state-lost 'the only volume is blank, but the cluster existed: restore it from a snapshot'
   set_volume_stage joining
-  rm -rf "${STATE}/etcd"
-  prepare_control_plane join download_authorities "${RECORD[authorities]}"
+  prepare_control_plane download_authorities "${RECORD[authorities]}"
   kubeadm init phase certs all --config "${DROWSE_ETC}/kubeadm-init.yaml" >&2
+  if [[ -d ${STATE}/etcd/member ]] && ! others_have_quorum; then
+    # A join that was cut off after the cluster had counted this member in: of two, neither can do without the other.
+    info 'the other seats have no quorum without this one: restoring what it has'
+    forget_node_state
+    restore_seat
+    return 0
+  fi
   wait_until 'a quorum of the other seats' state-lost 900 5 find_quorum "${OTHERS[@]}"
   remove_members member_is_this_seat || fatal member-not-removed 'the lost member of this seat cannot be removed'
+  rm -rf "${STATE}/etcd"
   wait_until 'the API of another seat' api-unreachable 600 5 find_live_api
   point_endpoint_to "${LIVE_SEAT}"
   allow_kubelet
   join_control_plane
   point_endpoint_to "${NODE[seat.fixedIp]}"
+}
+
+# others_have_quorum: gives them a minute; they may be booting as well.
+others_have_quorum() {
+  local try
+  for ((try = 0; try < 12; try++)); do
+    ! find_quorum "${OTHERS[@]}" || return 0
+    sleep 5
+  done
+  return 1
 }
 
 # find_live_api: the first other seat whose API server is ready, as the global LIVE_SEAT.

@@ -57,9 +57,15 @@ find_state_volume() {
 mount_state_volume() {
   mkdir -p "${STATE}"
   if ! mountpoint --quiet "${STATE}"; then
-    case $(volume_content) in
+    local content
+    content=$(volume_content)
+    case ${content} in
       blank) make_file_system ;;
-      ext4) check_file_system ;;
+      ext4)
+        # Whatever was cut off once has come to its end: never take this volume for blank again.
+        rm -f "${DROWSE_VAR}/making-file-system-on-${volume_id}"
+        check_file_system
+        ;;
       *) fatal volume-damaged "${VOLUME_DEVICE} carries data, but no file system that can be read" ;;
     esac
     mount --types ext4 --options noatime,nodev,nosuid "${VOLUME_DEVICE}" "${STATE}" ||

@@ -69,7 +69,8 @@ export async function play(one: Case): Promise<{ life: Life; run: Run; others: L
   for (const step of one.before) {
     if (step === 'boot') {
       prepare(life.sandbox, one);
-      if (one.node === 'pool') life.state.parameters['/drowse/drowse/join/general'] = { type: 'SecureString', value: GOOD_TOKEN };
+      if (one.node === 'pool')
+        life.state.parameters['/drowse/drowse/join/general'] = { type: 'SecureString', value: GOOD_TOKEN };
       await life.boot();
     } else if (step === 'replace' || step === 'replace-slowly')
       await life.replace(step === 'replace' ? {} : { freeAfter: 2 });

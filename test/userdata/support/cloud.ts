@@ -39,7 +39,8 @@ export class Cloud {
     const http = createHttp((q, a) => handlers.http(q, a));
     const cloud = new Cloud(state, https as Server, http, pair.file, self);
     handlers.https = (q, a) => cloud.receive(q, a, (body) => cloud.aws(q, body));
-    handlers.http = (q, a) => cloud.receive(q, a, () => cloud.metadata(q));
+    handlers.http = (q, a) =>
+      cloud.receive(q, a, (body) => (q.headers.host === '169.254.169.254' ? cloud.metadata(q) : cloud.aws(q, body)));
     await Promise.all([https, http].map((server) => new Promise<void>((done) => server.listen(0, host, done))));
     return cloud;
   }

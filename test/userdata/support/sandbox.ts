@@ -1,16 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
-import {
-  appendFileSync,
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildNodeBundle, nodeInstall } from '../../../lib/node';
@@ -29,6 +19,15 @@ export interface Run {
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** How to run a script. */
+export interface RunOptions {
+  /** Ends it with SIGKILL after so many external commands. */
+  readonly killAfter?: number;
+  /** Called after each external command with its name, while the script waits. */
+  readonly onCommand?: (name: string) => void;
+  readonly timeoutSeconds?: number;
 }
 
 /** Things that a whole test process shares: the unpacked node bundle, the fakes and their fixtures. */
@@ -50,9 +49,11 @@ export function sharedTools(): Tools {
   const bundle = join(folder, 'bundle');
   mkdirSync(bundle);
   execFileSync('tar', ['-xzf', built.file, '-C', bundle]);
-  for (const name of ['fakes', 'fakes-disk'])
+  for (const name of ['fakes', 'fakes-disk', 'fakes-kill'])
     cpSync(join(__dirname, '..', name), join(folder, name), { recursive: true });
   for (const name of ['tool.sh', 'fast-sleep.sh']) cpSync(join(__dirname, name), join(folder, name));
+  mkdirSync(join(folder, 'bin'));
+  for (const name of COMMANDS) symlinkSync('/test-tools/tool.sh', join(folder, 'bin', name));
   mkdirSync(join(folder, 'fixtures'));
   execFileSync(
     'openssl',
@@ -116,7 +117,6 @@ export class Sandbox {
     for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, join(this.root, name));
     for (const name of ['null', 'zero', 'full', 'random', 'urandom']) writeFileSync(join(this.root, 'dev', name), '');
     symlinkSync('/proc/self/fd', join(this.root, 'dev/fd'));
-    for (const name of COMMANDS) symlinkSync('/test-tools/tool.sh', join(this.root, 'test/bin', name));
     for (const volume of cloud.state.volumes) this.write(deviceOf(volume.id), '');
     this.write('etc/passwd', 'root:x:0:0:root:/root:/bin/bash\n');
     this.write('etc/group', 'root:x:0:\n');
@@ -127,8 +127,6 @@ export class Sandbox {
     for (const path of ['/etc/mke2fs.conf', '/etc/ssl/openssl.cnf', '/etc/ld.so.cache']) {
       if (existsSync(path)) this.write(path.slice(1), readFileSync(path));
     }
-    if (existsSync('/etc/alternatives'))
-      cpSync('/etc/alternatives', join(this.root, 'etc/alternatives'), { recursive: true, verbatimSymlinks: true });
     if (options.fakeDisk !== false) this.world('fake-disk');
     this.write('etc/drowse/bundle', `${sha256}\n`);
     cloud.onCall = (line) => appendFileSync(join(this.root, 'test/calls'), `${line}\n`);
@@ -164,22 +162,23 @@ export class Sandbox {
     this.write(`test/world/${name}`, content);
   }
 
-  /** Runs a program of the bundle; `killAfter` ends it with SIGKILL after so many external commands. */
-  run(
+  /** Runs a program of the bundle, in a process group and a mount namespace of its own. */
+  async run(
     command: readonly string[],
-    options: { killAfter?: number; count?: boolean; timeoutSeconds?: number } = {},
+    options: RunOptions = {},
   ): Promise<Run> {
     const { folder, bundle } = sharedTools();
     const { https, http } = this.cloud.ports;
+    const stepper = options.onCommand === undefined ? undefined : await this.step(options.onCommand);
     const environment = {
-      PATH: '/test/bin',
+      PATH: '/test-tools/bin',
       HOME: '/root',
       BASH_ENV: '/test-tools/fast-sleep.sh',
       CLOUD_HOST: this.options.cloudHost ?? '127.0.0.1',
       CLOUD_HTTPS: String(https),
       CLOUD_HTTP: String(http),
       ...(options.killAfter === undefined ? {} : { KILL_AFTER: String(options.killAfter) }),
-      ...(options.count === true ? { COUNT: '1' } : {}),
+      ...(stepper === undefined ? {} : { STEP: String((stepper.address() as AddressInfo).port) }),
       ...this.environment,
     };
     if (options.killAfter !== undefined) this.write('test/ticks', '');
@@ -211,12 +210,25 @@ export class Sandbox {
       child.on('error', reject);
       child.on('close', (code, signal) => {
         clearTimeout(timer);
+        stepper?.close();
         done({ code, signal, stdout, stderr });
       });
     });
   }
 
-  node(options?: { killAfter?: number; count?: boolean }): Promise<Run> {
+  /** A server that each ended command reports to, and waits for; commands of a pipeline take turns. */
+  private step(onCommand: (name: string) => void): Promise<Server> {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (name) => {
+        onCommand(name.toString().trim());
+        socket.end('go on\n');
+      });
+    });
+    return new Promise((done) => server.listen(0, '127.0.0.1', () => done(server)));
+  }
+
+  node(options?: RunOptions): Promise<Run> {
     return this.run(['/opt/drowse/node.sh', 'run'], options);
   }
 
@@ -229,7 +241,8 @@ export class Sandbox {
     rmSync(join(this.root, 'run'), { recursive: true });
     mkdirSync(join(this.root, 'run'));
     rmSync(join(this.root, 'var/lib/drowse/state'), { recursive: true, force: true });
-    rmSync(join(this.root, 'test/world/api-up'), { force: true });
+    // A seat's own API server is gone; a pool node's is elsewhere.
+    if (this.read('etc/drowse/node.json').includes('"role":"seat"')) this.removePath('test/world/api-up');
     rmSync(join(this.root, 'test/calls'), { force: true });
   }
 
@@ -252,7 +265,7 @@ const FOLDERS = [
     'tmp',
     'root',
   ],
-  ...['var/lib', 'var/log', 'test/bin', 'test/world', 'test/volume', 'test-tools'],
+  ...['var/lib', 'var/log', 'test/world', 'test/volume', 'test-tools'],
 ];
 
 /** Where the NVMe driver shows a volume, relative to the root. */

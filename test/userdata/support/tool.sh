@@ -6,13 +6,16 @@
 #
 #   /test/calls  what fakes were called with
 #   /test/ticks  one byte for each command that ended
+#
+# With STEP=port it tells the test, at that port, of each command that ended, and waits until it may go on.
 name=${0##*/}
 fake=/test-tools/fakes/${name}
+[ ! -e /test/world/no-chance ] || [ ! -x "/test-tools/fakes-kill/${name}" ] || fake=/test-tools/fakes-kill/${name}
 [ ! -e /test/world/fake-disk ] || [ ! -x "/test-tools/fakes-disk/${name}" ] || fake=/test-tools/fakes-disk/${name}
 PATH=/usr/bin:/usr/sbin:/bin:/sbin
 if [ -x "${fake}" ]; then
   case ${name} in
-    curl | sleep | mountpoint | journalctl | timeout) ;;
+    age | age-keygen | curl | head | journalctl | mountpoint | sleep | timeout) ;;
     *) printf '%s\n' "${name} $*" >>/test/calls ;;
   esac
   "${fake}" "$@"
@@ -24,8 +27,7 @@ if [ -n "${KILL_AFTER}" ]; then
   printf . >>/test/ticks
   read -r ticks </test/ticks
   [ "${#ticks}" -lt "${KILL_AFTER}" ] || kill -KILL 0
-elif [ -n "${COUNT}" ]; then
-  printf . >>/test/ticks
-  printf '%s\n' "${name}" >>/test/commands
+elif [ -n "${STEP}" ]; then
+  bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "%s\n" "$2" >&3 && read -r _ <&3' step "${STEP}" "${name}"
 fi
 exit "${code}"
