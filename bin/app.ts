@@ -6,6 +6,7 @@ import { BUNDLES, bundleHandlers } from '../lib/bundle';
 import { InvalidConfig, loadConfig } from '../lib/config/load';
 import type { LogLevel } from '../lib/constructs/step-lambda/step-lambda';
 import { buildNodeBundle, nodeInstall } from '../lib/node';
+import { buildPlatform } from '../lib/platform';
 import { makeStacks } from '../lib/stacks/make-stacks';
 
 const ROOT = join(__dirname, '..');
@@ -20,7 +21,8 @@ async function main(): Promise<void> {
   const config = loadConfig(context('config') ?? join(ROOT, 'cluster.yaml'));
   await bundleHandlers();
   // Each synthesis has its own folder, as several may run at once; CDK copies what is in it.
-  const directory = mkdtempSync(join(tmpdir(), 'drowse-node-'));
+  const folder = mkdtempSync(join(tmpdir(), 'drowse-synth-'));
+  const directory = join(folder, 'bundle');
   try {
     const { sha256 } = buildNodeBundle(nodeInstall(config.kubernetes.version), directory);
     makeStacks(app, {
@@ -28,6 +30,7 @@ async function main(): Promise<void> {
       account: process.env.CDK_DEFAULT_ACCOUNT,
       code: { lambdas: BUNDLES, stateMachines: join(ROOT, 'statemachines') },
       nodeBundle: { directory, sha256 },
+      platform: { directory: buildPlatform(folder) },
       logLevel: (context('logLevel') ?? 'INFO') as LogLevel,
       ...(context('synthesizer') === 'cli' && {
         synthesizer: () => new CliCredentialsStackSynthesizer() as IStackSynthesizer,
@@ -35,7 +38,7 @@ async function main(): Promise<void> {
     });
     app.synth();
   } finally {
-    rmSync(directory, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -29,6 +29,10 @@ export function platformGrants({ cluster, account, region, bucketArn }: Place): 
   const ec2 = (type: string) => `arn:aws:ec2:${region}:${account}:${type}/*`;
   const ofCluster = { StringEquals: { [`aws:ResourceTag/${TAG.cluster}`]: cluster } };
   const asCluster = { StringEquals: { [`aws:RequestTag/${TAG.cluster}`]: cluster } };
+  // A state volume carries the cluster's tag as well, and belongs to its seat alone.
+  const madeByDriver = {
+    StringEquals: { ...ofCluster.StringEquals, 'aws:ResourceTag/ebs.csi.aws.com/cluster': 'true' },
+  };
   return [
     {
       sid: 'FluxReadsPlatform',
@@ -62,7 +66,8 @@ export function platformGrants({ cluster, account, region, bucketArn }: Place): 
       sid: 'CloudControllerTagsInstances',
       actions: ['ec2:CreateTags'],
       resources: [ec2('instance')],
-      conditions: ofCluster,
+      // Never our own tags: permission conditions go by them.
+      conditions: { ...ofCluster, 'ForAllValues:StringNotLike': { 'aws:TagKeys': ['drowse:*'] } },
       why: 'AWS cloud controller tags instances of nodes',
     },
     {
@@ -119,16 +124,22 @@ export function platformGrants({ cluster, account, region, bucketArn }: Place): 
     {
       sid: 'VolumesAreUsed',
       actions: ['ec2:AttachVolume', 'ec2:DetachVolume', 'ec2:ModifyVolume'],
-      resources: [ec2('volume'), ec2('instance')],
+      resources: [ec2('volume')],
+      conditions: madeByDriver,
+      why: 'EBS CSI driver attaches, detaches and grows volumes that it made itself',
+    },
+    {
+      sid: 'VolumesAreUsedOnNodes',
+      actions: ['ec2:AttachVolume', 'ec2:DetachVolume'],
+      resources: [ec2('instance')],
       conditions: ofCluster,
-      why: 'EBS CSI driver attaches volumes of the cluster to instances of the cluster',
+      why: 'EBS CSI driver attaches volumes to instances of the cluster',
     },
     {
       sid: 'VolumesAreDeleted',
       actions: ['ec2:DeleteVolume'],
       resources: [ec2('volume')],
-      // A state volume carries the cluster's tag as well: only what the driver made may go.
-      conditions: { StringEquals: { ...ofCluster.StringEquals, 'aws:ResourceTag/ebs.csi.aws.com/cluster': 'true' } },
+      conditions: madeByDriver,
       why: 'EBS CSI driver deletes volumes that it made itself',
     },
     {

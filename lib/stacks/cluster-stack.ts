@@ -1,4 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Source } from 'aws-cdk-lib/aws-s3-deployment';
 import type { Construct } from 'constructs';
 import { ClusterLogGroup } from '../constructs/logs/cluster-log-group';
 import { seatPlaces } from '../config/addresses';
@@ -8,9 +11,11 @@ import { ApiTarget } from '../constructs/api-target/api-target';
 import { RunCommands } from '../constructs/commands/run-commands';
 import { ControlPlaneSeat } from '../constructs/control-plane-seat/control-plane-seat';
 import { SecurityGroups } from '../constructs/network/security-groups';
-import { NodeBundleUpload } from '../constructs/node-group/node-bundle-upload';
+import { Interruptions } from '../constructs/interruptions/interruptions';
 import type { NodeContext } from '../constructs/node-group/node-context';
 import { NodePool } from '../constructs/node-pool/node-pool';
+import { BucketUpload } from '../constructs/uploads/bucket-upload';
+import { clusterManifest } from '../platform';
 import type { BundleReference } from '../node';
 import type { FoundationStack } from './foundation-stack';
 
@@ -24,6 +29,8 @@ export interface ClusterStackProps extends StackProps {
   config: ClusterConfig;
   foundation: FoundationStack;
   nodeBundle: NodeBundleAsset;
+  /** The platform's tree on this machine. */
+  platform: { directory: string };
 }
 
 /** What nodes are made of: security groups, roles, launch templates, groups, commands. Deleting it loses no data. */
@@ -34,8 +41,9 @@ export class ClusterStack extends Stack {
   /** Names of the groups whose launches join-node answers. */
   readonly launchingGroups: readonly string[];
 
-  constructor(scope: Construct, id: string, { config, foundation, nodeBundle, ...props }: ClusterStackProps) {
+  constructor(scope: Construct, id: string, props: ClusterStackProps) {
     super(scope, id, props);
+    const { config, foundation, nodeBundle } = props;
     const cluster = config.name;
     const names = namesOf(cluster);
     const { network } = foundation;
@@ -53,12 +61,8 @@ export class ClusterStack extends Stack {
       retentionDays: logRetentionDays,
     });
     new RunCommands(this, 'Commands', { cluster });
-    const upload = new NodeBundleUpload(this, 'NodeBundle', {
-      bucketName: names.bucket(this.account, this.region),
-      kmsKeyArn: config.encryption.kmsKeyArn,
-      directory: nodeBundle.directory,
-      logRetentionDays,
-    });
+    new Interruptions(this, 'Interruptions', { queueName: names.interruptionQueue });
+    const upload = this.upload(props);
 
     const context: NodeContext = {
       securityGroups: this.securityGroups,
@@ -84,5 +88,34 @@ export class ClusterStack extends Stack {
 
     new CfnOutput(this, 'Groups', { value: groups.map(({ groupName }) => groupName).join(',') });
     new CfnOutput(this, 'ApiTargetGroupArn', { value: this.apiTarget.targetGroupArn });
+  }
+
+  /** Lays the node bundle and the platform's tree into the bucket; nodes fetch the first at every boot. */
+  private upload({ config, foundation, nodeBundle, platform }: ClusterStackProps): BucketUpload {
+    const { kmsKeyArn } = config.encryption;
+    const bucketName = namesOf(config.name).bucket(this.account, this.region);
+    const bucket = Bucket.fromBucketAttributes(this, 'Bucket', {
+      bucketName,
+      ...(kmsKeyArn !== undefined && { encryptionKey: Key.fromKeyArn(this, 'Key', kmsKeyArn) }),
+    });
+    const logGroup = new ClusterLogGroup(this, 'UploadLogs', { retentionDays: config.logRetentionDays });
+    const deployed = { account: this.account, bucketName, elasticIp: foundation.elasticIp.ref };
+    new BucketUpload(this, 'Platform', {
+      bucket,
+      sources: [
+        Source.asset(platform.directory),
+        Source.jsonData('bootstrap/cluster.json', clusterManifest(config, deployed)),
+      ],
+      prefix: 'platform',
+      prune: true,
+      logGroup,
+    });
+    // Older bundles stay, as instances that were made before fetch theirs again.
+    return new BucketUpload(this, 'NodeBundle', {
+      bucket,
+      sources: [Source.asset(nodeBundle.directory)],
+      prune: false,
+      logGroup,
+    });
   }
 }

@@ -13,6 +13,8 @@ export interface StacksProps {
   account?: string | undefined;
   code: OperationsCode;
   nodeBundle: NodeBundleAsset;
+  /** The platform's tree, to be laid into the bucket. */
+  platform: { directory: string };
   logLevel: LogLevel;
   /** Makes how a stack finds its assets and roles; CDK's default without it. */
   synthesizer?: () => IStackSynthesizer;
@@ -29,7 +31,7 @@ export interface Stacks {
 /** Makes the stacks of one cluster, by lifetime: each needs those before it, and can be deleted without harm to them. */
 export function makeStacks(
   app: App,
-  { config, account, code, nodeBundle, logLevel, synthesizer }: StacksProps,
+  { config, account, code, nodeBundle, platform, logLevel, synthesizer }: StacksProps,
 ): Stacks {
   const names = namesOf(config.name);
   const props = (description: string) => ({
@@ -51,6 +53,7 @@ export function makeStacks(
     ...props(`Nodes of drowse cluster ${config.name}`),
     foundation,
     nodeBundle,
+    platform,
   });
   const operations = new OperationsStack(app, names.operationsStack, {
     ...props(`Sleep and wake of drowse cluster ${config.name}`),

@@ -45,6 +45,15 @@ const DENIED: Case[] = [
   ['a seat deletes a snapshot', seat(0), 's3:DeleteObject', { resource: bucket('big', 'snapshots/x/etcd.db') }],
   ['a seat reads another cluster’s snapshots', seat(0), 's3:GetObject', { resource: bucket('other', 'snapshots/x') }],
   ['a seat takes another seat’s volume', seat(0), 'ec2:AttachVolume', volume({ ...OWN, 'drowse:seat': '1' })],
+  ['a seat detaches another seat’s volume', seat(0), 'ec2:DetachVolume', volume({ ...OWN, 'drowse:seat': '1' })],
+  ['a seat deletes its own state volume', seat(0), 'ec2:DeleteVolume', volume({ ...OWN, 'drowse:seat': '0' })],
+  ['a seat terminates another seat', seat(0), 'autoscaling:TerminateInstanceInAutoScalingGroup', seatGroup()],
+  [
+    'a seat retags an instance as another seat’s',
+    seat(0),
+    'ec2:CreateTags',
+    phase({ ...OWN, 'drowse:seat': '0' }, 'drowse:seat'),
+  ],
   ['a seat takes another cluster’s volume', seat(0), 'ec2:AttachVolume', volume({ ...FOREIGN, 'drowse:seat': '0' })],
   [
     'a seat takes an address for a pool node',
@@ -199,6 +208,11 @@ function volume(tags: Readonly<Record<string, string>>) {
 
 function eni(tags: Readonly<Record<string, string>>) {
   return { resource: arn('ec2', 'network-interface/eni-1'), context: tagged(tags) };
+}
+
+function seatGroup() {
+  const context = { ...tagged(OWN), 'autoscaling:ResourceTag/drowse:cluster': 'big' };
+  return { resource: arn('autoscaling', 'autoScalingGroup:0a1b:autoScalingGroupName/big-seat-1'), context };
 }
 
 function machine(name: string): string {

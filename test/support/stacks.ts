@@ -38,31 +38,37 @@ const CONTEXT = {
   'aws:cdk:enable-asset-metadata': false,
 };
 
-let code: { lambdas: string; nodeBundle: string } | undefined;
+let code: { lambdas: string; nodeBundle: string; platform: string } | undefined;
 
 /** Folders with one-line stand-ins for the bundles, so that a test of the stacks does not build the code. */
 function fakeCode() {
   if (code) return code;
   const folder = mkdtempSync(join(tmpdir(), 'drowse-test-'));
-  code = { lambdas: join(folder, 'lambdas'), nodeBundle: join(folder, 'node-bundle') };
+  code = {
+    lambdas: join(folder, 'lambdas'),
+    nodeBundle: join(folder, 'node-bundle'),
+    platform: join(folder, 'platform'),
+  };
   for (const name of handlerNames()) {
     mkdirSync(join(code.lambdas, name), { recursive: true });
     writeFileSync(join(code.lambdas, name, 'index.js'), `// ${name}\n`);
   }
   mkdirSync(join(code.nodeBundle, 'node'), { recursive: true });
   writeFileSync(join(code.nodeBundle, 'node', 'bundle.tar.gz'), '');
+  mkdirSync(code.platform);
   return code;
 }
 
 /** An app with all stacks of a `cluster.yaml` text, not synthesized yet. */
 export function makeApp(yaml = ''): { app: App; stacks: Stacks } {
-  const { lambdas, nodeBundle } = fakeCode();
+  const { lambdas, nodeBundle, platform } = fakeCode();
   const app = new App({ context: CONTEXT });
   const stacks = makeStacks(app, {
     config: parseConfig(yaml),
     account: ACCOUNT,
     code: { lambdas, stateMachines: join(ROOT, 'statemachines') },
     nodeBundle: { directory: nodeBundle, sha256: 'a'.repeat(64) },
+    platform: { directory: platform },
     logLevel: 'INFO',
   });
   return { app, stacks };

@@ -1,5 +1,7 @@
+import { Stack } from 'aws-cdk-lib';
 import { namesOf } from '../../config/names';
 import type { ClusterConfig } from '../../config/schema';
+import { platformGrants } from '../../platform';
 import { type Statement, WHY } from '../access/statement';
 import type { NodeRole } from '../node-group/node-role';
 
@@ -9,6 +11,7 @@ export function seatGrants(
   { config, bucketArn }: { config: ClusterConfig; bucketArn: string },
 ): Statement[] {
   const names = namesOf(config.name);
+  const { account, region } = Stack.of(role);
   const parameter = (name: string) => role.parameterArn(name);
   return [
     {
@@ -53,13 +56,7 @@ export function seatGrants(
       resources: [`${bucketArn}/snapshots/*`],
       why: WHY.folder,
     },
-    { sid: 'ReadPlatform', actions: ['s3:GetObject'], resources: [`${bucketArn}/platform/*`], why: WHY.folder },
-    {
-      sid: 'ListSnapshotsAndPlatform',
-      actions: ['s3:ListBucket'],
-      resources: [bucketArn],
-      // If it exists: the platform's source asks whether the bucket is there, and that request names no folder.
-      conditions: { StringLikeIfExists: { 's3:prefix': ['snapshots/*', 'platform/*', '.sourceignore'] } },
-    },
+    // The controllers on the control plane's host network act under the seat's role.
+    ...platformGrants({ cluster: config.name, account, region, bucketArn }),
   ];
 }

@@ -4,7 +4,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { TAG } from '../../config/names';
+import { namesOf, TAG } from '../../config/names';
 
 export interface NotificationsProps {
   cluster: string;
@@ -21,7 +21,7 @@ export class Notifications extends Construct {
     super(scope, id);
     // Not encrypted with alias/aws/sns: alarms and budgets cannot publish under that key, and an own key is billed.
     this.topic = new Topic(this, 'Topic', {
-      topicName: `${cluster}-notifications`,
+      topicName: namesOf(cluster).notificationTopic,
       displayName: `drowse ${cluster}`,
       enforceSSL: true,
     });

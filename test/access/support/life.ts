@@ -72,6 +72,16 @@ const SCRIPTS: readonly Script[] = [
       await twin.run('sleep');
     },
   },
+  // A pool gets no instance: the scaling activities say why.
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      for (const group of twin.model.autoScaling.groups.values()) {
+        if (group.name.includes('-pool-')) group.noCapacity = 'InsufficientInstanceCapacity';
+      }
+      await twin.run('bootstrap');
+    },
+  },
   // Every command fails: its record is forgotten, so that it can be sent again.
   {
     config: LIVED_CONFIG,
