@@ -116,11 +116,9 @@ async function deploy(aws: AwsEndpoint, options: Options, progress: Progress, si
   progress.start('cdk synth');
   await cli.synth();
   progress.done();
-  if (!options.auth) {
-    progress.start('cdk bootstrap');
-    await cli.bootstrap();
-    progress.done();
-  }
+  progress.start('cdk bootstrap');
+  await cli.bootstrap();
+  progress.done();
   progress.start('cdk deploy');
   const outputs = await cli.deploy((line) => {
     if (options.verbose) progress.print(pc.dim(`    ${line}`));
@@ -187,7 +185,8 @@ function port(text: string): number {
 }
 
 function fail(error: unknown): void {
-  const reason = error instanceof DOMException && error.name === 'AbortError' ? error.cause : error;
+  // What was under way at an interrupt ends with an AbortError of its own kind; the reason is what counts.
+  const reason = error instanceof Error && error.name === 'AbortError' ? error.cause : error;
   if (reason instanceof Interrupted) {
     console.error(`\n${reason.message}: everything was stopped and removed.`);
     process.exitCode = reason.signal === 'SIGINT' ? 130 : 143;

@@ -15,6 +15,7 @@ from typing import Any
 
 from . import control
 from .emulator import app, lambda_runtime
+from .patches import lambda_environment
 
 #: Real seconds between being told to stop and being gone.
 STOP_WITHIN = 1.5
@@ -67,6 +68,7 @@ def kill_lambdas() -> None:
             process.kill()
             process.wait(timeout=1)
         worker._discard_tmpdir()
+    lambda_environment.kill_every_process()
 
 
 def _leave_soon() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import weakref
 from typing import Any
 
 from .. import settings
@@ -14,6 +15,18 @@ from ..registry import patch
 _PASSED = ("PATH", "TMPDIR", "LAMBDA_TASK_ROOT", "NODE_PATH")
 #: Real seconds to wait for the first log line of an invocation; ministack's 50 ms are paid by every silent handler.
 _FIRST_LOG_LINE = 0.01
+
+
+#: Every process started for a Lambda that may still be alive, pools or not: what must not outlive the emulator.
+_started: weakref.WeakSet[subprocess.Popen[str]] = weakref.WeakSet()
+
+
+def kill_every_process() -> None:
+    """End every Lambda process, also one that ministack is just starting or has taken out of its pools."""
+    for process in list(_started):
+        if process.poll() is None:
+            process.kill()
+            process.wait(timeout=1)
 
 
 class _CleanSubprocess:
@@ -34,7 +47,9 @@ class _CleanSubprocess:
         clean.update(TZ=":UTC", LANG="en_US.UTF-8", AWS_LAMBDA_INITIALIZATION_TYPE="on-demand")
         if settings.current().node_path:
             clean["NODE_PATH"] = os.pathsep.join(filter(None, [clean.get("NODE_PATH"), settings.current().node_path]))
-        return subprocess.Popen(command, env=clean, **options)
+        process = subprocess.Popen(command, env=clean, **options)
+        _started.add(process)
+        return process
 
 
 @patch(
