@@ -58,7 +58,7 @@ format: setup ## Format every file
 	@prettier --write --log-level warn .
 
 .PHONY: test
-test: lint test-unit test-aws test-nodes test-e2e ## Run every test
+test: lint test-unit test-aws test-platform test-apps test-nodes test-e2e ## Run every test
 
 .PHONY: test-unit
 test-unit: setup ## Configuration, constructs, stacks, steps, workflows
@@ -71,6 +71,23 @@ test-aws: setup ## The embedded AWS's own tests (Python)
 	@.venv/bin/ruff format --check --quiet --config local/aws/pyproject.toml local/aws test/local/aws
 	@.venv/bin/mypy --config-file local/aws/pyproject.toml local/aws/drowse_aws test/local/aws
 	@.venv/bin/pytest -c local/aws/pyproject.toml --rootdir . test/local/aws
+
+.PHONY: test-platform
+test-platform: setup ## What runs in the cluster: manifests, values, rules
+	@jest --selectProjects platform
+
+.PHONY: platform-check
+platform-check: setup ## Check the Flux tree, and print what it holds as JSON
+	@node --import tsx scripts/platform-check.ts
+
+.PHONY: test-apps
+test-apps: setup ## The app's server, page (in Chromium) and deploy command
+	@test/apps/install-chromium.sh
+	@jest --selectProjects apps
+
+.PHONY: app-deploy
+app-deploy: setup ## Build, push and roll out the app (IMAGE=…, DRY_RUN=1)
+	@node --import tsx cli/app-deploy/main.ts --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE)) $(if $(DRY_RUN),--dry-run)
 
 .PHONY: test-nodes
 test-nodes: setup ## The node scripts
