@@ -17,6 +17,8 @@ const OLD = 'registry.example.com/ghibli:20260101T000000Z-000000000000';
 const MODEL = { url: 'https://models.example.com/hayao.onnx', sha256: 'a'.repeat(64) };
 const RELEASE_KEY = RELEASE_FILE;
 
+jest.setTimeout(30_000);
+
 const s3 = mockClient(S3Client);
 const { PATH } = process.env;
 let root: string;
@@ -285,7 +287,7 @@ describe('a deployment that is interrupted', () => {
     expect(output).toMatch(/✓ Looking for the cluster \([\d.]+ s\)/);
     expect(output).toMatch(/Interrupted: cleaning up/);
     expect(readFileSync(path.join(REPOSITORY, RELEASE_FILE), 'utf8')).toBe(before);
-  }, 30_000);
+  });
 
   it('says what is missing in the configuration', async () => {
     const child = spawn(
@@ -297,7 +299,7 @@ describe('a deployment that is interrupted', () => {
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(1);
     expect(output).toMatch(/no registry to push to\nSet app\.image in/);
-  }, 30_000);
+  });
 });
 
 describe('a tag', () => {

@@ -12,6 +12,9 @@ const ARTEFACTS = path.join(__dirname, '..', 'out');
 const DESKTOP = { viewport: { width: 1280, height: 860 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
+// Machines that run tests are slow at times; what must be quick says so itself.
+jest.setTimeout(30_000);
+
 let browser: Browser;
 let server: Running;
 let folder: string;
@@ -24,7 +27,7 @@ beforeAll(async () => {
   photo = path.join(folder, 'lake.jpg');
   await (await landscape(1600, 1067)).jpeg({ quality: 90 }).toFile(photo);
   browser = await startBrowser();
-}, 30_000);
+});
 
 afterAll(async () => {
   await browser.close();
@@ -163,7 +166,7 @@ describe('the page', () => {
     const values = seen.map(([, value]) => value);
     expect(values).toEqual([...values].sort((a, b) => a - b));
     expect(await page.evaluate('document.activeElement.id')).toBe('facts');
-  }, 15_000);
+  });
 
   it('can be left in the middle', async () => {
     const page = await open();
@@ -201,12 +204,12 @@ describe('the page', () => {
 
   it('makes a photo smaller that is larger than the limits', async () => {
     const large = path.join(folder, 'large.png');
-    await (await landscape(2600, 1950)).png({ compressionLevel: 0 }).toFile(large);
+    await (await landscape(2120, 1700)).png({ compressionLevel: 0 }).toFile(large);
     const page = await open();
     await page.setInputFiles('#photo', large);
     await expectState(page, 'done');
     expect(await page.textContent('#remark')).toMatch(/made smaller/);
-    expect(await page.textContent('#facts')).toMatch(/^1024 × 768/);
+    expect(await page.textContent('#facts')).toMatch(/^1024 × 821/);
   });
 });
 
@@ -308,5 +311,5 @@ describe('what goes wrong', () => {
     await page.unroute('**/readyz');
     await page.waitForSelector('#notice', { state: 'hidden' });
     expect(await page.textContent('#device')).toBe(' on a CPU');
-  }, 15_000);
+  });
 });
