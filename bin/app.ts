@@ -12,13 +12,13 @@ import { makeStacks } from '../lib/stacks/make-stacks';
 const ROOT = join(__dirname, '..');
 
 /**
- * Context (`-c key=value`) says how to deploy, not what: `config` names another cluster.yaml, `synthesizer=cli` deploys
- * with the caller's own credentials instead of the bootstrap roles, `logLevel=DEBUG` logs each AWS call.
+ * Context (`-c key=value`) says how to deploy, not what: `config` (or DROWSE_CONFIG in the environment) names another
+ * cluster.yaml, `synthesizer=cli` deploys with the caller's own credentials instead of the bootstrap roles, `logLevel=DEBUG` logs each AWS call.
  */
 async function main(): Promise<void> {
   const app = new App();
   const context = (key: string): string | undefined => app.node.tryGetContext(key) as string | undefined;
-  const config = loadConfig(context('config') ?? join(ROOT, 'cluster.yaml'));
+  const config = loadConfig(context('config') ?? process.env.DROWSE_CONFIG ?? join(ROOT, 'cluster.yaml'));
   await bundleHandlers();
   // Each synthesis has its own folder, as several may run at once; CDK copies what is in it.
   const folder = mkdtempSync(join(tmpdir(), 'drowse-synth-'));
