@@ -87,7 +87,7 @@ test-apps: setup ## The app's server, page (in Chromium) and deploy command
 
 .PHONY: app-deploy
 app-deploy: setup ## Build, push and roll out the app (IMAGE=…, DRY_RUN=1)
-	@node --import tsx cli/app-deploy/main.ts --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE)) $(if $(DRY_RUN),--dry-run)
+	@node --import tsx cli/app-deploy/main.ts --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE)) $(if $(CONTEXT),--context $(CONTEXT)) $(if $(DRY_RUN),--dry-run)
 
 .PHONY: test-nodes
 test-nodes: setup ## The node scripts

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { BIN, ROOT } from '../local/run/paths';
+import { measureGhibli } from './ghibli';
 import { measureTree } from './memory';
 
 /** Runs of each timed command; the median counts. */
@@ -36,6 +37,8 @@ async function main(): Promise<void> {
       seconds: Record<string, number>;
       workflows: { name: string; seconds: number }[];
     };
+    note('the app: overhead outside inference, and memory over 500 requests');
+    const ghibli = await measureGhibli();
     const bundles = bundleSizes(path.join(ROOT, 'dist', 'lambdas'));
     const largest = Math.max(...Object.values(bundles));
     const figures = {
@@ -53,6 +56,7 @@ async function main(): Promise<void> {
         peakMiB: life.peakMiB,
         limitMiB: LIMITS.lifeMiB,
       },
+      ghibli,
       bundles: { largestBytes: largest, limit: LIMITS.bundleBytes, count: Object.keys(bundles).length, bytes: bundles },
     };
     const ok =
