@@ -63,6 +63,7 @@ async function main(): Promise<void> {
       synth <= LIMITS.synthSeconds &&
       (seconds.total ?? Infinity) <= LIMITS.lifeSeconds &&
       life.peakMiB <= LIMITS.lifeMiB &&
+      ghibli.ok &&
       largest <= LIMITS.bundleBytes;
     console.log(JSON.stringify({ ok, ...figures }, null, 2));
     process.exitCode = ok ? 0 : 1;
