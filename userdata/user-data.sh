@@ -35,10 +35,10 @@ report() {
 }
 trap '[ $? = 0 ] || report' EXIT
 why=bundle-unreachable
-aws s3 -o /run/drowse.tgz "$s3/node/$sha.tar.gz"
+aws s3 -o /run/d.tgz "$s3/node/$sha.tar.gz"
 why=digest-mismatch
-sha256sum -c <<<"$sha  /run/drowse.tgz"
+sha256sum -c <<<"$sha  /run/d.tgz"
 why=start-failed
 rm -rf /opt/drowse
-tar -xzf /run/drowse.tgz --no-same-owner --one-top-level=/opt/drowse
+tar -xzf /run/d.tgz --one-top-level=/opt/drowse
 /opt/drowse/node.sh enable "$sha"

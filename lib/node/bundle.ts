@@ -26,14 +26,20 @@ export interface NodeBundle {
 export function buildNodeBundle(install: NodeInstall, outDir: string): NodeBundle {
   const stage = mkdtempSync(join(tmpdir(), 'drowse-node-bundle-'));
   try {
-    cpSync(USERDATA, stage, { recursive: true, filter: (path) => !path.endsWith('/user-data.sh') && !path.includes('__pycache__') });
+    cpSync(USERDATA, stage, {
+      recursive: true,
+      filter: (path) => !path.endsWith('/user-data.sh') && !path.includes('__pycache__'),
+    });
     writeFileSync(join(stage, 'install.json'), `${JSON.stringify(nodeInstallSchema.parse(install), null, 2)}\n`);
     const files = filesBelow(stage);
     for (const file of files) {
       chmodSync(join(stage, file), isProgram(file) ? 0o755 : 0o644);
     }
     const archive = join(stage, 'bundle.tar.gz');
-    tar.create({ sync: true, file: archive, cwd: stage, gzip: true, portable: true, noMtime: true, noDirRecurse: true }, files);
+    tar.create(
+      { sync: true, file: archive, cwd: stage, gzip: true, portable: true, noMtime: true, noDirRecurse: true },
+      files,
+    );
     const bytes = readFileSync(archive);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const key = `node/${sha256}.tar.gz`;

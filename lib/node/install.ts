@@ -90,7 +90,11 @@ export function nodeInstall(kubernetesVersion: string, images: Partial<NodeInsta
         keyFingerprint: NVIDIA_TOOLKIT_KEY,
       },
     },
-    nvidiaDriverPackages: ['linux-modules-nvidia-580-server-open-aws', 'nvidia-headless-no-dkms-580-server-open', 'nvidia-utils-580-server'],
+    nvidiaDriverPackages: [
+      'linux-modules-nvidia-580-server-open-aws',
+      'nvidia-headless-no-dkms-580-server-open',
+      'nvidia-utils-580-server',
+    ],
     packages: ['age', 'conntrack', 'haproxy', 'jq', 'socat'],
     images: {
       seat: [PAUSE_IMAGE, ...(images.seat ?? [])],

@@ -31,7 +31,7 @@ const seat = z.strictObject({
 const pool = z.strictObject({
   /** Name of the pool; its join parameter is named after it. */
   name: z.string().min(1),
-  /** Kubernetes labels that the kubelet registers its node with; `labelsOfPool` makes the whole set. */
+  /** The pool's own labels; the node adds those that every pool has (`labelsOfPool`). */
   labels: z.record(z.string(), z.string()).default({}),
   /** Kubernetes taints that the kubelet registers its node with. */
   taints: z.array(taint).default([]),

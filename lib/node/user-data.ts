@@ -26,7 +26,9 @@ export function renderUserData(nodeData: NodeDataInput, bundle: BundleReference)
   const script = stripComments(readFileSync(join(__dirname, '..', '..', 'userdata', 'user-data.sh'), 'utf8'));
   const text = script.replace('@NODE_DATA@', () => json).replace('@BUNDLE@', () => bundle.sha256);
   if (Buffer.byteLength(text) > MAX_BYTES) {
-    throw new UserDataTooLarge(`user data is ${Buffer.byteLength(text)} bytes, EC2 takes ${MAX_BYTES}: use fewer labels and taints`);
+    throw new UserDataTooLarge(
+      `user data is ${Buffer.byteLength(text)} bytes, EC2 takes ${MAX_BYTES}: use fewer labels and taints`,
+    );
   }
   return text;
 }
@@ -34,5 +36,9 @@ export function renderUserData(nodeData: NodeDataInput, bundle: BundleReference)
 /** Comments and indents are for people; instances do without, and so the script stays under 2 KB. */
 function stripComments(script: string): string {
   const [shebang = '', ...lines] = script.split('\n');
-  return [shebang, ...lines.map((line) => line.trimStart()).filter((line) => line !== '' && !line.startsWith('#'))].join('\n') + '\n';
+  return (
+    [shebang, ...lines.map((line) => line.trimStart()).filter((line) => line !== '' && !line.startsWith('#'))].join(
+      '\n',
+    ) + '\n'
+  );
 }

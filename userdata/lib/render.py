@@ -50,8 +50,15 @@ def derive(data):
         }
     else:
         pool = data["pool"]
+        # labelsOfPool in lib/node/node-data.ts says the same, with the reasons; a test compares them.
+        labels = {"drowse.dev/pool": pool["name"]}
+        if pool["ingress"]:
+            labels["drowse.dev/ingress"] = "true"
+        if pool["gpu"]:
+            labels |= {"nvidia.com/gpu.present": "true", "k8s.amazonaws.com/accelerator": "nvidia"}
+        labels |= pool["labels"]
         names |= {
-            "nodeLabels": ",".join(f"{key}={value}" for key, value in sorted(pool["labels"].items())),
+            "nodeLabels": ",".join(f"{key}={value}" for key, value in sorted(labels.items())),
             "taints": pool["taints"],
             "ignore": [],
         }

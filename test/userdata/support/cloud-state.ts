@@ -25,6 +25,8 @@ export interface Instance {
   zone: string;
   privateIp: string;
   interfaceId: string;
+  /** MAC of its interface. */
+  mac: string;
   subnet: string;
   state: string;
   tags: Record<string, string>;
@@ -61,6 +63,7 @@ export function newCloudState(instance: Partial<Instance> = {}): CloudState {
     zone: 'us-east-1a',
     privateIp: '10.0.0.77',
     interfaceId: 'eni-0aaaaaaaaaaaaaaaa',
+    mac: '02:00:00:00:00:01',
     subnet: 'subnet-0a',
     state: 'running',
     tags: { 'drowse:cluster': 'drowse' },

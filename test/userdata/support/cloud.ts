@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttps } from 'node:https';
+import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,6 @@ import type { CloudState, Instance } from './cloud-state';
 import { ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, verifySignature } from './sigv4';
 
 const IMDS_TOKEN = 'test-imds-token';
-export const MAC = '02:00:00:00:00:01';
 
 /**
  * The AWS that nodes talk to in the tests: metadata service, EC2, SSM, S3 and CloudWatch Logs, with every signature verified
@@ -22,7 +21,7 @@ export class Cloud {
   onCall: (line: string) => void = () => undefined;
   private constructor(
     readonly state: CloudState,
-    private readonly https: Server,
+    private readonly https: HttpsServer,
     private readonly http: Server,
     readonly certificate: string,
     /** The instance that the metadata service describes: each node has a cloud of its own, with the state in common. */
@@ -31,16 +30,11 @@ export class Cloud {
 
   static async start(state: CloudState, self = Object.keys(state.instances)[0]!, host = '127.0.0.1'): Promise<Cloud> {
     const pair = certificatePair();
-    const handlers = {
-      http: (_q: IncomingMessage, _a: ServerResponse): void => undefined,
-      https: (_q: IncomingMessage, _a: ServerResponse): void => undefined,
-    };
-    const https = createHttps({ key: pair.key, cert: pair.cert }, (q, a) => handlers.https(q, a));
-    const http = createHttp((q, a) => handlers.http(q, a));
-    const cloud = new Cloud(state, https as Server, http, pair.file, self);
-    handlers.https = (q, a) => cloud.receive(q, a, (body) => cloud.aws(q, body));
-    handlers.http = (q, a) =>
-      cloud.receive(q, a, (body) => (q.headers.host === '169.254.169.254' ? cloud.metadata(q) : cloud.aws(q, body)));
+    // The servers are part of the cloud, and the cloud is what answers: it is there before either gets a request.
+    let cloud: Cloud | undefined = undefined as Cloud | undefined;
+    const https = createHttps({ key: pair.key, cert: pair.cert }, (request, response) => cloud?.receiveAws(request, response));
+    const http = createHttp((request, response) => cloud?.receivePlain(request, response));
+    cloud = new Cloud(state, https, http, pair.file, self);
     await Promise.all([https, http].map((server) => new Promise<void>((done) => server.listen(0, host, done))));
     return cloud;
   }
@@ -60,6 +54,16 @@ export class Cloud {
         return new Promise((done) => server.close(done));
       }),
     );
+  }
+
+  private receiveAws(request: IncomingMessage, response: ServerResponse): void {
+    this.receive(request, response, (body) => this.aws(request, body));
+  }
+
+  /** The metadata service; and AWS without TLS, for tests with hundreds of runs. */
+  private receivePlain(request: IncomingMessage, response: ServerResponse): void {
+    const metadata = request.headers.host === '169.254.169.254';
+    this.receive(request, response, (body) => (metadata ? this.metadata(request) : this.aws(request, body)));
   }
 
   private receive(
@@ -112,9 +116,9 @@ export class Cloud {
         2,
       ),
       'meta-data/instance-id': own.id,
-      'meta-data/mac': MAC,
-      [`meta-data/network/interfaces/macs/${MAC}/interface-id`]: own.interfaceId,
-      [`meta-data/network/interfaces/macs/${MAC}/subnet-id`]: own.subnet,
+      'meta-data/mac': own.mac,
+      [`meta-data/network/interfaces/macs/${own.mac}/interface-id`]: own.interfaceId,
+      [`meta-data/network/interfaces/macs/${own.mac}/subnet-id`]: own.subnet,
       'meta-data/iam/security-credentials/': 'node-role',
       'meta-data/iam/security-credentials/node-role': JSON.stringify({
         AccessKeyId: ACCESS_KEY,

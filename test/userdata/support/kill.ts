@@ -53,11 +53,15 @@ export async function killEverywhere(victim: Victim): Promise<KillReport> {
       const life = await victim.make();
       const where = `${victim.name} killed after command ${String(kill)} (${commands[kill - 1]!})`;
       const killed = await victim.run(life, { killAfter: kill });
-      if (killed.signal !== 'SIGKILL') problems.push(`${where}: was not killed but ended with ${String(killed.code)}\n${killed.stderr}`);
+      if (killed.signal !== 'SIGKILL')
+        problems.push(`${where}: was not killed but ended with ${String(killed.code)}\n${killed.stderr}`);
       if (index % 2 === 0) life.sandbox.reboot();
       const again = await victim.run(life, {});
       if (again.code !== 0) problems.push(`${where}: the second run fails\n${again.stderr.slice(-1000)}`);
-      problems.push(...differences(goal, stateOf(life.sandbox, life.state, false)).map((difference) => `${where}: ${difference}`), ...life.problems);
+      problems.push(
+        ...differences(goal, stateOf(life.sandbox, life.state, false)).map((difference) => `${where}: ${difference}`),
+        ...life.problems,
+      );
       await life.end();
     }
   };
@@ -66,7 +70,9 @@ export async function killEverywhere(victim: Victim): Promise<KillReport> {
 }
 
 function hash(life: Life): string {
-  return createHash('sha256').update(JSON.stringify(stateOf(life.sandbox, life.state, true))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(stateOf(life.sandbox, life.state, true)))
+    .digest('hex');
 }
 
 function differences(goal: Record<string, string>, end: Record<string, string>): string[] {

@@ -43,7 +43,7 @@ export class Life {
     if (before === undefined) {
       const [first] = Object.values(this.state.instances);
       if (first !== undefined && this.state.phases.length === 0) {
-        delete this.state.instances[first.id];
+        this.state.instances = {};
         this.state.interfaces = [];
       }
     } else {
@@ -54,6 +54,7 @@ export class Life {
       type: 't3.medium',
       zone: 'us-east-1a',
       privateIp: `10.0.0.${String(70 + LETTERS.indexOf(letter))}`,
+      mac: '02:00:00:00:00:01',
       interfaceId: `eni-0${letter.repeat(16)}`,
       subnet: 'subnet-0a',
       state: 'running',

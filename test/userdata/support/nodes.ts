@@ -1,4 +1,4 @@
-import { labelsOfPool, parseNodeData, type NodeData } from '../../../lib/node';
+import { parseNodeData, type NodeData } from '../../../lib/node';
 
 /** Addresses of one and of three seats. */
 export const SEATS = ['10.0.0.10', '10.0.1.10', '10.0.2.10'] as const;
@@ -34,7 +34,7 @@ export function poolData(options: { gpu?: boolean; seats?: 1 | 3; version?: stri
     role: 'pool',
     pool: {
       ...pool,
-      labels: labelsOfPool(pool),
+      labels: { 'workload-type': pool.name },
       taints: gpu ? [{ key: 'nvidia.com/gpu', value: 'true', effect: 'NoSchedule' }] : [],
     },
     kubernetes: { ...common.kubernetes, version: options.version ?? '1.36.3' },

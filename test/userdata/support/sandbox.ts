@@ -1,5 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,7 +97,8 @@ function requirePrivileges(): void {
   } catch (error) {
     throw new Error(
       `The node tests need mount namespaces (util-linux unshare; root, or unprivileged user namespaces). Without them run only the others: ` +
-        `npx jest --selectProjects nodes test/node. ${String(error)}`,
+        `npx jest --selectProjects nodes --testPathPatterns test/node`,
+      { cause: error },
     );
   }
 }
@@ -122,7 +134,7 @@ export class Sandbox {
     this.write('etc/group', 'root:x:0:\n');
     this.write('etc/hosts', '127.0.0.1 localhost\n');
     this.write('etc/fstab', 'LABEL=cloudimg-rootfs / ext4 discard 0 1\n/swapfile none swap sw 0 0\n');
-    this.write('sys/class/net/ens5/address', '02:00:00:00:00:01\n');
+    this.write('sys/class/net/ens5/address', `${cloud.instance.mac}\n`);
     this.write('sys/class/net/lo/address', '00:00:00:00:00:00\n');
     for (const path of ['/etc/mke2fs.conf', '/etc/ssl/openssl.cnf', '/etc/ld.so.cache']) {
       if (existsSync(path)) this.write(path.slice(1), readFileSync(path));
@@ -163,10 +175,7 @@ export class Sandbox {
   }
 
   /** Runs a program of the bundle, in a process group and a mount namespace of its own. */
-  async run(
-    command: readonly string[],
-    options: RunOptions = {},
-  ): Promise<Run> {
+  async run(command: readonly string[], options: RunOptions = {}): Promise<Run> {
     const { folder, bundle } = sharedTools();
     const { https, http } = this.cloud.ports;
     const stepper = options.onCommand === undefined ? undefined : await this.step(options.onCommand);
