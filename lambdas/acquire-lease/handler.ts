@@ -2,7 +2,7 @@ import { DescribeExecutionCommand, ExecutionDoesNotExist, type SFNClient } from 
 import * as z from 'zod';
 import { stepFunctions } from '../shared/clients';
 import { type ClusterStore, STATES_OF, type Lease } from '../shared/cluster-store';
-import { type Leased, workflow, workflowRequest } from '../shared/contracts';
+import { type Leased, type Workflow, workflow, workflowRequest } from '../shared/contracts';
 import { clusterStore } from '../shared/deps';
 import { step } from '../shared/step';
 import { env } from './env';
@@ -19,6 +19,11 @@ export class ClusterBusy extends Error {
   override readonly name = 'ClusterBusy';
 }
 
+/** The opposite workflow holds the cluster; this one was remembered, and starts when that ends. */
+export class OppositeUnderWay extends Error {
+  override readonly name = 'OppositeUnderWay';
+}
+
 interface Deps {
   store: ClusterStore;
   sfn: SFNClient;
@@ -28,6 +33,8 @@ interface Deps {
 /**
  * Begins a workflow: only one at a time may change the cluster. A lease whose execution is over (stopped, or dead
  * before it could release) is taken over; a live one is not, however old. A child workflow runs under its parent's.
+ * @throws OppositeUnderWay a wake that was asked for during a sleep, or a person's sleep during a wake, waits its turn
+ * @throws ClusterBusy any other that comes second
  */
 export const acquireLease =
   ({ store, sfn, now = Date.now }: Deps) =>
@@ -44,8 +51,22 @@ export const acquireLease =
     const { lease } = await store.read();
     const deadOwner = lease && (await isOver(sfn, lease.owner)) ? lease.owner : undefined;
     if ((!lease || deadOwner) && (await store.acquireLease({ ...wanted, deadOwner }))) return begun;
-    throw new ClusterBusy(describeHolder((await store.read()).lease ?? lease, now()));
+    const holder = (await store.read()).lease ?? lease;
+    const Busy = waits(wanted, holder, now()) ? OppositeUnderWay : ClusterBusy;
+    throw new Busy(describeHolder(holder, now()));
   };
+
+/** A holder that makes no progress needs a person; nobody waits for it. */
+function waits(wanted: { workflow: Workflow; requestedBy: string }, holder: Lease | undefined, now: number): boolean {
+  if (!holder || isStuck(holder, now)) return false;
+  if (wanted.workflow === 'wake') return holder.workflow === 'sleep';
+  const asleepByHand = wanted.workflow === 'sleep' && !/^(schedule|idle):/.test(wanted.requestedBy);
+  return asleepByHand && (holder.workflow === 'wake' || holder.workflow === 'bootstrap');
+}
+
+function isStuck({ until }: Lease, now: number): boolean {
+  return now > Date.parse(until);
+}
 
 async function isOver(sfn: SFNClient, executionArn: string): Promise<boolean> {
   try {
@@ -61,10 +82,9 @@ async function isOver(sfn: SFNClient, executionArn: string): Promise<boolean> {
 function describeHolder(lease: Lease | undefined, now: number): string {
   if (!lease) return 'Another workflow took the cluster a moment ago; try again';
   const minutes = Math.floor((now - Date.parse(lease.since)) / 60_000);
-  const stuck =
-    now > Date.parse(lease.until)
-      ? '; it has made no progress for 15 minutes: stop that execution, then try again'
-      : '';
+  const stuck = isStuck(lease, now)
+    ? '; it has made no progress for 15 minutes: stop that execution, then try again'
+    : '';
   return `${lease.workflow} (started by ${lease.requestedBy} ${minutes} min ago, at ${lease.step}) holds the cluster: ${lease.owner}${stuck}`;
 }
 

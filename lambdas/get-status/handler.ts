@@ -22,7 +22,7 @@ export const getStatus =
       describeNodes(ec2, cluster, PRESENT_STATES),
       describeElasticIp(ec2, cluster),
     ]);
-    const { state, since, lease, failure, platformAt } = record;
+    const { state, since, lease, failure, degraded, platformAt } = record;
     const running = lease && {
       workflow: lease.workflow,
       step: lease.step,
@@ -31,7 +31,10 @@ export const getStatus =
       execution: lease.owner,
     };
     const elasticIp = address && { publicIp: address.PublicIp, instanceId: address.InstanceId };
-    return { statusCode: 200, body: { cluster, state, since, running, failure, platformAt, nodes, elasticIp } };
+    return {
+      statusCode: 200,
+      body: { cluster, state, since, running, failure, degraded, platformAt, nodes, elasticIp },
+    };
   };
 
 export const handler = api(

@@ -33,7 +33,8 @@ export const recordFailure =
     const { error, cause } = readFailure(failure);
     const step = (await findFailedState(sfn, cluster, execution, failure.Error)) ?? workflow;
     if (lease === execution) {
-      const record = { workflow, step, error, cause, execution };
+      const runbook = `docs/runbook.md#${error.toLowerCase().replaceAll('.', '')}`;
+      const record = { workflow, step, error, cause, execution, runbook };
       await store.recordFailure(execution, STATES_OF[workflow].failed, record);
     }
     return { Error: error, Cause: `${step}: ${cause}`, step };

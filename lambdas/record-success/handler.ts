@@ -6,8 +6,8 @@ import { step } from '../shared/step';
 import { env } from './env';
 
 const input = leased.extend({
-  /** Pools that could not be brought up; everything else is. */
-  degraded: z.array(degradedPool).default([]),
+  /** What WaitForNodes left: pools that could not be brought up; everything else is. */
+  nodes: z.object({ degraded: z.array(degradedPool) }).optional(),
 });
 
 interface Deps {
@@ -20,12 +20,13 @@ interface Deps {
  */
 export const recordSuccess =
   ({ store }: Deps) =>
-  async ({ execution, lease, workflow, degraded }: z.output<typeof input>): Promise<{ state?: ClusterState }> => {
+  async ({ execution, lease, workflow, nodes }: z.output<typeof input>): Promise<{ state?: ClusterState }> => {
     if (workflow === 'install-platform') await store.recordPlatform();
     if (lease !== execution) return {};
     const { after } = STATES_OF[workflow];
+    const degraded = nodes?.degraded ?? [];
     const state = after === 'awake' && degraded.length > 0 ? 'awake-degraded' : after;
-    await store.recordSuccess(execution, state, after === 'awake');
+    await store.recordSuccess(execution, state, { restored: after === 'awake', degraded });
     return state === undefined ? {} : { state };
   };
 

@@ -29,7 +29,11 @@ export const requestWake =
     }
     const name = `api-${Math.floor(now() / TOGETHER_MS)}`;
     const execution = await start(sfn, machineArn, name, { requestedBy: callerOf(request) });
-    return { statusCode: 202, body: { state: 'waking', execution, message: 'The cluster wakes up' } };
+    const message =
+      lease?.workflow === 'sleep'
+        ? 'The cluster goes to sleep; it wakes as soon as that is done'
+        : 'The cluster wakes up';
+    return { statusCode: 202, body: { state: 'waking', execution, message } };
   };
 
 async function start(sfn: SFNClient, stateMachineArn: string, name: string, input: object): Promise<string> {

@@ -7,7 +7,16 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { clusterState, groupSize, workflow, type ClusterState, type GroupSize, type Workflow } from './contracts';
+import {
+  clusterState,
+  degradedPool,
+  groupSize,
+  workflow,
+  type ClusterState,
+  type DegradedPool,
+  type GroupSize,
+  type Workflow,
+} from './contracts';
 import { LeaseLost } from './errors';
 
 /** Without progress for this long, a lease counts as stuck (ms). Every step of a workflow renews it. */
@@ -42,6 +51,8 @@ const failureRecord = z.object({
   cause: z.string(),
   at: z.string(),
   execution: z.string(),
+  /** What to do about it: an entry of the runbook. */
+  runbook: z.string().optional(),
 });
 export type FailureRecord = z.infer<typeof failureRecord>;
 
@@ -57,6 +68,8 @@ const clusterRecord = z.object({
   sizes: z.record(z.string(), groupSize).optional(),
   failure: failureRecord.optional(),
   last: lastRun.optional(),
+  /** Pools without which the last wake ended, and why. */
+  degraded: z.array(degradedPool).optional(),
   /** When the platform was last seen installed and healthy. */
   platformAt: z.string().optional(),
 });
@@ -144,12 +157,16 @@ export class ClusterStore {
   }
 
   /** Ends a workflow well: new state, lease free, old failure forgotten. @throws LeaseLost */
-  async recordSuccess(owner: string, state: ClusterState | undefined, restored: boolean): Promise<void> {
+  async recordSuccess(
+    owner: string,
+    state: ClusterState | undefined,
+    { restored, degraded }: { restored: boolean; degraded: DegradedPool[] },
+  ): Promise<void> {
     const done = await this.release(owner, state, {
       ok: true,
-      set: [],
-      remove: ['#failure', ...(restored ? ['#sizes'] : [])],
-      values: {},
+      set: degraded.length > 0 ? ['#degraded = :degraded'] : [],
+      remove: ['#failure', ...(restored ? ['#sizes'] : []), ...(degraded.length > 0 ? [] : ['#degraded'])],
+      values: degraded.length > 0 ? { ':degraded': degraded } : {},
     });
     if (!done) throw new LeaseLost(`${owner} no longer holds the lease: its success was not recorded`);
   }

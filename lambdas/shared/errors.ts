@@ -18,11 +18,6 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-/** A group or volume that the stacks define does not exist. */
-export class ClusterIncomplete extends Error {
-  override readonly name = 'ClusterIncomplete';
-}
-
 /** Instances that must go are still there; retried until the bound. */
 export class InstancesStillThere extends Error {
   override readonly name = 'InstancesStillThere';
@@ -36,6 +31,13 @@ export class CommandInProgress extends Error {
 /** A Run Command ended without success. The message carries the command's own error and message. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
+  constructor(
+    message: string,
+    /** Name of the error that the script gave, if it came to that: `PlatformNotReady`, `SnapshotCorrupt`, … */
+    readonly reason?: string,
+  ) {
+    super(message);
+  }
 }
 
 /** No control-plane seat is ready to run a command; retried until the bound. */

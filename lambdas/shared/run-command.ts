@@ -10,7 +10,7 @@ import * as z from 'zod';
 import { namesOf } from '../../lib/config/names';
 import type { ClusterStore } from './cluster-store';
 import { ApiNotReady, CommandFailed, CommandInProgress } from './errors';
-import { describeNodes, LIVE_STATES, readySeat } from './instances';
+import { describeNode, describeNodes, LIVE_STATES, readySeat } from './instances';
 
 export interface RunCommandDeps {
   cluster: string;
@@ -66,12 +66,13 @@ export async function runOnSeat<Result extends z.ZodType>(
   const invocation = await readInvocation(deps.ssm, sent);
   const now = deps.now ?? Date.now;
   if (invocation === undefined ? now() - sent.sentAt < APPEAR_MS : RUNNING.has(invocation.Status ?? '')) {
+    await forgetIfSeatEnded(deps, key, sent.instanceId);
     throw new CommandInProgress(`${command.command} is under way on ${sent.instanceId}`);
   }
   if (invocation?.Status !== 'Success') {
     // Forgotten, so that a retry by the state machine, or a later run of the workflow, sends it again.
     await deps.store.forgetCommand(key);
-    throw new CommandFailed(describeFailure(command.command, sent.instanceId, invocation));
+    throw toFailure(command.command, sent.instanceId, invocation);
   }
   const last = lastLine(invocation.StandardOutputContent);
   const parsed = command.result.safeParse(last);
@@ -114,16 +115,28 @@ async function readInvocation(
   }
 }
 
-function describeFailure(
+/** SSM shows a command on an instance that ended as in progress until its time is up: it is sent again instead. */
+async function forgetIfSeatEnded({ ec2, cluster, store }: RunCommandDeps, key: string, seat: string): Promise<void> {
+  const node = await describeNode(ec2, cluster, seat);
+  if (node === undefined || !LIVE_STATES.includes(node.state)) await store.forgetCommand(key);
+}
+
+function toFailure(
   command: string,
   instanceId: string,
   invocation: GetCommandInvocationCommandOutput | undefined,
-): string {
-  if (!invocation) return `${command} never reached ${instanceId}`;
+): Error {
+  if (!invocation) return new CommandFailed(`${command} never reached ${instanceId}`);
   const told = outcome.safeParse(lastLine(invocation.StandardOutputContent));
-  if (told.success && !told.data.ok) return `${command} on ${instanceId}: ${told.data.error}: ${told.data.message}`;
-  const stderr = (invocation.StandardErrorContent ?? '').trim().split('\n').at(-1) ?? '';
-  return `${command} on ${instanceId} ended as ${invocation.StatusDetails ?? invocation.Status ?? 'unknown'}: ${stderr}`;
+  if (!told.success || told.data.ok) {
+    const stderr = (invocation.StandardErrorContent ?? '').trim().split('\n').at(-1) ?? '';
+    const status = invocation.StatusDetails ?? invocation.Status ?? 'unknown';
+    return new CommandFailed(`${command} on ${instanceId} ended as ${status}: ${stderr}`);
+  }
+  const { error, message } = told.data;
+  const text = `${command} on ${instanceId}: ${error}: ${message}`;
+  // The seat was ready a moment ago: its API comes back, or the wait for it ends.
+  return error === 'ApiNotReady' ? new ApiNotReady(text) : new CommandFailed(text, error);
 }
 
 function lastLine(output: string | undefined): unknown {

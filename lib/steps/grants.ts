@@ -76,6 +76,7 @@ export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
             },
           ],
     describeGroups: () => anywhere('FindGroups', 'autoscaling:DescribeAutoScalingGroups'),
+    describeActivities: () => anywhere('ReadScalingActivities', 'autoscaling:DescribeScalingActivities'),
     describeInstances: () => anywhere('FindInstances', 'ec2:DescribeInstances'),
     describeAddresses: () => anywhere('FindElasticIp', 'ec2:DescribeAddresses'),
     describePrerequisites: () =>

@@ -172,7 +172,7 @@ export function stepsOf(context: StepContext) {
       may.describeLoadBalancers('elasticloadbalancing:DescribeListeners'),
       may.createLoadBalancer(),
     ),
-    'wait-for-nodes': step(waitForNodes, store, lease, findAll),
+    'wait-for-nodes': step(waitForNodes, store, lease, findAll, may.describeActivities()),
     'verify-elastic-ip': step(verifyElasticIp, elasticIp, lease, may.describeAddresses(), may.describeInstances()),
     'install-network': step(installNetwork, store, command, may.runCommand('install-network')),
     'reconcile-platform': step(reconcilePlatform, store, command, may.runCommand('reconcile-platform')),

@@ -1,6 +1,9 @@
 import type { Call } from './calls';
 
-/** Which calls go wrong, how often, and how. Fields that are left out match everything. */
+/**
+ * Which calls go wrong, how often, and how. Fields that are left out match everything, but for the invocation of a step's
+ * function, which only `service: 'lambda'` matches.
+ */
 export interface Fault {
   caller?: string;
   service?: string;
@@ -28,6 +31,7 @@ export class Faults {
     const fault = this.active.find(
       ({ left, ...wanted }) =>
         left > 0 &&
+        (call.service !== 'lambda' || wanted.service === 'lambda') &&
         (['caller', 'service', 'action'] as const).every(
           (key) => wanted[key] === undefined || wanted[key] === call[key],
         ),

@@ -63,6 +63,22 @@ describe('POST /wake', () => {
       expect(twin.workflows.of('wake')).toHaveLength(0);
     }));
 
+  test('a wake during a sleep is remembered, and starts when the sleep ends', () =>
+    liveAwake('', async (twin) => {
+      const sleep = twin.workflows.start('sleep');
+      await seconds(30);
+      const { status, body } = await ask(twin, 'request-wake');
+      expect(status).toBe(202);
+      expect(body.message).toBe('The cluster goes to sleep; it wakes as soon as that is done');
+      const [wake] = twin.workflows.of('wake');
+      await sleep.over;
+      expect(sleep.status).toBe('SUCCEEDED');
+      expect(wake!.status).toBe('RUNNING');
+      await wake!.over;
+      expect(wake!.status).toBe('SUCCEEDED');
+      expect(twin.model.record.state).toBe('awake');
+    }));
+
   test('says that it is awake', () =>
     liveAwake('', async (twin) => {
       await expect(ask(twin, 'request-wake')).resolves.toMatchObject({

@@ -86,7 +86,7 @@ describe('the bundles', () => {
     expect(new Set(broken)).toEqual(new Set(['InvalidEnvironment']));
     const refused = await call(steps.map((name) => ({ name, event: {}, env: { ...env, ...balancer } })));
     expect(new Set(refused)).toEqual(new Set(['InvalidInput']));
-  });
+  }, 60_000);
 
   test('error names survive minification: ClusterBusy, of a cluster that another workflow holds', async () => {
     const server = await serveBusy();
@@ -99,5 +99,5 @@ describe('the bundles', () => {
     } finally {
       server.close();
     }
-  });
+  }, 60_000);
 });

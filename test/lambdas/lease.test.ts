@@ -37,7 +37,7 @@ describe('acquire-lease', () => {
     live('', async (twin) => {
       await begin(twin, 'sleep');
       await seconds(180);
-      await expect(acquire(twin, 'wake')).rejects.toMatchObject({
+      await expect(acquire(twin, 'bootstrap')).rejects.toMatchObject({
         ...CLUSTER_BUSY,
         message: expect.stringMatching(
           /^sleep \(started by test 3 min ago, at acquire-lease\) holds the cluster: arn:.*by-hand/,
@@ -45,6 +45,24 @@ describe('acquire-lease', () => {
       });
       expect(twin.model.record).toMatchObject({ state: 'sleeping', lease: { workflow: 'sleep' } });
     }));
+
+  test.each([
+    ['a wake', 'wake', 'schedule:morning', 'sleep', 'OppositeUnderWay'],
+    ["a person's sleep", 'sleep', 'api:ann', 'wake', 'OppositeUnderWay'],
+    ["a person's sleep", 'sleep', 'cli', 'bootstrap', 'OppositeUnderWay'],
+    ["a schedule's sleep", 'sleep', 'schedule:night', 'wake', 'ClusterBusy'],
+    ["an idle detector's sleep", 'sleep', 'idle:gpu', 'wake', 'ClusterBusy'],
+    ['a second wake', 'wake', 'cli', 'wake', 'ClusterBusy'],
+    ['a second sleep', 'sleep', 'cli', 'sleep', 'ClusterBusy'],
+    ['a wake', 'wake', 'cli', 'install-platform', 'ClusterBusy'],
+  ] as const)('%s (%s by %s) during a %s: %s', (_what, workflow, requestedBy, holder, error) =>
+    live('', async (twin) => {
+      await begin(twin, holder, arn('holder'));
+      await expect(acquire(twin, workflow, { requestedBy })).rejects.toMatchObject({ name: error });
+      await seconds(16 * 60);
+      await expect(acquire(twin, workflow, { requestedBy })).rejects.toMatchObject(CLUSTER_BUSY);
+    }),
+  );
 
   test('tells what to do about a holder that makes no progress', () =>
     live('', async (twin) => {
@@ -162,9 +180,13 @@ describe('record-success', () => {
   test('a wake without some pool is awake-degraded', () =>
     live('', async (twin) => {
       const leased = await begin(twin, 'wake');
-      const degraded = [{ pool: 'gpu', reason: 'no capacity' }];
-      await makeStep(twin.model, 'record-success')({ ...leased, degraded });
-      expect(twin.model.record.state).toBe('awake-degraded');
+      const nodes = { missing: 1, degraded: [{ pool: 'gpu', reason: 'no capacity' }] };
+      await makeStep(twin.model, 'record-success')({ ...leased, nodes });
+      expect(twin.model.record).toMatchObject({ state: 'awake-degraded', degraded: nodes.degraded });
+      const next = await begin(twin, 'wake', arn('next'));
+      await makeStep(twin.model, 'record-success')({ ...next, nodes: { missing: 0, degraded: [] } });
+      expect(twin.model.record.state).toBe('awake');
+      expect(twin.model.record).not.toHaveProperty('degraded');
     }));
 
   test('a child leaves lease and state to its parent, and records the platform', () =>
@@ -215,6 +237,7 @@ describe('record-failure', () => {
           error: 'StillBillable',
           cause: 'Not asleep: i-1',
           execution: arn('sleep'),
+          runbook: 'docs/runbook.md#stillbillable',
         },
       });
       expect(twin.model.record).not.toHaveProperty('lease');

@@ -97,6 +97,32 @@ describe.each([
       await expect(until(() => step(leased))).resolves.toMatchObject({ result });
     }));
 
+  test('waits for an API that went away under the script', () =>
+    liveAwake('', async (twin) => {
+      const leased = await begin(twin);
+      const told = { ok: false, error: 'ApiNotReady', message: 'connection refused' };
+      twin.model.ssm.documents.set(`drowse-${name}`, () => ({ seconds: 1, result: told }));
+      const step = makeStep(twin.model, name);
+      await expect(step(leased)).rejects.toMatchObject({ name: 'CommandInProgress' });
+      await seconds(10);
+      await expect(step(leased)).rejects.toMatchObject({ name: 'ApiNotReady' });
+    }));
+
+  test('sends the command again when the seat that ran it is gone', () =>
+    liveAwake('controlPlane: { seats: 3 }', async (twin) => {
+      const leased = await begin(twin);
+      const step = makeStep(twin.model, name);
+      await expect(step(leased)).rejects.toMatchObject({ name: 'CommandInProgress' });
+      const [sent] = twin.model.calls.of('SendCommand');
+      const [seat = ''] = (sent!.input as { InstanceIds: string[] }).InstanceIds;
+      twin.model.ec2.terminate(seat);
+      await until(() => step(leased));
+      const seats = twin.model.calls
+        .of('SendCommand')
+        .map(({ input }) => (input as { InstanceIds: string[] }).InstanceIds[0]);
+      expect(seats).toEqual([seat, expect.not.stringMatching(seat)]);
+    }));
+
   test('refuses an answer that is not the one agreed', () =>
     liveAwake('', async (twin) => {
       const leased = await begin(twin);

@@ -187,7 +187,7 @@ describe('wait-for-nodes', () => {
     liveAwake(THREE_POOLS, async (twin) => {
       const leased = await begin(twin, 'wake');
       const step = makeStep(twin.model, 'wait-for-nodes');
-      await expect(step(leased)).resolves.toMatchObject({ ready: 4 });
+      await expect(step(leased)).resolves.toEqual({ missing: 0, degraded: [] });
       const node = twin.model.ec2.in('running').find(({ tags }) => tags[TAG.pool] === 'batch')!;
       node.tags[TAG.phase] = 'joining';
       await expect(step(leased)).rejects.toMatchObject({
@@ -196,7 +196,43 @@ describe('wait-for-nodes', () => {
       });
       node.tags[TAG.phase] = 'ready';
       twin.model.autoScaling.resize(twin.model.autoScaling.get('drowse-pool-gpu'), 0, 1, 5);
-      await expect(step(leased)).rejects.toThrow('gpu has 0 of 1, no instance yet');
+      await expect(step(leased)).rejects.toThrow('gpu has 0 of 1: no instance yet');
+    }));
+
+  test.each([
+    ['InsufficientInstanceCapacity - We currently do not have sufficient g4dn.xlarge capacity', 'AWS has no capacity'],
+    ['MaxSpotInstanceCountExceeded - Max spot instance count exceeded', 'the spot quota is used up'],
+    ['VcpuLimitExceeded - You have requested more vCPU capacity than your limit', 'the vCPU quota is used up'],
+  ])('names %s at once, and goes on without the pool after five minutes', (message, reason) =>
+    live(THREE_POOLS, async (twin) => {
+      twin.model.autoScaling.get('drowse-pool-web').noCapacity = `Could not launch. ${message}`;
+      const leased = await begin(twin, 'bootstrap');
+      const start = Date.now();
+      await makeStep(twin.model, 'start-pools')(leased);
+      await makeStep(twin.model, 'start-seats')(leased);
+      await seconds(30);
+      const step = makeStep(twin.model, 'wait-for-nodes');
+      await expect(step(leased)).rejects.toMatchObject({
+        name: 'NodesNotReady',
+        message: expect.stringContaining(`web has 0 of 2: ${reason}`) as string,
+      });
+      const { result } = await until(() => step(leased));
+      expect(result).toEqual({
+        missing: 1,
+        degraded: [{ pool: 'web', reason: expect.stringContaining(message) as string }],
+      });
+      expect(Date.now() - start).toBeGreaterThan(300_000);
+      expect(Date.now() - start).toBeLessThan(320_000);
+    }),
+  );
+
+  test('waits on for a launch that fails for any other reason', () =>
+    live('', async (twin) => {
+      twin.model.autoScaling.get('drowse-pool-gpu').noCapacity = 'The key pair does not exist';
+      const leased = await begin(twin, 'bootstrap');
+      await makeStep(twin.model, 'start-pools')(leased);
+      await seconds(400);
+      await expect(makeStep(twin.model, 'wait-for-nodes')(leased)).rejects.toMatchObject({ name: 'NodesNotReady' });
     }));
 
   test('does not count a node that its hook still holds', () =>
@@ -257,7 +293,7 @@ describe.each(['install-network', 'reconcile-platform'])('%s', (name) => {
       await expect(step(leased)).rejects.toMatchObject({ name: 'CommandInProgress' });
       await seconds(10);
       await expect(step(leased)).rejects.toMatchObject({
-        name: 'CommandFailed',
+        name: name === 'reconcile-platform' ? 'PlatformNotReady' : 'CommandFailed',
         message: expect.stringContaining('PlatformNotReady: ingress: no endpoints') as string,
       });
     }));

@@ -24,6 +24,8 @@ const AWS_ERRORS = new Set([
 const MACHINES = new Set(['install-platform']);
 /** Waits during which nobody may poll slower than this (s). */
 const LONGEST_INTERVAL = 5;
+/** Half an hour: the longest wait is that for the opposite workflow. */
+const MOST_ATTEMPTS = 360;
 
 type ErrorClass = new (message: string) => Error;
 
@@ -53,6 +55,25 @@ describe('errors of the steps', () => {
   test('none is thrown that has no name of its own', () => {
     for (const folder of handlerNames()) {
       expect(readFileSync(join(ROOT, 'lambdas', folder, 'handler.ts'), 'utf8')).not.toMatch(/new Error\(/);
+    }
+  });
+});
+
+describe('docs/runbook.md', () => {
+  const runbook = readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8');
+  const entries = [...runbook.matchAll(/^### (\S+)\n\n\*\*(.+?)\.\*\* ((?:.+\n)+)/gm)];
+
+  test('has an entry for every named error, and for no other', () => {
+    expect(entries.map(([, name]) => name).sort()).toEqual([...errors.keys()].sort());
+  });
+
+  test('says of each error whether it passes, needs a person, or is a mistake in the configuration', () => {
+    for (const [, name, kind, text = ''] of entries) {
+      expect([name, ['Passes by itself', 'Needs a person', 'Configuration'].includes(kind ?? '')]).toEqual([
+        name,
+        true,
+      ]);
+      expect(text.length).toBeGreaterThan(80);
     }
   });
 });
@@ -113,7 +134,7 @@ describe.each(workflowNames())('%s.asl.json', (workflow) => {
     for (const { IntervalSeconds, BackoffRate, MaxAttempts } of waits) {
       expect(IntervalSeconds).toBeLessThanOrEqual(LONGEST_INTERVAL);
       expect(BackoffRate).toBe(1);
-      expect(MaxAttempts).toBeLessThanOrEqual(240);
+      expect(MaxAttempts).toBeLessThanOrEqual(MOST_ATTEMPTS);
     }
   });
 

@@ -71,16 +71,24 @@ test('sizes grown by Cluster Autoscaler come back', () =>
 
 describe('one workflow at a time', () => {
   test('the loser ends as ClusterBusy, naming the holder; the winner is not disturbed', () =>
-    liveAwake(SINGLE, async (twin) => {
-      const sleep = twin.workflows.start('sleep', { requestedBy: 'schedule:night' });
+    live(SINGLE, async (twin) => {
+      const bootstrap = twin.workflows.start('bootstrap', { requestedBy: 'ann' });
       await seconds(20);
-      const wake = await twin.run('wake');
-      expect(wake).toMatchObject({ status: 'FAILED', error: 'ClusterBusy' });
-      expect(wake.cause).toContain(
-        `sleep (started by schedule:night 0 min ago, at drain-nodes) holds the cluster: ${sleep.arn}`,
-      );
-      await sleep.over;
-      expect(sleep.status).toBe('SUCCEEDED');
+      const sleep = await twin.run('sleep', { requestedBy: 'schedule:night' });
+      expect(sleep).toMatchObject({ status: 'FAILED', error: 'ClusterBusy' });
+      expect(sleep.cause).toMatch(/bootstrap \(started by ann 0 min ago, at [a-z-]+\) holds the cluster: arn:/);
+      await bootstrap.over;
+      expect(bootstrap.status).toBe('SUCCEEDED');
+      expectAwake(twin);
+    }));
+
+  test("a person's sleep during a wake waits its turn", () =>
+    live(SINGLE, async (twin) => {
+      const bootstrap = twin.workflows.start('bootstrap');
+      await seconds(20);
+      const sleep = await twin.run('sleep', { requestedBy: 'ann' });
+      expect([bootstrap.status, sleep.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+      expectAsleep(twin);
     }));
 
   test('two starts in the same second: one wins', () =>
@@ -143,7 +151,7 @@ describe('a step that fails', () => {
       const told = { ok: false, error: 'PlatformNotReady', message: 'app: image not found' };
       twin.model.ssm.documents.set('drowse-reconcile-platform', () => ({ seconds: 5, result: told }));
       const bootstrap = await twin.run('bootstrap');
-      expect(bootstrap).toMatchObject({ status: 'FAILED', error: 'CommandFailed' });
+      expect(bootstrap).toMatchObject({ status: 'FAILED', error: 'PlatformNotReady' });
       expect(twin.model.record).toMatchObject({
         state: 'wake-failed',
         failure: { step: 'InstallPlatform', cause: expect.stringContaining('app: image not found') as string },
@@ -194,6 +202,42 @@ describe('sleep', () => {
       expect(twin.model.ec2.in('running')).toHaveLength(2);
       await twin.run('wake');
       expectAwake(twin);
+    }));
+});
+
+describe('a pool without capacity', () => {
+  const TWO_POOLS = `
+pools:
+  - { name: web, instanceTypes: [t3.large], min: 1, ingress: true }
+  - { name: gpu, instanceTypes: [g4dn.xlarge], gpu: true, market: spot, min: 1 }
+`;
+
+  test('degrades the wake instead of failing it, and comes up as soon as there is some', () =>
+    live(TWO_POOLS, async (twin) => {
+      const gpu = twin.model.autoScaling.get('drowse-pool-gpu');
+      gpu.noCapacity = 'Could not launch Spot Instances. InsufficientInstanceCapacity - no Spot capacity';
+      const bootstrap = await twin.run('bootstrap');
+      expect(bootstrap.status).toBe('SUCCEEDED');
+      expect(twin.model.record).toMatchObject({
+        state: 'awake-degraded',
+        degraded: [{ pool: 'gpu', reason: expect.stringContaining('AWS has no capacity') as string }],
+      });
+      expect([...twin.model.autoScaling.get('drowse-pool-web').lifecycle.values()]).toEqual(['InService']);
+      gpu.noCapacity = undefined;
+      await seconds(300);
+      expect([...gpu.lifecycle.values()]).toEqual(['InService']);
+      const wake = await twin.run('wake');
+      expect(wake.status).toBe('SUCCEEDED');
+      expectAwake(twin);
+      expect(twin.model.record).not.toHaveProperty('degraded');
+    }));
+
+  test('sleeps from there', () =>
+    live(TWO_POOLS, async (twin) => {
+      twin.model.autoScaling.get('drowse-pool-gpu').noCapacity = 'InsufficientInstanceCapacity';
+      await twin.run('bootstrap');
+      await twin.run('sleep');
+      expectAsleep(twin);
     }));
 });
 

@@ -1,0 +1,62 @@
+import { serviceFault } from '../../sim/aws/errors';
+import { allStates, readDefinition, stepOf } from '../../sim/definitions';
+import type { Twin } from '../../sim/run';
+import { live } from '../lambdas/support';
+import { expectAsleep, expectAwake } from './expectations';
+
+/** A workflow's steps: where it starts, and what holds once it has ended well. */
+const WORKFLOWS = {
+  bootstrap: { before: [], check: expectAwake },
+  sleep: { before: ['bootstrap'], check: expectAsleep },
+  wake: { before: ['bootstrap', 'sleep'], check: expectAwake },
+} satisfies Record<string, { before: string[]; check: (twin: Twin) => void }>;
+
+const FAILED = { bootstrap: 'wake-failed', sleep: 'sleep-failed', wake: 'wake-failed' };
+
+const cases = Object.keys(WORKFLOWS).flatMap((name) => {
+  const workflow = name as keyof typeof WORKFLOWS;
+  return allStates(readDefinition(workflow)).flatMap(([state, { Resource = '' }]) => {
+    const step = stepOf(Resource);
+    return step === undefined || state === 'RecordFailure' ? [] : [{ workflow, state, step }];
+  });
+});
+
+async function prepare(twin: Twin, workflow: keyof typeof WORKFLOWS): Promise<void> {
+  for (const before of WORKFLOWS[workflow].before) await twin.run(before);
+}
+
+const outOfOrder = () => Object.assign(new Error('out of order'), { name: 'Lambda.ServiceException' });
+
+describe.each(cases)('$workflow, when $state', ({ workflow, state, step }) => {
+  test.each([
+    ["fails once for a fault of Lambda's", { service: 'lambda', with: outOfOrder }],
+    ["fails once for a fault of AWS's", { with: () => serviceFault() }],
+    ['never answers, once', { service: 'lambda', with: 'hang' as const }],
+  ])('%s, succeeds all the same', (_how, fault) =>
+    live('', async (twin) => {
+      await prepare(twin, workflow);
+      twin.model.faults.add({ caller: step, times: 1, ...fault });
+      const { status, cause } = await twin.run(workflow);
+      expect([status, cause]).toEqual(['SUCCEEDED', undefined]);
+      WORKFLOWS[workflow].check(twin);
+    }),
+  );
+
+  test('fails always, ends with that step on record and the lease free, and the next run repairs it', () =>
+    live('', async (twin) => {
+      await prepare(twin, workflow);
+      twin.model.faults.add({ caller: step, service: 'lambda', with: () => new TypeError('broken') });
+      const { status } = await twin.run(workflow);
+      expect(status).toBe('FAILED');
+      // AcquireLease fails before there is a lease; nothing has begun, and nothing is recorded.
+      if (state !== 'AcquireLease') {
+        // The child of a wake ends with the same step, so that one fails first.
+        const failed = state === 'RecordSuccess' && workflow !== 'sleep' ? 'InstallPlatform' : state;
+        expect(twin.model.record).toMatchObject({ state: FAILED[workflow], failure: { workflow, step: failed } });
+      }
+      expect(twin.model.record).not.toHaveProperty('lease');
+      twin.model.faults.clear();
+      await twin.run(workflow);
+      WORKFLOWS[workflow].check(twin);
+    }));
+});
