@@ -1,4 +1,4 @@
-import { Duration, TimeZone } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, TimeZone } from 'aws-cdk-lib';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -20,7 +20,11 @@ export class ClusterSchedules extends Construct {
   constructor(scope: Construct, id: string, { cluster, schedules, sleep, wake, deadLetters }: ClusterSchedulesProps) {
     super(scope, id);
     if (schedules.length === 0) return;
-    const scheduleGroup = new scheduler.ScheduleGroup(this, 'Group', { scheduleGroupName: cluster });
+    const scheduleGroup = new scheduler.ScheduleGroup(this, 'Group', {
+      scheduleGroupName: cluster,
+      // Kept, its name would be taken when the stack is made again.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     for (const { name, days, timeZone, ...times } of schedules) {
       for (const [workflow, machine] of [['sleep', sleep] as const, ['wake', wake] as const]) {
         const time = times[workflow];
