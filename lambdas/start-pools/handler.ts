@@ -1,4 +1,4 @@
-import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import { type AutoScalingClient, SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
 import { autoScaling, ec2 } from '../shared/clients';
@@ -41,6 +41,7 @@ export const startPools =
     for (const pool of await describeGroupsOf(autoScaling, cluster, 'pool')) {
       const name = pool.pool ?? pool.name;
       const size = sizeOf(pool, recorded?.[name]);
+      await suspendRebalancing(autoScaling, pool.name);
       const standby = standbyOf(pool, nodes);
       if (standby.length > 0) await startStandby({ autoScaling, ec2 }, pool, standby);
       else await resize(autoScaling, pool, size);
@@ -50,6 +51,16 @@ export const startPools =
     if (late.length > 0) throw new InstancesNotStarted(`On their way back: ${listNodes(late)}`);
     return { sizes };
   };
+
+/**
+ * Cluster Autoscaler chooses which node goes; a group that evens out its zones would end others, and start the game
+ * anew. CloudFormation cannot say so, and a group is empty until this step (ADR: who keeps groups from rebalancing).
+ */
+async function suspendRebalancing(autoScaling: AutoScalingClient, group: string): Promise<void> {
+  await autoScaling.send(
+    new SuspendProcessesCommand({ AutoScalingGroupName: group, ScalingProcesses: ['AZRebalance'] }),
+  );
+}
 
 /** Without a record the pool is up, or was never: then it does not shrink, whatever Cluster Autoscaler made of it. */
 function sizeOf({ configured, current }: Group, recorded: GroupSize | undefined): GroupSize {

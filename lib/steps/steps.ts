@@ -154,7 +154,7 @@ export function stepsOf(context: StepContext) {
       may.table('GetItem', 'UpdateItem'),
       key,
       findAll,
-      may.groups('UpdateAutoScalingGroup', 'ExitStandby'),
+      may.groups('UpdateAutoScalingGroup', 'SuspendProcesses', 'ExitStandby'),
       may.instances('StartInstances'),
       may.tagPhase(),
       may.startWithKey(),

@@ -5,6 +5,7 @@ import {
   DescribeScalingActivitiesCommand,
   EnterStandbyCommand,
   ExitStandbyCommand,
+  SuspendProcessesCommand,
   TerminateInstanceInAutoScalingGroupCommand,
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
@@ -82,6 +83,8 @@ export class AutoScaling extends Service {
       this.endWait(group, InstanceId, LifecycleActionResult === 'CONTINUE');
       return {};
     });
+    // The model never evens out zones: there is nothing to suspend.
+    this.on(SuspendProcessesCommand, () => ({}));
     this.on(EnterStandbyCommand, ({ AutoScalingGroupName, InstanceIds = [], ShouldDecrementDesiredCapacity }) => {
       const group = this.get(AutoScalingGroupName);
       if (!ShouldDecrementDesiredCapacity) throw validationError('The model knows standby only with a decrement');

@@ -120,6 +120,17 @@ describe('start-pools', () => {
       });
     }));
 
+  test('keeps every pool from ending nodes to even out its zones', () =>
+    live(THREE_POOLS, async (twin) => {
+      await makeStep(twin.model, 'start-pools')(await begin(twin, 'bootstrap'));
+      expect(twin.model.calls.of('SuspendProcesses').map(({ input }) => input)).toEqual(
+        ['drowse-pool-batch', 'drowse-pool-gpu', 'drowse-pool-web'].map((AutoScalingGroupName) => ({
+          AutoScalingGroupName,
+          ScalingProcesses: ['AZRebalance'],
+        })),
+      );
+    }));
+
   test('does not shrink pools that are up', () =>
     liveAwake(THREE_POOLS, async (twin) => {
       twin.model.autoScaling.resize(twin.model.autoScaling.get('drowse-pool-gpu'), 0, 3, 5);

@@ -67,6 +67,7 @@ const requestTags = (tags: Input['Tags'] = []) =>
 
 const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]>> = {
   'autoscaling:UpdateAutoScalingGroup': changesGroup,
+  'autoscaling:SuspendProcesses': changesGroup,
   'autoscaling:EnterStandby': changesGroup,
   'autoscaling:ExitStandby': changesGroup,
   'autoscaling:CompleteLifecycleAction': changesGroup,
