@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { check } from './check';
 import { InvalidEnvironment, InvalidInput } from './errors';
-import { logger, withContext } from './logger';
+import { logger } from './logger';
+import { withContext } from './middleware';
 
 /** The part of an HTTP API request (payload format 2.0) that our handlers read. */
 export const apiRequest = z.object({

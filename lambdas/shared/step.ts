@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { toStepError } from './aws-errors';
 import { check } from './check';
 import { InvalidEnvironment, InvalidInput } from './errors';
-import { logger, withContext } from './logger';
+import { logger } from './logger';
+import { withContext } from './middleware';
 
 interface StepOptions<Input extends z.ZodType, Env extends z.ZodType, Deps> {
   /** The step's folder, for example `drain-nodes`. */
