@@ -46,7 +46,7 @@ export function drawStacks(templates: Readonly<Record<string, DiagramTemplate>>)
     });
     const counts = Object.entries(COUNTED).flatMap(([type, name]): Node[] => {
       const count = Object.values(Resources).filter(({ Type }) => Type === type).length;
-      return count === 0 ? [] : [{ id: `${stack}_${name.replaceAll(' ', '_')}`, label: `${String(count)} ${name}` }];
+      return count === 0 ? [] : [{ id: `${stack}_${name.replaceAll(' ', '_')}`, label: `${name}: ${String(count)}` }];
     });
     const lines = [...nodes, ...counts].map(({ id, label }) => `    ${id}["${label}"]`);
     return [`  subgraph ${stack}`, ...lines, '  end'].join('\n');
@@ -60,7 +60,7 @@ function arrowsBetween(templates: Readonly<Record<string, DiagramTemplate>>): st
   const uses = names.flatMap((stack) => {
     const source = JSON.stringify(templates[stack]);
     return names
-      .filter((other) => source.includes(`-${other}:ExportsOutput`))
+      .filter((other) => other !== stack && source.includes(`-${other}:ExportsOutput`))
       .map((other) => `  ${stack} --> ${other}`);
   });
   const starts = Object.entries(templates).flatMap(([stack, { Resources }]) =>
@@ -77,7 +77,7 @@ function arrowsBetween(templates: Readonly<Record<string, DiagramTemplate>>): st
 
 /** Logical IDs to which a value refers. */
 function referencesIn(value: unknown): string[] {
-  return [...(JSON.stringify(value) ?? '').matchAll(/"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/g)].map(([, id = '']) => id);
+  return [...JSON.stringify(value ?? null).matchAll(/"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/g)].map(([, id = '']) => id);
 }
 
 function text(value: unknown): string {

@@ -54,7 +54,7 @@ export const startPools =
 
 /**
  * Cluster Autoscaler chooses which node goes; a group that evens out its zones would end others, and start the game
- * anew. CloudFormation cannot say so, and a group is empty until this step (ADR: who keeps groups from rebalancing).
+ * anew. CloudFormation cannot say so, and a group is empty until this step (docs/adr/zone-rebalancing.md).
  */
 async function suspendRebalancing(autoScaling: AutoScalingClient, group: string): Promise<void> {
   await autoScaling.send(

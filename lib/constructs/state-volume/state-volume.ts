@@ -16,7 +16,7 @@ export interface StateVolumeProps {
 /**
  * The disk that holds one control-plane seat's etcd data and authorities: all of the cluster that outlives its
  * instances. Deleting the stack keeps it; a change that needs another volume leaves a snapshot instead of a second
- * volume with the same tags, between which a seat could not tell (ADR 4).
+ * volume with the same tags, between which a seat could not tell (docs/adr/state-volumes-retained-and-snapshotted.md).
  */
 export class StateVolume extends Construct {
   readonly volumeId: string;
