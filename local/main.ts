@@ -221,6 +221,6 @@ program
 program
   .command('down')
   .description('stop the embedded AWS that --keep left up')
-  .action(() => console.log(stopKept()));
+  .action(async () => console.log(await stopKept()));
 
 program.parseAsync().catch(fail);

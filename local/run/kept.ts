@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OUT } from './paths';
 
+const POLL_MS = 200;
+const STOP_WITHIN_MS = 5_000;
 const FILE = path.join(OUT, 'kept.json');
 
 /** An embedded AWS that was left up. */
@@ -25,15 +28,19 @@ function read(): Kept | undefined {
   return existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Kept) : undefined;
 }
 
-/** Stops what was left up, if it still is, and says what happened. */
-export function stopKept(): string {
+/** Stops what was left up, if it still is; says what happened once nothing of it is left. */
+export async function stopKept(): Promise<string> {
   const kept = read();
   if (!kept) return 'Nothing was left up.';
   const { pid, endpoint, tmpdir } = kept;
-  const stopped = isOurs(pid) && process.kill(pid, 'SIGTERM');
+  const running = isOurs(pid);
+  for (let waited = 0; isOurs(pid); waited += POLL_MS) {
+    process.kill(pid, waited < STOP_WITHIN_MS ? 'SIGTERM' : 'SIGKILL');
+    await sleep(POLL_MS);
+  }
   rmSync(tmpdir, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   rmSync(FILE);
-  return stopped ? `Stopped the embedded AWS at ${endpoint}.` : `The embedded AWS at ${endpoint} had ended already.`;
+  return running ? `Stopped the embedded AWS at ${endpoint}.` : `The embedded AWS at ${endpoint} had ended already.`;
 }
 
 /** Process IDs are used again: only one that runs our module is ours. */

@@ -92,6 +92,8 @@ export function drivingGuide(aws: AwsEndpoint, cluster: string, apiUrl: string, 
   const exports = Object.entries(awsVariables(aws))
     .map(([name, value]) => `  export ${name}=${value}`)
     .join('\n');
+  // The API takes only signed requests, as in AWS.
+  const curl = `curl --aws-sigv4 aws:amz:${aws.region}:execute-api --user ${account}:local`;
   const machine = `arn:aws:states:${aws.region}:${account}:stateMachine:${cluster}`;
   return [
     pc.bold('The embedded AWS stays up.'),
@@ -102,8 +104,8 @@ export function drivingGuide(aws: AwsEndpoint, cluster: string, apiUrl: string, 
     exports,
     '',
     'Try:',
-    `  curl ${apiUrl}/status`,
-    `  curl -X POST ${apiUrl}/wake`,
+    `  ${curl} '${apiUrl}/status'`,
+    `  ${curl} -X POST '${apiUrl}/wake'`,
     `  aws stepfunctions start-execution --state-machine-arn ${machine}-sleep --input '{"requestedBy":"me"}'`,
     `  aws ec2 describe-instances`,
     '',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { OUT } from '../../local/run/paths';
@@ -20,14 +21,22 @@ interface RunJson {
 describe('a whole life on the embedded AWS', () => {
   let run: RunJson;
   let command: LocalRun;
+  let guide: string;
 
   beforeAll(async () => {
-    command = runLocal(['up', '--json', '--verbose']);
+    command = runLocal(['up', '--json', '--verbose', '--keep']);
     const { code, stdout, stderr } = await command.ended;
     if (code !== 0) throw new Error(`exit code ${String(code)}\n${stderr}`);
     run = JSON.parse(stdout) as RunJson;
+    guide = stderr;
   }, 180_000);
-  afterAll(() => forget(command));
+  afterAll(async () => {
+    const { stdout } = await runLocal(['down']).ended;
+    expect(stdout).toContain(`Stopped the embedded AWS at ${run.emulator.endpoint}.`);
+    // Nothing of it outlives its end: no process, no folder.
+    expect(leftBy(command)).toEqual([]);
+    forget(command);
+  });
 
   it('runs bootstrap, sleep and wake to their ends', () => {
     expect(run.workflows.map(({ name, status }) => `${name} ${status}`)).toEqual([
@@ -82,7 +91,26 @@ describe('a whole life on the embedded AWS', () => {
     expect(JSON.parse(readFileSync(path.join(OUT, 'run.json'), 'utf8'))).toEqual(run);
   });
 
-  it('leaves no process and no folder behind', () => {
-    expect(leftBy(command)).toEqual([]);
+  it('prints lines that drive a run that was left up', () => {
+    const answers = guide
+      .split('\n')
+      .filter((line) => line.trim().startsWith('curl '))
+      .map(
+        (line) =>
+          JSON.parse(execFileSync('bash', ['-c', `${line} --silent`]).toString()) as {
+            state: string;
+            nodes?: unknown[];
+          },
+      );
+    expect(answers).toMatchObject([{ state: 'awake' }, { state: 'awake', message: 'The cluster is awake' }]);
+    expect(answers[0]!.nodes).toHaveLength(2);
+  });
+
+  it('refuses to leave up a second one', async () => {
+    const second = runLocal(['up', '--keep']);
+    const { code, stderr } = await second.ended;
+    forget(second);
+    expect(stderr).toContain(`An embedded AWS was left up already, at ${run.emulator.endpoint}`);
+    expect(code).toBe(1);
   });
 });
