@@ -26,7 +26,7 @@ readonly AT_ONCE=10
 
 main() {
   command_begin drain-nodes 'per-node-seconds=[1-9][0-9]{1,3}' -- "$@"
-  local nodes=() node seconds=${OPTIONS[per - node - seconds]} running=0
+  local nodes=() node seconds=${OPTIONS["per-node-seconds"]} running=0
   require_api
   cluster_kubectl get nodes --selector '!node-role.kubernetes.io/control-plane' --output json >"${DROWSE_RUN}/nodes.json" ||
     fatal nodes-not-listed 'the API does not list nodes'

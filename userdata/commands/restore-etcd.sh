@@ -39,7 +39,7 @@ declare -A MANIFEST=()
 
 main() {
   command_begin restore-etcd 'key=snapshots/[A-Za-z0-9._/-]+/etcd\.db' 'dry-run=true|false' -- "$@"
-  local set=${DROWSE_VAR}/restore target=${STATE}/etcd.new dry=${OPTIONS[dry - run]}
+  local set=${DROWSE_VAR}/restore target=${STATE}/etcd.new dry=${OPTIONS["dry-run"]}
   [[ ${dry} == false ]] || target=${set}/data
   rm -rf "${set}" "${target}"
   mkdir -p "${set}"

@@ -52,17 +52,18 @@ failure_message() {
 }
 
 # wait_until <what> <reason> <seconds> <interval> <command…>: runs the command until it succeeds, sleeping between tries;
-# fatal with the reason once the sleeps add up to the bound. The command runs without errexit, so it must be a predicate; it
+# fatal with the reason once the bound is reached. The command runs without errexit, so it must be a predicate; it
 # may set WAIT_REASON where it knows better what it is waiting for.
 wait_until() {
-  local what=$1 reason=$2 seconds=$3 interval=$4 waited=0
+  local what=$1 reason=$2 seconds=$3 interval=$4 waited=0 started=${SECONDS}
   shift 4
   WAIT_REASON=''
   until "$@"; do
     ((waited < seconds)) || fatal "${WAIT_REASON:-${reason}}" "${what}: not within ${seconds} s"
     ((waited > 0)) || info "waiting for ${what} (at most ${seconds} s)"
     sleep "${interval}"
-    waited=$((waited + interval))
+    # Tries take their time as well: whichever clock is further counts.
+    waited=$((waited + interval > SECONDS - started ? waited + interval : SECONDS - started))
   done
 }
 

@@ -60,12 +60,13 @@ export function sharedTools(): Tools {
   const bundle = join(folder, 'bundle');
   mkdirSync(bundle);
   execFileSync('tar', ['-xzf', built.file, '-C', bundle]);
-  for (const name of ['fakes', 'fakes-disk', 'fakes-kill'])
+  for (const name of ['fakes', 'fakes-disk', 'fakes-etcd', 'fakes-kill'])
     cpSync(join(__dirname, '..', name), join(folder, name), { recursive: true });
-  for (const name of ['tool.sh', 'fast-sleep.sh']) cpSync(join(__dirname, name), join(folder, name));
+  for (const name of ['tool.sh', 'fast-sleep.sh', 'short-sleep.sh']) cpSync(join(__dirname, name), join(folder, name));
   mkdirSync(join(folder, 'bin'));
   for (const name of COMMANDS) symlinkSync('/test-tools/tool.sh', join(folder, 'bin', name));
   mkdirSync(join(folder, 'fixtures'));
+  cpSync(join(__dirname, '../../node/golden/1.36/from-kubeadm/etcd.yaml'), join(folder, 'fixtures/etcd.yaml'));
   execFileSync(
     'openssl',
     [

@@ -11,6 +11,7 @@
 name=${0##*/}
 fake=/test-tools/fakes/${name}
 [ ! -e /test/world/no-chance ] || [ ! -x "/test-tools/fakes-kill/${name}" ] || fake=/test-tools/fakes-kill/${name}
+[ ! -e /test/world/real-etcd ] || [ ! -x "/test-tools/fakes-etcd/${name}" ] || fake=/test-tools/fakes-etcd/${name}
 [ ! -e /test/world/fake-disk ] || [ ! -x "/test-tools/fakes-disk/${name}" ] || fake=/test-tools/fakes-disk/${name}
 PATH=/usr/bin:/usr/sbin:/bin:/sbin
 if [ -x "${fake}" ]; then
