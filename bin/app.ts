@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer } from 'aws-cdk-lib';
@@ -18,7 +18,9 @@ const ROOT = join(__dirname, '..');
 async function main(): Promise<void> {
   const app = new App();
   const context = (key: string): string | undefined => app.node.tryGetContext(key) as string | undefined;
-  const config = loadConfig(context('config') ?? process.env.DROWSE_CONFIG ?? join(ROOT, 'cluster.yaml'));
+  const named = context('config');
+  if (named !== undefined && !existsSync(named)) throw new InvalidConfig(named, ['there is no such file']);
+  const config = loadConfig(named ?? process.env.DROWSE_CONFIG ?? join(ROOT, 'cluster.yaml'));
   await bundleHandlers();
   // Each synthesis has its own folder, as several may run at once; CDK copies what is in it.
   const folder = mkdtempSync(join(tmpdir(), 'drowse-synth-'));

@@ -21,7 +21,7 @@ interface Schema {
 const HEADER = `# yaml-language-server: $schema=./${JSON_SCHEMA_FILE}
 #
 # Every field that cluster.yaml can have, with its default. Copy what you want to change into a file of your own named
-# cluster.yaml: without one, these defaults apply. Written from lib/config/schema.ts by \`npm run schema\`.
+# cluster.yaml: without one, these defaults apply. Written by scripts/write-schema.ts from lib/config/schema.ts.
 `;
 
 /** `cluster.example.yaml`: every field with its default, what it is for, and what it may hold. */

@@ -32,7 +32,7 @@ export interface OperationsStackProps extends StackProps {
   logLevel: LogLevel;
 }
 
-/** What runs the cluster's life: steps, workflows, schedules, wake API, alarms. Deleting it stops nothing and loses nothing. */
+/** What runs the cluster's life: steps, workflows, schedules, wake API, alarms. Deleting it stops and loses nothing. */
 export class OperationsStack extends Stack {
   readonly steps: Readonly<Record<StepName, StepLambda>>;
   readonly workflows: Readonly<Record<string, Workflow>>;

@@ -8,7 +8,7 @@ const ROOT = join(__dirname, '..', '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const SHIPPED = [EXAMPLE_FILE, ...readdirSync(join(ROOT, 'examples')).map((name) => `examples/${name}`)];
 
-/** `npm run schema` writes both files below. */
+/** `npx tsx scripts/write-schema.ts` writes both files below. */
 test('the JSON Schema is what the configuration’s schema says', () => {
   expect(JSON.parse(read(JSON_SCHEMA_FILE))).toEqual(JSON.parse(JSON.stringify(clusterJsonSchema())));
 });

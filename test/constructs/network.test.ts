@@ -62,8 +62,9 @@ test('subnets are public, one a zone, with literal ranges; there is no NAT gatew
       ['us-east-1a', '10.0.0.0/19'],
       ['us-east-1b', '10.0.32.0/19'],
       ['us-east-1c', '10.0.64.0/19'],
-    ].map(([AvailabilityZone, CidrBlock]) =>
-      expect.objectContaining({ AvailabilityZone, CidrBlock, MapPublicIpOnLaunch: true }) as unknown,
+    ].map(
+      ([AvailabilityZone, CidrBlock]) =>
+        expect.objectContaining({ AvailabilityZone, CidrBlock, MapPublicIpOnLaunch: true }) as unknown,
     ),
   );
   expect(resourcesOf(foundation, 'AWS::EC2::NatGateway')).toEqual([]);

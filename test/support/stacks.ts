@@ -35,7 +35,9 @@ export interface Synthesized {
 const CONTEXT = {
   ...(JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> }).context,
   'aws:cdk:disable-asset-staging': true,
-  'aws:cdk:enable-asset-metadata': false,
+  // Nobody reads where a construct was made; jest's source maps would make each of thousands dear.
+  'aws:cdk:disable-stack-trace': true,
+  'aws:cdk:disable-creation-stack-traces': true,
 };
 
 let code: { lambdas: string; nodeBundle: string; platform: string } | undefined;

@@ -14,7 +14,7 @@ export interface AuditTrailProps {
   retentionDays: number;
 }
 
-/** Management calls of the account's region, kept where they cannot be changed unseen, with queries that answer questions. */
+/** Management calls of the account, kept where they cannot be changed unseen, with queries that answer questions. */
 export class AuditTrail extends Construct {
   constructor(scope: Construct, id: string, { cluster, retentionDays }: AuditTrailProps) {
     super(scope, id);

@@ -17,7 +17,8 @@ export interface NodePoolProps {
 
 /**
  * An Auto Scaling group has no "spot, else on-demand": its shares are fixed. So spot-with-fallback is a spot group
- * whose on-demand share a workflow raises while spot has nothing, found by the group's market tag (docs/adr/spot-with-fallback.md).
+ * whose on-demand share a workflow raises while spot has nothing, found by the group's market tag; see
+ * docs/adr/spot-with-fallback.md.
  */
 const PURCHASE: Readonly<Record<PoolConfig['market'], Purchase>> = {
   spot: { onDemandPercent: 0, capacityRebalance: true },
