@@ -26,13 +26,16 @@ readonly AT_ONCE=10
 
 main() {
   command_begin drain-nodes 'per-node-seconds=[1-9][0-9]{1,3}' -- "$@"
-  local nodes=() node seconds=${OPTIONS["per-node-seconds"]} running=0
+  local nodes=() ours=() node seconds=${OPTIONS["per-node-seconds"]} running=0
   require_api
   cluster_kubectl get nodes --selector '!node-role.kubernetes.io/control-plane' --output json >"${DROWSE_RUN}/nodes.json" ||
     fatal nodes-not-listed 'the API does not list nodes'
   mapfile -t nodes < <(jq --raw-output '.items[].metadata.name' "${DROWSE_RUN}/nodes.json" | sort)
   rm -rf "${DROWSE_RUN}/drain"
   mkdir -p "${DROWSE_RUN}/drain"
+  # A wake takes back no cordon but ours (lib/platform.sh): what a person had cordoned stays so.
+  mapfile -t ours < <(jq --raw-output '.items[] | select(.spec.unschedulable | not) | .metadata.name' "${DROWSE_RUN}/nodes.json")
+  ((${#ours[@]} == 0)) || cluster_kubectl annotate node "${ours[@]}" --overwrite drowse.dev/cordoned-by=drain-nodes
   ((${#nodes[@]} == 0)) || cluster_kubectl cordon "${nodes[@]}"
   for node in "${nodes[@]}"; do
     ((running < AT_ONCE)) || {

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+#
+# Puts Flux and the network plugin into a new cluster: no node gets Ready without one, and Flux brings everything else. The
+# manifests come from the bucket's platform/bootstrap. No options.
+#
+# Result: {ok, ready: [kustomization], at}. Errors: ApiNotReady, PlatformMissing, PlatformNotApplied, FluxNotInstalled,
+# SecretNotMade, PlatformNotReady (with failed: [{name, message}]).
+set -o errexit -o nounset -o pipefail
+shopt -s inherit_errexit
+
+readonly HERE=${BASH_SOURCE[0]%/*}
+# shellcheck source=../lib/common.sh
+source "${HERE}/../lib/common.sh"
+# shellcheck source=../lib/aws.sh
+source "${HERE}/../lib/aws.sh"
+# shellcheck source=../lib/node.sh
+source "${HERE}/../lib/node.sh"
+# shellcheck source=../lib/command.sh
+source "${HERE}/../lib/command.sh"
+# shellcheck source=../lib/stale.sh
+source "${HERE}/../lib/stale.sh"
+# shellcheck source=../lib/platform.sh
+source "${HERE}/../lib/platform.sh"
+
+# The workflow lets it run for 600 s, of which the wait for the API may have taken 60.
+readonly PATIENCE_SECONDS=500
+
+main() {
+  command_begin install-network -- "$@"
+  require_api
+  platform_begin "${PATIENCE_SECONDS}"
+  install_flux
+  make_secrets
+  apply_bootstrap cluster.json
+  reconcile '["base", "network", "network-config"]'
+  within 120 3 node_ready || not_ready_node
+  platform_result
+}
+
+# This seat's own node: the plugin works where it is looked at from.
+node_ready() {
+  cluster_kubectl get node "${FACTS[instanceId]}" --output json >"${DROWSE_RUN}/node-status.json" || return 1
+  jq --exit-status 'any(.status.conditions[]?; .type == "Ready" and .status == "True")' "${DROWSE_RUN}/node-status.json" >/dev/null
+}
+
+not_ready_node() {
+  require_answer
+  [[ -s ${DROWSE_RUN}/node-status.json ]] || fatal platform-not-ready "the API does not know the node ${FACTS[instanceId]}"
+  FAILURE_DETAILS=$(jq --compact-output '{failed: [{name: "node/\(.metadata.name)",
+    message: ([.status.conditions[]? | select(.type == "Ready") | .message][0] // "nothing")[:300]}]}' "${DROWSE_RUN}/node-status.json")
+  fatal platform-not-ready "the network is there, and the node ${FACTS[instanceId]} is not ready"
+}
+
+main "$@"

@@ -1,0 +1,214 @@
+# shellcheck shell=bash
+#
+# What a seat does for the platform: it puts Flux into the cluster, makes the Secrets that are not in Git, says which cluster
+# this is, asks for a reconcile and believes only what was seen after it. Everything may be run again at any time. Sourced.
+#
+# Needs: common.sh, aws.sh, node.sh, command.sh, stale.sh
+
+# Server-side, so that what Flux or a person adds to the same objects stays.
+readonly APPLY=(apply --server-side --force-conflicts --field-manager drowse)
+readonly LAYERS=kustomizations.kustomize.toolkit.fluxcd.io
+# What drain-nodes.sh leaves on the nodes that it cordons; a cordon without it is somebody else's.
+readonly CORDON_MARK=drowse.dev/cordoned-by
+
+# Each step has a bound of its own, and all of them together that of the command: a script that Run Command cuts off could not
+# say what it was waiting for.
+patience_ends=0
+stamp=''
+: "${FAILURE_DETAILS:=}"
+
+# platform_begin <seconds>: how long everything that follows may wait.
+platform_begin() {
+  patience_ends=$((SECONDS + $1))
+  # A killed run may have left them.
+  forget_secret
+}
+
+# within <seconds> <interval> <predicate…>: as wait_until, but what it means that time is up is the caller's to say.
+within() {
+  local bound=$1 interval=$2 waited=0 started=${SECONDS}
+  shift 2
+  ((bound <= patience_ends - started)) || bound=$((patience_ends - started))
+  until "$@"; do
+    ((waited < bound)) || return 1
+    sleep "${interval}"
+    waited=$((waited + interval > SECONDS - started ? waited + interval : SECONDS - started))
+  done
+}
+
+flux_kubectl() { cluster_kubectl --namespace flux-system "$@"; }
+
+# apply_bootstrap <file of the bucket's bootstrap folder>: `applied` has the names of its objects afterwards.
+apply_bootstrap() {
+  local key=platform/bootstrap/$1
+  s3_get "${key}" "${DROWSE_RUN}/$1" || fatal platform-missing "the bucket does not give ${key} (${AWS_ERROR})"
+  # Definitions of Flux that are only just there take some seconds until objects of their kind can be made.
+  within 60 5 try_apply "${DROWSE_RUN}/$1" || api_or_fatal platform-not-applied "the API does not take ${key}; the log has its words"
+}
+try_apply() { cluster_kubectl "${APPLY[@]}" --filename "$1" --output name >"${DROWSE_RUN}/applied"; }
+
+# require_answer: an API that went away is waited for by the workflow, and is what is wrong, whatever else seems to be.
+require_answer() { cluster_kubectl get --raw /readyz >/dev/null || fatal api-not-ready 'the API server of this seat stopped answering'; }
+api_or_fatal() {
+  require_answer
+  fatal "$@"
+}
+
+# install_flux: the Job of the bootstrap manifests installs Flux, and is complete when Flux runs. One of the same content is
+# there already at all but the first time.
+install_flux() {
+  local name job=''
+  apply_bootstrap flux.yaml
+  while read -r name; do
+    [[ ${name} != job.batch/flux-installer-* ]] || job=${name}
+  done <"${DROWSE_RUN}/applied"
+  [[ -n ${job} ]] || fatal platform-missing 'platform/bootstrap/flux.yaml has no Job flux-installer'
+  if flux_job_ended "${job}" && [[ ${job_end} == Failed ]]; then
+    # It would stay what it is for ever: a Job of that name runs only once.
+    info "${job} failed earlier and is made again"
+    flux_kubectl delete "${job}" --timeout 25s || true
+    within 60 5 try_apply "${DROWSE_RUN}/flux.yaml" || api_or_fatal platform-not-applied "${job} cannot be made again"
+  fi
+  within 300 3 flux_job_ended "${job}" || job_end='not complete'
+  [[ ${job_end} == Complete ]] || api_or_fatal flux-not-installed "${job} is ${job_end,,}: $(last_words "${job}")"
+}
+
+# flux_job_ended <job>: sets job_end to Complete or Failed.
+flux_job_ended() {
+  flux_kubectl get "$1" --output json >"${DROWSE_RUN}/job.json" || return 1
+  job_end=$(jq --raw-output '[.status.conditions[]? | select(.status == "True") | .type | select(. == "Complete" or . == "Failed")][0] // ""' \
+    "${DROWSE_RUN}/job.json")
+  [[ -n ${job_end} ]]
+}
+
+# last_words <job>: the end of its log in one line, or why there is none.
+last_words() {
+  local lines=() line words=''
+  mapfile -t lines < <(flux_kubectl logs "$1" --tail 5 2>/dev/null)
+  ((${#lines[@]} > 0)) || mapfile -t lines < <(flux_kubectl get pods --selector drowse.dev/installs=flux --output json |
+    jq --raw-output '.items[].status | (.containerStatuses[]?.state.waiting // empty | "\(.reason): \(.message // "")"),
+      (.conditions[]? | select(.type == "PodScheduled" and .status != "True") | "\(.reason): \(.message // "")")')
+  for line in "${lines[@]}"; do
+    words+="${words:+ / }${line}"
+  done
+  printf '%s' "${words:0:600}"
+}
+
+# make_secrets: values go from file to file in memory, and reach kubectl as a file: none is an argument or a line of a log.
+make_secrets() {
+  # An editor's newline at the end of a token would be part of it.
+  secret_of_parameter cloudflare-token cert-manager cloudflare-api-token 'rtrimstr("\n") | {"api-token": .}'
+  secret_of_parameter git-credentials flux-system git-credentials \
+    'fromjson | if type == "object" and all(.[]; type == "string") then . else error end'
+  make_grafana_password
+}
+
+# secret_of_parameter <parameter> <namespace> <name> <jq program from text to keys and values>: a parameter that is not there
+# makes no Secret.
+secret_of_parameter() {
+  within 30 5 read_secret "$1" || fatal secret-not-made "the parameter $1 cannot be read (${AWS_ERROR})"
+  if [[ ${AWS_ERROR} == ParameterNotFound ]]; then
+    warn "there is no parameter /drowse/${NODE[cluster]}/$1, so $2/$3 is not made"
+    return 0
+  fi
+  apply_secret "$2" "$3" "$4" || api_or_fatal secret-not-made "$2/$3 cannot be made of the parameter $1"
+}
+read_secret() { parameter_get "$1" "${DROWSE_RUN}/secret" || [[ ${AWS_ERROR} == ParameterNotFound ]]; }
+
+# make_grafana_password: once; whoever changed it keeps his.
+make_grafana_password() {
+  local existing password
+  existing=$(cluster_kubectl --namespace monitoring get secret grafana-admin --ignore-not-found --output name) ||
+    api_or_fatal secret-not-made 'the Secrets of monitoring cannot be read'
+  [[ -z ${existing} ]] || return 0
+  password=$(openssl rand -base64 24)
+  password=${password//+/-}
+  printf '%s' "${password//\//_}" >"${DROWSE_RUN}/secret"
+  apply_secret monitoring grafana-admin '{"admin-user": "admin", "admin-password": .}' ||
+    api_or_fatal secret-not-made 'monitoring/grafana-admin cannot be made'
+}
+
+# apply_secret <namespace> <name> <jq program>: of the text in the file `secret`, which goes.
+apply_secret() {
+  local applied=0
+  # jq shows what it cannot read in its complaints.
+  jq --raw-input --slurp --compact-output "$3 | map_values(@base64)" "${DROWSE_RUN}/secret" >"${DROWSE_RUN}/secret-data" 2>/dev/null &&
+    jq --compact-output --arg namespace "$1" --arg name "$2" \
+      '{apiVersion: "v1", kind: "Secret", metadata: {$namespace, $name}, data: .}' "${DROWSE_RUN}/secret-data" >"${DROWSE_RUN}/secret.json" &&
+    cluster_kubectl "${APPLY[@]}" --filename "${DROWSE_RUN}/secret.json" || applied=1
+  forget_secret
+  return "${applied}"
+}
+forget_secret() { rm -f "${DROWSE_RUN}/secret" "${DROWSE_RUN}/secret-data" "${DROWSE_RUN}/secret.json" "${AWS_ANSWER}"; }
+
+# reconcile <JSON list of Kustomizations, empty for all>: asks source, root and all layers in this order for a reconcile, and
+# waits for the named layers. What each of them says counts only once its status names our request: everything older is from
+# before a sleep (docs/adr/readiness-after-a-wake.md).
+reconcile() {
+  local source
+  stamp=$(date --utc +%Y-%m-%dT%H:%M:%S.%NZ)
+  source=$(jq --raw-output '.items[] | select(.kind == "Kustomization") | .spec.sourceRef.kind' "${DROWSE_RUN}/cluster.json")
+  request "${source}.source.toolkit.fluxcd.io/platform"
+  within 90 1 parts_ready '["source"]' "${source}.source.toolkit.fluxcd.io/platform" || not_ready
+  request "${LAYERS}/platform"
+  within 90 1 parts_ready '["platform"]' "${LAYERS}/platform" || not_ready
+  request --selector drowse.dev/layer "${LAYERS}"
+  within 480 3 parts_ready "$1" --selector drowse.dev/layer "${LAYERS}" || not_ready
+}
+
+# request <resources…>. The manager's name is the one of Flux' documentation: its controllers take back what `kubectl` itself
+# wrote to objects that they own, and so might the request be gone before it is read.
+request() {
+  rm -f "${DROWSE_RUN}/parts.json"
+  within 30 2 flux_kubectl annotate --overwrite --field-manager flux-client-side-apply "$@" "reconcile.fluxcd.io/requestedAt=${stamp}" ||
+    api_or_fatal platform-not-applied "a reconcile of $* cannot be asked for"
+}
+
+# parts_ready <JSON list of names, empty for all> <resources…>: parts.json says of each whether it is done, and what it says.
+parts_ready() {
+  flux_kubectl get "${@:2}" --output json >"${DROWSE_RUN}/answer.json" || return 1
+  jq --arg stamp "${stamp}" --argjson names "$1" 'if has("items") then .items else [.metadata.name = $names[0]] end
+    | map(([.status.conditions[]? | select(.type == "Ready")][0] // {}) as $ready
+      | (.status.lastHandledReconcileAt == $stamp) as $handled
+      | (.spec.suspend == true) as $suspended
+      | {name: .metadata.name, $suspended,
+        done: ($suspended or ($handled and .status.observedGeneration == .metadata.generation and $ready.status == "True")),
+        blocked: ($handled and $ready.reason == "DependencyNotReady"),
+        message: ((if $handled then "" else "not reconciled since it was asked to; what it said before: " end) + ($ready.message // "nothing"))})
+    | if $names == [] then . else . as $all | $names | map(. as $name | [$all[] | select(.name == $name)][0] // {name: $name}) end
+    | if . == [] then [{name: "platform", message: "no Kustomization carries the label drowse.dev/layer"}] else . end
+    | map(.message = (.message // "there is no such Kustomization")[:300])' \
+    "${DROWSE_RUN}/answer.json" >"${DROWSE_RUN}/parts.json" || return 1
+  jq --exit-status 'all(.[]; .done)' "${DROWSE_RUN}/parts.json" >/dev/null
+}
+
+# not_ready: names what is not ready: first what holds up the others.
+not_ready() {
+  require_answer
+  [[ -e ${DROWSE_RUN}/parts.json ]] || fatal platform-not-ready 'the API does not say what became of the request'
+  FAILURE_DETAILS=$(jq --compact-output '{failed: [map(select(.done | not)) | sort_by(.blocked)[] | {name, message}]}' "${DROWSE_RUN}/parts.json")
+  fatal platform-not-ready "$(jq --raw-output '(map(select(.done | not)) | sort_by(.blocked) | map(.name)) as $failed
+    | "\($failed | length) of \(length) are not ready: \($failed | join(", "))"' "${DROWSE_RUN}/parts.json")"
+}
+
+# platform_result: the result line of a command whose parts are all ready.
+platform_result() {
+  jq --compact-output --arg at "$(utc_now)" '{ok: true, ready: map(select(.suspended | not) | .name), $at}' "${DROWSE_RUN}/parts.json" >&3
+}
+
+# uncordon_drained: takes back what drain-nodes.sh did to nodes that outlived the sleep, or a sleep that failed halfway.
+uncordon_drained() {
+  within 60 5 try_uncordon || api_or_fatal nodes-not-uncordoned 'a node that was drained for a sleep cannot be given back'
+}
+try_uncordon() {
+  local nodes=() name failed=0
+  cluster_kubectl get nodes --output json >"${DROWSE_RUN}/nodes.json" || return 1
+  mapfile -t nodes < <(jq --raw-output --arg mark "${CORDON_MARK}" \
+    '.items[] | select(.metadata.annotations[$mark] == "drain-nodes") | .metadata.name' "${DROWSE_RUN}/nodes.json")
+  for name in "${nodes[@]}"; do
+    # In one request, so that a crash leaves no cordon without its mark.
+    cluster_kubectl patch node "${name}" --type merge \
+      --patch "{\"metadata\":{\"annotations\":{\"${CORDON_MARK}\":null}},\"spec\":{\"unschedulable\":null}}" || failed=1
+  done
+  return "${failed}"
+}
