@@ -17,7 +17,7 @@ export interface NodePlan {
   hangsIn?: 'booting' | 'runtime' | 'waiting-for-token' | 'joining' | 'control-plane';
 }
 
-/** A g4dn.xlarge from a public GPU image and a t3.medium; source: `facts.md` timings of kubeadm, the rest estimates. */
+/** A g4dn.xlarge from a public GPU image and a t3.medium; kubeadm's share as measured with the real one (docs/nodes.md), the rest estimates. */
 export const PLAN: { seat: NodePlan; pool: NodePlan } = {
   seat: { boot: 25, runtime: 25, last: 15 },
   pool: { boot: 40, runtime: 35, last: 8 },

@@ -13,7 +13,7 @@ import {
 import { ec2Error } from './errors';
 import { after, passes, Service, tagList } from './service';
 
-/** How long instances take between states (s). Sources: design figures in `docs/cost.md`; DLAMI boots at the long end. */
+/** How long instances take between states (s). Estimates from published EC2 measurements; DLAMI boots at the long end. */
 export interface Ec2Times {
   launch: number;
   terminate: number;

@@ -10,11 +10,11 @@ from __future__ import annotations
 INSTANCE_PENDING = 5.0
 #: TerminateInstances until `terminated`, with its volumes let go. Assumed: 20 to 60 s on small Linux instances.
 INSTANCE_SHUTTING_DOWN = 30.0
-#: StopInstances until `stopped`; stop and start together take about 13 s (facts.md, numbers to beat: EC2 stop→start).
+#: StopInstances until `stopped`; stop and start together take about 13 s (published EC2 measurements).
 INSTANCE_STOPPING = 8.0
 #: From a spot interruption notice to the interruption: two minutes (EC2's documentation).
 SPOT_NOTICE = 120.0
-#: A network load balancer from `provisioning` to `active`: "minutes" (facts.md, AWS behaviour). Assumed: two.
+#: A network load balancer from `provisioning` to `active`: AWS's documentation says minutes. Assumed: two.
 LOAD_BALANCER_PROVISIONING = 120.0
 #: First health checks of a target: 3 checks at the least interval of 10 s (ELB's documentation).
 TARGET_FIRST_CHECKS = 30.0
@@ -38,15 +38,15 @@ ADDRESS_AT_MOST = 300.0
 SEAT_RUNTIME = 10.0
 #: The same on a GPU node: driver, toolkit, a GPU that answers. Assumed: 40 s.
 POOL_RUNTIME = 40.0
-#: `kubeadm init` over existing data: 5.8 s (facts.md, the control-plane seat, measured).
+#: `kubeadm init` over existing data: 5.8 s (measured with the real kubeadm).
 SEAT_RESTORE = 5.8
 #: The first `kubeadm init`. Measured at a few seconds more than a restore with images local; assumed: 20 s.
 SEAT_FIRST_INIT = 20.0
-#: A further seat's `join --control-plane`: about a minute, because of etcd's learner (facts.md, measured).
+#: A further seat's `join --control-plane`: about a minute, because of etcd's learner (measured with the real kubeadm).
 SEAT_JOIN = 60.0
 #: Between two looks of a pool node at its join parameter (the node scripts' own interval).
 TOKEN_POLL = 2.0
-#: `kubeadm join` 1.3 s, then Ready 2.2 s later (facts.md, measured): 3.5 s.
+#: `kubeadm join` 1.3 s, then Ready 2.2 s later (measured with the real kubeadm): 3.5 s.
 KUBELET_JOIN = 3.5
 #: A node goes NotReady after its kubelet fell silent: kube-controller-manager's node-monitor-grace-period, 40 s.
 NODE_GRACE = 40.0

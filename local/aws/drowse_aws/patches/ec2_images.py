@@ -43,7 +43,7 @@ def _deep_learning(version: str) -> Image:
     )
 
 
-#: facts.md, components: node OS and GPU image; and the long-term release before.
+#: Node OS and GPU image; and the long-term release before.
 IMAGES = (_ubuntu("24.04", "noble"), _ubuntu("22.04", "jammy"), _deep_learning("24.04"), _deep_learning("22.04"))
 
 

@@ -16,7 +16,7 @@ from ..nodes.node import Node
 from ..registry import patch
 from . import ssm_requests
 
-#: Characters that SSM keeps of a plugin's output (facts.md, AWS behaviour).
+#: Characters that SSM keeps of a plugin's output (Run Command's documented limits).
 STDOUT_KEPT = 24_000
 STDERR_KEPT = 8_000
 _OPEN = ("Pending", "InProgress")
