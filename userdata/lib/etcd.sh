@@ -22,7 +22,7 @@ find_quorum() {
   local address
   QUORUM_ENDPOINT=''
   for address in "$@"; do
-    if etcdctl --endpoints "https://${address}:2379" --command-timeout 5s --dial-timeout 2s endpoint health >/dev/null 2>&1; then
+    if etcdctl --endpoints "https://${address}:2379" --command-timeout 5s endpoint health >/dev/null 2>&1; then
       QUORUM_ENDPOINT=https://${address}:2379
       return 0
     fi

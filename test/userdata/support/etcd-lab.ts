@@ -15,11 +15,12 @@ export const SEAT_ADDRESSES = [`${NET}.10`, `${NET}.11`, `${NET}.12`];
 export class EtcdLab {
   readonly state: CloudState = newCloudState();
   readonly seats: LabSeat[];
-  private readonly bridge = `dw${String(process.pid % 100_000)}`;
+  private readonly bridge = `dw${String(process.pid)}`;
 
   constructor() {
     requireNetwork();
     linkEtcd();
+    removeLeftovers();
     this.state.instances = {};
     this.state.interfaces = [];
     ip('link', 'add', this.bridge, 'type', 'bridge');
@@ -73,6 +74,8 @@ export class LabSeat {
     const mac = execFileSync('ip', ['netns', 'exec', this.namespace, 'cat', '/sys/class/net/ens5/address'], { encoding: 'utf8' }).trim();
     ip('-n', this.namespace, 'address', 'flush', 'dev', 'ens5');
     ip('-n', this.namespace, 'address', 'add', `${primary}/24`, 'dev', 'ens5');
+    // Where nothing answers at all, each look of the other seats would wait for its time-out.
+    if (options.blankVolume === true) ip('-n', this.namespace, 'address', 'add', `${SEAT_ADDRESSES[this.index]!}/32`, 'dev', 'ens5');
     for (const one of Object.values(this.state.instances)) if (one.id.startsWith(`i-0${String(this.index)}`)) one.state = 'terminated';
     this.state.interfaces = this.state.interfaces.filter((one) => !one.id.startsWith(`eni-0${String(this.index)}`));
     this.state.interfaces.push({ id: `eni-${id.slice(2)}`, subnet: 'subnet-0a', addresses: [primary] });
@@ -148,6 +151,17 @@ export class LabSeat {
     (this.sandbox as Sandbox | undefined)?.remove();
     ip('netns', 'delete', this.namespace);
   }
+}
+
+/** What a run that was killed left behind: its namespaces with whatever still runs there, and its bridge. */
+function removeLeftovers(): void {
+  const dead = (name: string): boolean => !existsSync(`/proc/${/^dw(\d+)/.exec(name)?.[1] ?? 'self'}`);
+  const names = (...words: string[]): string[] => execFileSync('ip', words, { encoding: 'utf8' }).match(/\bdw\d+(-\d)?\b/g) ?? [];
+  for (const namespace of new Set(names('netns', 'list').filter(dead))) {
+    for (const pid of execFileSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' }).split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
+    ip('netns', 'delete', namespace);
+  }
+  for (const bridge of new Set(names('-oneline', 'link', 'show', 'type', 'bridge').filter(dead))) ip('link', 'delete', bridge);
 }
 
 function ip(...words: string[]): void {

@@ -1,0 +1,187 @@
+import { Life } from './support/life';
+import { poolData, seatData } from './support/nodes';
+import type { NodeData } from '../../lib/node';
+
+jest.setTimeout(60_000);
+
+let life: Life;
+afterEach(async () => life.end());
+
+/** A node on which commands run; a seat has been booted before, so that there is something to command. */
+async function node(data: NodeData = seatData(), booted = true): Promise<void> {
+  life = new Life(data);
+  await life.replace();
+  if (booted) expect((await life.boot()).code).toBe(0);
+  life.sandbox.write('test/calls', '');
+}
+
+/** The command's result, which must be the only thing on its standard output. */
+async function command(name: string, ...options: string[]): Promise<Record<string, unknown>> {
+  const run = await life.sandbox.run([`/opt/drowse/commands/${name}.sh`, ...options]);
+  expect(run.stdout.trimEnd().split('\n')).toHaveLength(1);
+  const result = JSON.parse(run.stdout) as Record<string, unknown>;
+  expect(run.code).toBe(result['ok'] === true ? 0 : 1);
+  expect(life.problems).toEqual([]);
+  return result;
+}
+
+test('mint-join-token writes what a pool node needs, and shows none of it', async () => {
+  await node();
+  const result = await command('mint-join-token', '--pool', 'gpu');
+  expect(result).toEqual({ ok: true, parameter: '/drowse/drowse/join/gpu', expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string });
+  const parameter = life.state.parameters['/drowse/drowse/join/gpu']!;
+  expect(parameter.type).toBe('SecureString');
+  expect(JSON.parse(parameter.value)).toEqual({
+    endpoint: 'api.drowse.drowse.internal:6443',
+    token: 'abcdef.0123456789abcdef',
+    caHash: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
+    expiresAt: result['expiresAt'],
+  });
+  expect(life.sandbox.read('test/calls')).not.toContain('0123456789abcdef');
+  expect(life.sandbox.read('run/drowse/mint-join-token.log')).not.toContain('0123456789abcdef');
+});
+
+test.each([
+  ['no option', []],
+  ['an unknown option', ['--pool', 'gpu', '--force', 'yes']],
+  ['a value that could be code', ['--pool', '$(id)']],
+  ['an option without a value', ['--pool']],
+])('%s is refused by name', async (_what, options) => {
+  await node();
+  expect(await command('mint-join-token', ...options)).toMatchObject({ ok: false, error: 'BadArguments' });
+  expect(life.sandbox.calls).toEqual(['']);
+});
+
+test('a command on a seat without an API server says so, with its log in the bucket', async () => {
+  await node();
+  life.sandbox.removePath('test/world/api-up');
+  expect(await command('mint-join-token', '--pool', 'gpu')).toMatchObject({ ok: false, error: 'ApiNotReady' });
+  expect(Object.keys(life.state.objects)).toContain(`logs/${life.cloud.self}/mint-join-token.log`);
+});
+
+test('drain-nodes empties pool nodes only', async () => {
+  await node();
+  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-2' } }, { metadata: { name: 'i-1' } }] }));
+  expect(await command('drain-nodes', '--per-node-seconds', '60')).toEqual({ ok: true, drained: ['i-1', 'i-2'], stuck: [] });
+  const calls = life.sandbox.calls;
+  expect(calls.findIndex((call) => call.includes('cordon i-1 i-2'))).toBeLessThan(calls.findIndex((call) => call.includes('drain i-')));
+  expect(calls.filter((call) => call.includes('get nodes'))[0]).toContain('--selector !node-role.kubernetes.io/control-plane');
+});
+
+test('drain-nodes names the pods that do not leave, and why', async () => {
+  await node();
+  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-1' } }] }));
+  life.sandbox.world('drain-fails', 'error when evicting pods/"web" -n "app": Cannot evict pod as it would violate the pod\'s disruption budget.\n');
+  const pod = (name: string, more: object = {}, owner = 'ReplicaSet') => ({
+    metadata: { namespace: 'app', name, ownerReferences: [{ kind: owner }], ...more },
+    status: { phase: 'Running' },
+  });
+  life.sandbox.world(
+    'pods.json',
+    JSON.stringify({
+      items: [
+        pod('web'),
+        pod('held', { finalizers: ['example.com/hold'] }),
+        pod('slow', { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+        pod('agent', {}, 'DaemonSet'),
+        { metadata: { namespace: 'app', name: 'done' }, status: { phase: 'Succeeded' } },
+      ],
+    }),
+  );
+  expect(await command('drain-nodes', '--per-node-seconds', '60')).toEqual({
+    ok: true,
+    drained: [],
+    stuck: [
+      { pod: 'app/web', node: 'i-1', reason: 'its disruption budget forbids it' },
+      { pod: 'app/held', node: 'i-1', reason: 'waits for the finalizer example.com/hold' },
+      { pod: 'app/slow', node: 'i-1', reason: 'still terminating' },
+    ],
+  });
+});
+
+test('delete-stale-nodes deletes what has no instance', async () => {
+  await node();
+  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-gone' } }, { metadata: { name: life.cloud.self } }] }));
+  life.sandbox.world('attachments.json', JSON.stringify({ items: [{ metadata: { name: 'csi-1' }, spec: { nodeName: 'i-gone' } }] }));
+  expect(await command('delete-stale-nodes')).toEqual({ ok: true, nodes: ['i-gone'], volumeAttachments: 1 });
+});
+
+test('delete-stale-nodes deletes nothing when EC2 shows not even this instance', async () => {
+  await node();
+  life.cloud.instance.state = 'terminated';
+  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-gone' } }] }));
+  expect(await command('delete-stale-nodes')).toMatchObject({ ok: false, error: 'StaleNotDeleted' });
+  expect(life.sandbox.calls.filter((call) => call.includes('kubectl') && call.includes('delete'))).toEqual([]);
+});
+
+test('snapshot-etcd stores a whole set: data, sealed authorities, manifest last', async () => {
+  await node();
+  const result = await command('snapshot-etcd', '--reason', 'sleep');
+  expect(result).toMatchObject({ ok: true, bytes: 8, revision: 42, key: expect.stringMatching(/^snapshots\/.*-sleep\/etcd\.db$/) as string });
+  const prefix = String(result['key']).replace('etcd.db', '');
+  expect(life.sandbox.calls.filter((call) => call.startsWith('aws s3 PUT'))).toEqual(
+    ['etcd.db', 'authorities.age', 'manifest.json'].map((name) => `aws s3 PUT ${prefix}${name}`),
+  );
+  expect(life.state.objects[`${prefix}authorities.age`]!.toString('latin1')).toMatch(/^age-encryption\.org/);
+});
+
+test('snapshot-etcd stores nothing that does not pass its own check', async () => {
+  await node();
+  life.sandbox.world('snapshot-broken');
+  expect(await command('snapshot-etcd', '--reason', 'manual')).toMatchObject({ ok: false, error: 'SnapshotBroken' });
+  expect(Object.keys(life.state.objects).filter((key) => key.endsWith('etcd.db'))).toEqual([]);
+});
+
+test('restore-etcd refuses a snapshot of another cluster, one that was changed, and one that is not there', async () => {
+  await node();
+  const { key } = (await command('snapshot-etcd', '--reason', 'manual')) as { key: string };
+  const restore = () => command('restore-etcd', '--key', key, '--dry-run', 'true');
+  expect(await restore()).toMatchObject({ ok: true, dryRun: true });
+  const manifest = key.replace('etcd.db', 'manifest.json');
+  const original = life.state.objects[manifest]!;
+  life.state.objects[manifest] = Buffer.from(original.toString().replace('"cluster": "drowse"', '"cluster": "other"'));
+  expect(await restore()).toMatchObject({ ok: false, error: 'SnapshotForeign' });
+  life.state.objects[manifest] = original;
+  life.state.objects[key] = Buffer.from('changed!');
+  expect(await restore()).toMatchObject({ ok: false, error: 'SnapshotBroken' });
+  life.state.objects = {};
+  expect(await restore()).toMatchObject({ ok: false, error: 'SnapshotMissing' });
+});
+
+test('smoke-test lists every check', async () => {
+  await node();
+  const ready = { metadata: { name: 'i-1' }, status: { conditions: [{ type: 'Ready', status: 'True' }], allocatable: { 'nvidia.com/gpu': '1' } } };
+  life.sandbox.world('nodes.json', JSON.stringify({ items: [ready] }));
+  const result = await command('smoke-test');
+  expect(result).toMatchObject({ ok: true });
+  expect((result['checks'] as { name: string }[]).map(({ name }) => name)).toEqual([
+    'etcd-quorum',
+    'nodes-ready',
+    'dns-available',
+    'gpus-allocatable',
+    'pod-starts',
+  ]);
+  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ ...ready, status: { conditions: [] } }] }));
+  expect(await command('smoke-test')).toMatchObject({ ok: false, error: 'SmokeTestFailed' });
+});
+
+test.each([
+  ['seat', seatData(), true],
+  ['pool node that never joined', poolData(), false],
+])('collect-diagnostics works on a %s', async (_what, data, booted) => {
+  await node(data, booted);
+  if (!booted) {
+    life.sandbox.write('run/drowse/.keep', '');
+  }
+  const result = await command('collect-diagnostics');
+  expect(result).toMatchObject({ ok: true });
+  expect(life.state.objects[String(result['key'])]!.length).toBe(result['bytes']);
+});
+
+test('ship-logs sends the journal once and remembers how far it got', async () => {
+  await node();
+  const run = await life.sandbox.run(['/opt/drowse/ship-logs.sh']);
+  expect(run).toMatchObject({ code: 0 });
+  expect(life.state.logEvents).toEqual(['drowse-node: hello']);
+  expect(life.sandbox.read('var/lib/drowse/log-cursor')).toBe('s=1\n');
+});
