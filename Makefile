@@ -90,7 +90,9 @@ app-deploy: setup ## Build, push and roll out the app (IMAGE=…, DRY_RUN=1)
 	@node --import tsx cli/app-deploy/main.ts --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE)) $(if $(CONTEXT),--context $(CONTEXT)) $(if $(DRY_RUN),--dry-run)
 
 .PHONY: test-nodes
-test-nodes: setup ## The node scripts
+test-nodes: setup ## The node scripts (as root: loop devices, network namespaces)
+	@test/userdata/install-debian-packages.sh
+	@test/userdata/install-etcd.sh
 	@jest --selectProjects nodes
 
 .PHONY: test-e2e
