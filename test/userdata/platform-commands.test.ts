@@ -1,0 +1,462 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseConfig } from '../../lib/config/load';
+import { exampleConfig } from '../../lib/config/example';
+import { clusterManifest, fluxYaml } from '../../lib/platform';
+import { killEverywhere } from './support/kill';
+import { newCloudState } from './support/cloud-state';
+import { Life } from './support/life';
+import { seatData } from './support/nodes';
+import { sharedTools, type Run } from './support/sandbox';
+
+jest.setTimeout(240_000);
+
+/** What goes wrong in the cluster, for fakes-platform/kubectl. */
+interface Scenario {
+  /** Layers that the root Kustomization brings. */
+  layers?: string[];
+  /** What parts say instead of being ready, by `Kind/name`; a silent one does not even see the request. */
+  parts?: Record<string, { silent?: true; reason?: string; message?: string }>;
+  /** Flux' definitions are there after so many tries. */
+  definitionsAfter?: number;
+  jobFails?: true;
+  jobHangs?: true;
+  jobLog?: string[];
+  /** The API goes away at the first call that contains this. */
+  apiGoneAt?: string;
+}
+
+interface Result {
+  ok: boolean;
+  ready?: string[];
+  at?: string;
+  error?: string;
+  message?: string;
+  failed?: { name: string; message: string }[];
+}
+
+type Objects = Record<string, Record<string, unknown> & { data?: Record<string, string> }>;
+
+const TOKEN = 'cloudflare-token-of-the-test';
+const GIT = { username: 'drowse', password: 'git-password-of-the-test' };
+const GRAFANA = '0123-567_9abcdef0123-567_9abcdef';
+const NODE = 'i-0aaaaaaaaaaaaaaaa';
+const LAYERS = ['apps', 'base', 'ingress', 'network', 'network-config'];
+const FLUX_YAML = fluxYaml();
+const JOB = /name: (flux-installer-[0-9a-f]{8})/.exec(FLUX_YAML)![1]!;
+
+const lives: Life[] = [];
+beforeAll(() => {
+  // These stand on the PATH of this file's sandboxes only: each test file has tools of its own.
+  cpSync(join(__dirname, 'fakes-platform'), join(sharedTools().folder, 'fakes'), { recursive: true });
+});
+afterEach(async () => {
+  const problems = lives.flatMap((life) => life.problems);
+  await Promise.all(lives.splice(0).map((life) => life.end()));
+  expect(problems).toEqual([]);
+});
+
+/** A seat whose API is up, with the bucket as a deploy leaves it, in a cluster with nothing but its nodes. */
+async function newSeat(scenario: Scenario = {}): Promise<Life> {
+  const life = new Life(seatData(), newCloudState());
+  await life.replace();
+  life.state.objects['platform/bootstrap/flux.yaml'] = Buffer.from(FLUX_YAML);
+  const deployment = { account: '123456789012', elasticIp: '203.0.113.7', bucketName: life.state.bucket };
+  const cluster = clusterManifest(parseConfig(exampleConfig()), deployment);
+  life.state.objects['platform/bootstrap/cluster.json'] = Buffer.from(JSON.stringify(cluster));
+  parameter(life, 'cloudflare-token', `${TOKEN}\n`);
+  parameter(life, 'git-credentials', JSON.stringify(GIT));
+  life.sandbox.world('api-up');
+  change(life, (objects) => {
+    objects[`Node//${NODE}`] = node(NODE);
+  });
+  play(life, scenario);
+  return life;
+}
+
+async function seat(scenario?: Scenario): Promise<Life> {
+  const life = await newSeat(scenario);
+  lives.push(life);
+  return life;
+}
+
+/** What a cluster holds once both commands have run; made by them, once. */
+let installed: Promise<Record<string, string>> | undefined;
+const FILES = ['test/volume/cluster.json', 'test/world/flux.json'];
+
+/** A seat of a cluster that slept: everything says Ready, from before. */
+async function wokenSeat(scenario: Scenario = {}): Promise<Life> {
+  installed ??= newSeat().then(async (life) => {
+    expect(await run(life, 'install-network')).toMatchObject({ ok: true });
+    expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
+    const files = Object.fromEntries(FILES.map((path) => [path, life.sandbox.read(path)]));
+    await life.end();
+    return files;
+  });
+  const life = await seat(scenario);
+  for (const [path, content] of Object.entries(await installed)) life.sandbox.write(path, content);
+  return life;
+}
+
+function node(name: string, spec: object = {}): Objects[string] {
+  return { metadata: { name, annotations: {} }, spec, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+}
+
+function parameter(life: Life, name: string, value: string): void {
+  life.state.parameters[`/drowse/drowse/${name}`] = { type: 'SecureString', value };
+}
+
+function play(life: Life, scenario: Scenario): void {
+  life.sandbox.world('scenario.json', JSON.stringify(scenario));
+}
+
+function objectsOf(life: Life): Objects {
+  return life.sandbox.has('test/volume/cluster.json')
+    ? (JSON.parse(life.sandbox.read('test/volume/cluster.json')) as Objects)
+    : {};
+}
+
+function change(life: Life, edit: (objects: Objects) => void): void {
+  const objects = objectsOf(life);
+  edit(objects);
+  life.sandbox.write('test/volume/cluster.json', JSON.stringify(objects));
+}
+
+function secret(life: Life, name: string): Record<string, string> | undefined {
+  const data = objectsOf(life)[`Secret/${name}`]?.data;
+  return (
+    data && Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]))
+  );
+}
+
+/** The one result line of a command; the exit code must agree with it, and nothing secret be anywhere. */
+async function run(life: Life, command: string, ...options: string[]): Promise<Result> {
+  const done: Run = await life.sandbox.run([`/opt/drowse/commands/${command}.sh`, ...options]);
+  const lines = done.stdout.trimEnd().split('\n');
+  if (lines.length !== 1) throw new Error(`not one line: ${done.stdout}${done.stderr}`);
+  const result = JSON.parse(lines[0]!) as Result;
+  expect(done.code).toBe(result.ok ? 0 : 1);
+  const told = [done.stdout, done.stderr, life.sandbox.read(`run/drowse/${command}.log`), ...life.sandbox.calls].join();
+  for (const value of [TOKEN, GIT.password, GRAFANA, Buffer.from(TOKEN).toString('base64')])
+    expect(told).not.toContain(value);
+  for (const file of ['secret', 'secret-data', 'secret.json'])
+    expect(life.sandbox.has(`run/drowse/${file}`)).toBe(false);
+  return result;
+}
+
+/** Calls that change or ask something, in short. */
+function calls(life: Life): string[] {
+  return life.sandbox.calls
+    .filter((call) => /^(kubectl .*(apply|annotate|patch|delete|logs)|aws|openssl)/.test(call))
+    .map((call) =>
+      call
+        .replace(/--(kubeconfig|request-timeout|namespace|field-manager|output) \S+ ?/g, '')
+        .replace(/--(server-side|force-conflicts|overwrite|filename) /g, '')
+        .replace(/requestedAt=\S+/, 'requestedAt=NOW')
+        .replace('/run/drowse/', '')
+        .trim(),
+    );
+}
+
+const REQUESTS = [
+  'kubectl annotate Bucket.source.toolkit.fluxcd.io/platform reconcile.fluxcd.io/requestedAt=NOW',
+  'kubectl annotate kustomizations.kustomize.toolkit.fluxcd.io/platform reconcile.fluxcd.io/requestedAt=NOW',
+  'kubectl annotate --selector drowse.dev/layer kustomizations.kustomize.toolkit.fluxcd.io reconcile.fluxcd.io/requestedAt=NOW',
+];
+const PARAMETERS = ['cloudflare-token', 'git-credentials'].map((name) => `aws ssm GetParameter /drowse/drowse/${name}`);
+
+describe('install-network', () => {
+  test('installs Flux, makes the secrets, and waits for the network alone', async () => {
+    const life = await seat({ parts: { 'Kustomization/apps': { message: 'no GPU yet' } } });
+    const result = await run(life, 'install-network');
+    expect(result).toEqual({
+      ok: true,
+      ready: ['base', 'network', 'network-config'],
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
+    });
+    expect(calls(life)).toEqual([
+      'aws s3 GET platform/bootstrap/flux.yaml',
+      'kubectl apply flux.yaml',
+      PARAMETERS[0],
+      'kubectl apply secret.json',
+      PARAMETERS[1],
+      'kubectl apply secret.json',
+      'openssl rand -base64 24',
+      'kubectl apply secret.json',
+      'aws s3 GET platform/bootstrap/cluster.json',
+      'kubectl apply cluster.json',
+      ...REQUESTS,
+    ]);
+    expect(secret(life, 'cert-manager/cloudflare-api-token')).toEqual({ 'api-token': TOKEN });
+    expect(secret(life, 'flux-system/git-credentials')).toEqual(GIT);
+    expect(secret(life, 'monitoring/grafana-admin')).toEqual({ 'admin-user': 'admin', 'admin-password': GRAFANA });
+    expect(life.sandbox.calls.filter((call) => call.includes('annotate'))).toEqual(
+      Array<unknown>(3).fill(expect.stringContaining('--field-manager flux-client-side-apply')),
+    );
+  });
+
+  test('waits until the definitions of Flux are established', async () => {
+    const life = await seat({ definitionsAfter: 1 });
+    expect(await run(life, 'install-network')).toMatchObject({ ok: true });
+    expect(calls(life).filter((call) => call === 'kubectl apply cluster.json')).toHaveLength(2);
+  });
+
+  test('gives up on definitions that never come', async () => {
+    const life = await seat({ definitionsAfter: 1000 });
+    expect(await run(life, 'install-network')).toMatchObject({ error: 'PlatformNotApplied' });
+  });
+
+  test('says that the node is not ready, in the kubelet’s words', async () => {
+    const life = await seat();
+    const message = 'container runtime network not ready: cni plugin not initialized';
+    change(life, (objects) => {
+      objects[`Node//${NODE}`]!['status'] = { conditions: [{ type: 'Ready', status: 'False', message }] };
+    });
+    expect(await run(life, 'install-network')).toMatchObject({
+      error: 'PlatformNotReady',
+      failed: [{ name: `node/${NODE}`, message }],
+    });
+  });
+
+  test('names a layer of the network that the tree does not have', async () => {
+    const life = await seat({ layers: ['base', 'network'] });
+    expect(await run(life, 'install-network')).toMatchObject({
+      error: 'PlatformNotReady',
+      message: '1 of 3 are not ready: network-config',
+      failed: [{ name: 'network-config', message: 'there is no such Kustomization' }],
+    });
+  });
+
+  test('says why Flux is not installed: the end of the Job’s log', async () => {
+    const life = await seat({ jobFails: true, jobLog: ['applying', 'error: timed out'] });
+    expect(await run(life, 'install-network')).toMatchObject({
+      error: 'FluxNotInstalled',
+      message: `job.batch/${JOB} is failed: applying / error: timed out`,
+    });
+  });
+
+  test('says why Flux is not installed: the image is not there', async () => {
+    const life = await seat({ jobHangs: true });
+    expect(await run(life, 'install-network')).toMatchObject({
+      error: 'FluxNotInstalled',
+      message: `job.batch/${JOB} is not complete: ImagePullBackOff: no such image`,
+    });
+  });
+
+  test('makes a Job again that failed in an earlier run', async () => {
+    const life = await seat({ jobFails: true });
+    expect(await run(life, 'install-network')).toMatchObject({ error: 'FluxNotInstalled' });
+    play(life, {});
+    expect(await run(life, 'install-network')).toMatchObject({ ok: true });
+    expect(calls(life).filter((call) => call.includes('delete'))).toHaveLength(1);
+  });
+});
+
+describe('reconcile-platform', () => {
+  test('asks for everything once where nothing changed, and changes nothing', async () => {
+    const life = await wokenSeat();
+    const before = objectsOf(life);
+    const started = Date.now();
+    expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true, ready: LAYERS });
+    expect(Date.now() - started).toBeLessThan(20_000);
+    expect(objectsOf(life)).toEqual(before);
+    expect(calls(life)).toEqual([
+      'aws s3 GET platform/bootstrap/flux.yaml',
+      'kubectl apply flux.yaml',
+      PARAMETERS[0],
+      'kubectl apply secret.json',
+      PARAMETERS[1],
+      'kubectl apply secret.json',
+      'aws s3 GET platform/bootstrap/cluster.json',
+      'kubectl apply cluster.json',
+      ...REQUESTS,
+    ]);
+  });
+
+  test('does not believe what was said before the request', async () => {
+    const life = await wokenSeat({ parts: { 'Kustomization/ingress': { silent: true } } });
+    expect(await run(life, 'reconcile-platform')).toMatchObject({
+      error: 'PlatformNotReady',
+      message: '1 of 5 are not ready: ingress',
+      failed: [{ name: 'ingress', message: 'not reconciled since it was asked to; what it said before: Applied' }],
+    });
+  });
+
+  test('names what fails, with its message, and what holds up the others first', async () => {
+    const reason = { reason: 'DependencyNotReady', message: "dependency 'flux-system/ingress' is not ready" };
+    const message = 'health check failed: '.padEnd(400, 'x');
+    const life = await wokenSeat({
+      parts: { 'Kustomization/apps': reason, 'Kustomization/ingress': { reason: 'HealthCheckFailed', message } },
+    });
+    expect(await run(life, 'reconcile-platform')).toMatchObject({
+      ok: false,
+      error: 'PlatformNotReady',
+      message: '2 of 5 are not ready: ingress, apps',
+      failed: [
+        { name: 'ingress', message: message.slice(0, 300) },
+        { name: 'apps', message: reason.message },
+      ],
+    });
+  });
+
+  test.each([
+    ['source', 'Bucket/platform', 'bucket not found'],
+    ['platform', 'Kustomization/platform', 'kustomize build failed'],
+  ])('stops at the %s, and does not ask the layers', async (name, part, message) => {
+    const life = await wokenSeat({ parts: { [part]: { message } } });
+    expect(await run(life, 'reconcile-platform')).toMatchObject({
+      error: 'PlatformNotReady',
+      failed: [{ name, message }],
+    });
+    expect(calls(life)).not.toContain(REQUESTS[2]);
+  });
+
+  test('leaves out what a person has suspended', async () => {
+    const life = await wokenSeat({ parts: { 'Kustomization/ingress': { silent: true } } });
+    change(life, (objects) => {
+      objects['Kustomization/flux-system/ingress']!['spec'] = { suspend: true };
+    });
+    expect(await run(life, 'reconcile-platform')).toMatchObject({
+      ok: true,
+      ready: LAYERS.filter((name) => name !== 'ingress'),
+    });
+  });
+
+  test('is not content with a tree that has no layers', async () => {
+    const life = await seat({ layers: [] });
+    expect(await run(life, 'reconcile-platform')).toMatchObject({
+      error: 'PlatformNotReady',
+      failed: [{ name: 'platform', message: 'no Kustomization carries the label drowse.dev/layer' }],
+    });
+  });
+
+  test('says ApiNotReady where the API is down, and asks the bucket for nothing', async () => {
+    const life = await wokenSeat();
+    life.sandbox.removePath('test/world/api-up');
+    expect(await run(life, 'reconcile-platform')).toMatchObject({ error: 'ApiNotReady' });
+    expect(calls(life).filter((call) => !call.includes('PUT logs/'))).toEqual([]);
+  });
+
+  test.each([
+    'apply',
+    'get job.batch',
+    'annotate --overwrite',
+    'get kustomizations.kustomize.toolkit.fluxcd.io/platform',
+    'get --selector drowse.dev/layer',
+  ])('says ApiNotReady where the API goes away at: %s', async (apiGoneAt) => {
+    const life = await wokenSeat({ apiGoneAt });
+    expect(await run(life, 'reconcile-platform')).toMatchObject({ error: 'ApiNotReady' });
+  });
+
+  test.each(['flux.yaml', 'cluster.json'])('names %s where the bucket does not have it', async (name) => {
+    const life = await wokenSeat();
+    life.state.objects = Object.fromEntries(
+      Object.entries(life.state.objects).filter(([key]) => key !== `platform/bootstrap/${name}`),
+    );
+    expect(await run(life, 'reconcile-platform')).toMatchObject({
+      error: 'PlatformMissing',
+      message: `the bucket does not give platform/bootstrap/${name} (NoSuchKey)`,
+    });
+  });
+
+  test('takes no options', async () => {
+    expect(await run(await seat(), 'reconcile-platform', '--now', 'yes')).toMatchObject({ error: 'BadArguments' });
+  });
+
+  test('does without secrets whose parameters are not there, and keeps the password that somebody set', async () => {
+    const life = await seat();
+    life.state.parameters = {};
+    expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
+    expect(secret(life, 'cert-manager/cloudflare-api-token')).toBeUndefined();
+    expect(secret(life, 'flux-system/git-credentials')).toBeUndefined();
+    expect(life.sandbox.read('run/drowse/reconcile-platform.log')).toContain(
+      'there is no parameter /drowse/drowse/cloudflare-token',
+    );
+    const own = { 'admin-user': 'me', 'admin-password': 'mine' };
+    change(life, (objects) => {
+      objects['Secret/monitoring/grafana-admin']!.data = Object.fromEntries(
+        Object.entries(own).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+      );
+    });
+    expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
+    expect(secret(life, 'monitoring/grafana-admin')).toEqual(own);
+  });
+
+  test('follows a token that was rotated', async () => {
+    const life = await wokenSeat();
+    parameter(life, 'cloudflare-token', 'another');
+    expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
+    expect(secret(life, 'cert-manager/cloudflare-api-token')).toEqual({ 'api-token': 'another' });
+  });
+
+  test.each([
+    ['not JSON', GIT.password],
+    ['not an object of strings', JSON.stringify([GIT.password])],
+    ['nested', JSON.stringify({ password: { of: GIT.password } })],
+  ])('refuses Git credentials that are %s, without showing them', async (_what, value) => {
+    const life = await seat();
+    parameter(life, 'git-credentials', value);
+    expect(await run(life, 'reconcile-platform')).toMatchObject({
+      error: 'SecretNotMade',
+      message: 'flux-system/git-credentials cannot be made of the parameter git-credentials',
+    });
+    const [[key, log] = []] = Object.entries(life.state.objects).filter(([name]) => name.startsWith('logs/'));
+    expect(key).toBe(`logs/${NODE}/reconcile-platform.log`);
+    expect(log?.toString()).not.toContain(GIT.password);
+  });
+
+  test('a parameter that may not be read is an error, not a missing one', async () => {
+    const life = await seat();
+    life.state.refuse['GetParameter'] = 'AccessDeniedException';
+    expect(await run(life, 'reconcile-platform')).toMatchObject({
+      error: 'SecretNotMade',
+      message: 'the parameter cloudflare-token cannot be read (AccessDeniedException)',
+    });
+  });
+
+  test('gives back the nodes that drain-nodes cordoned, and no others', async () => {
+    const life = await wokenSeat();
+    const ours = ['i-0bbbbbbbbbbbbbbbb', 'i-0cccccccccccccccc'];
+    const theirs = 'i-0dddddddddddddddd';
+    life.sandbox.removePath('test/world/scenario.json');
+    change(life, (objects) => {
+      for (const name of ours) objects[`Node//${name}`] = node(name);
+      objects[`Node//${theirs}`] = node(theirs, { unschedulable: true });
+    });
+    const before = objectsOf(life);
+    // Twice: what the first drain cordoned is no person's cordon to the second.
+    for (const seconds of ['10', '11'])
+      expect(await run(life, 'drain-nodes', '--per-node-seconds', seconds)).toMatchObject({ ok: true });
+    for (const name of [...ours, theirs])
+      expect(objectsOf(life)[`Node//${name}`]!['spec']).toEqual({ unschedulable: true });
+    expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
+    expect(objectsOf(life)[`Node//${theirs}`]).toEqual(before[`Node//${theirs}`]);
+    for (const name of ours) expect(objectsOf(life)[`Node//${name}`]).toEqual(before[`Node//${name}`]);
+  });
+
+  // In a new cluster with a drained node, it does all that either command does.
+  test('killed after each command, and run again, ends like an unbroken run', async () => {
+    const report = await killEverywhere({
+      name: 'reconcile-platform',
+      async make() {
+        const life = await newSeat();
+        life.sandbox.world('no-chance');
+        change(life, (objects) => {
+          const drained = node('i-0bbbbbbbbbbbbbbbb', { unschedulable: true });
+          drained['metadata'] = {
+            name: 'i-0bbbbbbbbbbbbbbbb',
+            annotations: { 'drowse.dev/cordoned-by': 'drain-nodes' },
+          };
+          objects['Node//i-0bbbbbbbbbbbbbbbb'] = drained;
+        });
+        return life;
+      },
+      run(life, options) {
+        life.sandbox.world('api-up');
+        return life.sandbox.run(['/opt/drowse/commands/reconcile-platform.sh'], options);
+      },
+    });
+    expect(report.problems).toEqual([]);
+    expect(report.states).toBeGreaterThan(8);
+  });
+});
