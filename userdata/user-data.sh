@@ -31,7 +31,7 @@ id=$(meta instance-id)
 s3=https://$bucket.s3.$region.amazonaws.com
 report() {
   aws ec2 "https://ec2.$region.amazonaws.com/" -d "Action=CreateTags&Version=2016-11-15&ResourceId.1=$id&Tag.1.Key=drowse:phase&Tag.1.Value=failed:$why&Tag.2.Key=drowse:phase-at&Tag.2.Value=$(date -u +%FT%TZ)"
-  aws s3 -T /var/log/cloud-init-output.log "$s3/logs/$id/user-data.log"
+  aws s3 -H x-amz-content-sha256:UNSIGNED-PAYLOAD -T /var/log/cloud-init-output.log "$s3/logs/$id/user-data.log"
 }
 trap '[ $? = 0 ] || report' EXIT
 why=bundle-unreachable

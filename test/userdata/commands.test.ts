@@ -28,7 +28,11 @@ async function command(name: string, ...options: string[]): Promise<Record<strin
 test('mint-join-token writes what a pool node needs, and shows none of it', async () => {
   await node();
   const result = await command('mint-join-token', '--pool', 'gpu');
-  expect(result).toEqual({ ok: true, parameter: '/drowse/drowse/join/gpu', expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string });
+  expect(result).toEqual({
+    ok: true,
+    parameter: '/drowse/drowse/join/gpu',
+    expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
+  });
   const parameter = life.state.parameters['/drowse/drowse/join/gpu']!;
   expect(parameter.type).toBe('SecureString');
   expect(JSON.parse(parameter.value)).toEqual({
@@ -61,17 +65,31 @@ test('a command on a seat without an API server says so, with its log in the buc
 
 test('drain-nodes empties pool nodes only', async () => {
   await node();
-  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-2' } }, { metadata: { name: 'i-1' } }] }));
-  expect(await command('drain-nodes', '--per-node-seconds', '60')).toEqual({ ok: true, drained: ['i-1', 'i-2'], stuck: [] });
+  life.sandbox.world(
+    'nodes.json',
+    JSON.stringify({ items: [{ metadata: { name: 'i-2' } }, { metadata: { name: 'i-1' } }] }),
+  );
+  expect(await command('drain-nodes', '--per-node-seconds', '60')).toEqual({
+    ok: true,
+    drained: ['i-1', 'i-2'],
+    stuck: [],
+  });
   const calls = life.sandbox.calls;
-  expect(calls.findIndex((call) => call.includes('cordon i-1 i-2'))).toBeLessThan(calls.findIndex((call) => call.includes('drain i-')));
-  expect(calls.filter((call) => call.includes('get nodes'))[0]).toContain('--selector !node-role.kubernetes.io/control-plane');
+  expect(calls.findIndex((call) => call.includes('cordon i-1 i-2'))).toBeLessThan(
+    calls.findIndex((call) => call.includes('drain i-')),
+  );
+  expect(calls.filter((call) => call.includes('get nodes'))[0]).toContain(
+    '--selector !node-role.kubernetes.io/control-plane',
+  );
 });
 
 test('drain-nodes names the pods that do not leave, and why', async () => {
   await node();
   life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-1' } }] }));
-  life.sandbox.world('drain-fails', 'error when evicting pods/"web" -n "app": Cannot evict pod as it would violate the pod\'s disruption budget.\n');
+  life.sandbox.world(
+    'drain-fails',
+    'error when evicting pods/"web" -n "app": Cannot evict pod as it would violate the pod\'s disruption budget.\n',
+  );
   const pod = (name: string, more: object = {}, owner = 'ReplicaSet') => ({
     metadata: { namespace: 'app', name, ownerReferences: [{ kind: owner }], ...more },
     status: { phase: 'Running' },
@@ -101,8 +119,14 @@ test('drain-nodes names the pods that do not leave, and why', async () => {
 
 test('delete-stale-nodes deletes what has no instance', async () => {
   await node();
-  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-gone' } }, { metadata: { name: life.cloud.self } }] }));
-  life.sandbox.world('attachments.json', JSON.stringify({ items: [{ metadata: { name: 'csi-1' }, spec: { nodeName: 'i-gone' } }] }));
+  life.sandbox.world(
+    'nodes.json',
+    JSON.stringify({ items: [{ metadata: { name: 'i-gone' } }, { metadata: { name: life.cloud.self } }] }),
+  );
+  life.sandbox.world(
+    'attachments.json',
+    JSON.stringify({ items: [{ metadata: { name: 'csi-1' }, spec: { nodeName: 'i-gone' } }] }),
+  );
   expect(await command('delete-stale-nodes')).toEqual({ ok: true, nodes: ['i-gone'], volumeAttachments: 1 });
 });
 
@@ -117,7 +141,12 @@ test('delete-stale-nodes deletes nothing when EC2 shows not even this instance',
 test('snapshot-etcd stores a whole set: data, sealed authorities, manifest last', async () => {
   await node();
   const result = await command('snapshot-etcd', '--reason', 'sleep');
-  expect(result).toMatchObject({ ok: true, bytes: 8, revision: 42, key: expect.stringMatching(/^snapshots\/.*-sleep\/etcd\.db$/) as string });
+  expect(result).toMatchObject({
+    ok: true,
+    bytes: 8,
+    revision: 42,
+    key: expect.stringMatching(/^snapshots\/.*-sleep\/etcd\.db$/) as string,
+  });
   const prefix = String(result['key']).replace('etcd.db', '');
   expect(life.sandbox.calls.filter((call) => call.startsWith('aws s3 PUT'))).toEqual(
     ['etcd.db', 'authorities.age', 'manifest.json'].map((name) => `aws s3 PUT ${prefix}${name}`),
@@ -150,7 +179,10 @@ test('restore-etcd refuses a snapshot of another cluster, one that was changed, 
 
 test('smoke-test lists every check', async () => {
   await node();
-  const ready = { metadata: { name: 'i-1' }, status: { conditions: [{ type: 'Ready', status: 'True' }], allocatable: { 'nvidia.com/gpu': '1' } } };
+  const ready = {
+    metadata: { name: 'i-1' },
+    status: { conditions: [{ type: 'Ready', status: 'True' }], allocatable: { 'nvidia.com/gpu': '1' } },
+  };
   life.sandbox.world('nodes.json', JSON.stringify({ items: [ready] }));
   const result = await command('smoke-test');
   expect(result).toMatchObject({ ok: true });

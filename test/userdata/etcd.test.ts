@@ -13,7 +13,8 @@ async function bootAll(seats: readonly LabSeat[]): Promise<void> {
   const runs = await Promise.all(seats.map((seat) => seat.boot()));
   for (const [i, run] of runs.entries()) {
     const seat = seats[i]!;
-    if (run.code !== 0) throw new Error(`seat ${String(seat.index)} ends as ${String(seat.phase)}\n${run.stderr}\n${seat.log}`);
+    if (run.code !== 0)
+      throw new Error(`seat ${String(seat.index)} ends as ${String(seat.phase)}\n${run.stderr}\n${seat.log}`);
     expect({ phase: seat.phase, problems: seat.problems }).toEqual({ phase: 'ready', problems: [] });
   }
 }
@@ -22,7 +23,8 @@ async function bootAll(seats: readonly LabSeat[]): Promise<void> {
 async function command(seat: LabSeat, name: string, ...options: string[]): Promise<Record<string, unknown>> {
   const run = await seat.sandbox.run([`/opt/drowse/commands/${name}.sh`, ...options]);
   const result = JSON.parse(run.stdout) as Record<string, unknown>;
-  if (result['ok'] !== true) throw new Error(`${run.stdout}${seat.sandbox.read(`run/drowse/${name}.log`).slice(-1500)}`);
+  if (result['ok'] !== true)
+    throw new Error(`${run.stdout}${seat.sandbox.read(`run/drowse/${name}.log`).slice(-1500)}`);
   return result;
 }
 
@@ -77,13 +79,24 @@ test('first boot of three, cold start under new names, a lost instance, a lost v
   const lost = await zero.boot();
   expect({ code: lost.code, phase: zero.phase }).toEqual({ code: 1, phase: 'failed:state-lost' });
   zero.sandbox.environment = { BASH_ENV: '/test-tools/short-sleep.sh' };
-  expect(await command(zero, 'restore-etcd', '--key', key, '--dry-run', 'true')).toMatchObject({ ok: true, key, dryRun: true });
-  expect(await command(zero, 'restore-etcd', '--key', key, '--dry-run', 'false')).toMatchObject({ ok: true, key, dryRun: false });
+  expect(await command(zero, 'restore-etcd', '--key', key, '--dry-run', 'true')).toMatchObject({
+    ok: true,
+    key,
+    dryRun: true,
+  });
+  expect(await command(zero, 'restore-etcd', '--key', key, '--dry-run', 'false')).toMatchObject({
+    ok: true,
+    key,
+    dryRun: false,
+  });
   expect(zero.phase).toBe('ready');
   await bootAll([two, one]);
   expect(members(zero)).toEqual(ALL);
-  for (const seat of lab.seats) expect(seat.etcdctl('get', '--print-value-only', 'written-by')).toBe('before the snapshot');
+  for (const seat of lab.seats)
+    expect(seat.etcdctl('get', '--print-value-only', 'written-by')).toBe('before the snapshot');
 
   // With data on the volume a restore is refused, whoever asks.
-  await expect(command(zero, 'restore-etcd', '--key', key, '--dry-run', 'false')).rejects.toThrow('"error":"VolumeNotBlank"');
+  await expect(command(zero, 'restore-etcd', '--key', key, '--dry-run', 'false')).rejects.toThrow(
+    '"error":"VolumeNotBlank"',
+  );
 });

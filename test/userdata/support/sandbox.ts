@@ -121,7 +121,7 @@ export class Sandbox {
 
   constructor(
     readonly cloud: Cloud,
-    readonly options: { readonly fakeDisk?: boolean; readonly cloudHost?: string } = {},
+    readonly options: { readonly fakeDisk?: boolean; readonly cloudHost?: string; readonly bare?: boolean } = {},
   ) {
     const { folder, sha256 } = sharedTools();
     cpSync(cloud.certificate, join(folder, 'certificate.pem'));
@@ -209,10 +209,14 @@ export class Sandbox {
     ];
     return new Promise((done, reject) => {
       // A process group of its own: a kill test ends all of it, and a test that is cut off leaves nothing behind.
-      const child = spawn(program!, [...prefix, this.root, bundle, folder, ...this.devices, '--', ...inside], {
-        detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
+      const child = spawn(
+        program!,
+        [...prefix, this.root, this.options.bare === true ? '' : bundle, folder, ...this.devices, '--', ...inside],
+        {
+          detached: true,
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      );
       let [stdout, stderr] = ['', ''];
       child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
       child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));

@@ -9,6 +9,8 @@
 #
 # With STEP=port it tells the test, at that port, of each command that ended, and waits until it may go on.
 name=${0##*/}
+# A script that is run by its name stays on this PATH.
+[ "${name}" != bash ] || exec /bin/bash "$@"
 fake=/test-tools/fakes/${name}
 [ ! -e /test/world/no-chance ] || [ ! -x "/test-tools/fakes-kill/${name}" ] || fake=/test-tools/fakes-kill/${name}
 [ ! -e /test/world/real-etcd ] || [ ! -x "/test-tools/fakes-etcd/${name}" ] || fake=/test-tools/fakes-etcd/${name}
