@@ -210,7 +210,7 @@ describe('install-network', () => {
     const life = await seat();
     const message = 'container runtime network not ready: cni plugin not initialized';
     change(life, (objects) => {
-      objects[`Node//${NODE}`]!['status'] = { conditions: [{ type: 'Ready', status: 'False', message }] };
+      objects[`Node//${NODE}`]!.status = { conditions: [{ type: 'Ready', status: 'False', message }] };
     });
     expect(await run(life, 'install-network')).toMatchObject({
       error: 'PlatformNotReady',
@@ -314,7 +314,7 @@ describe('reconcile-platform', () => {
   test('leaves out what a person has suspended', async () => {
     const life = await wokenSeat({ parts: { 'Kustomization/ingress': { silent: true } } });
     change(life, (objects) => {
-      objects['Kustomization/flux-system/ingress']!['spec'] = { suspend: true };
+      objects['Kustomization/flux-system/ingress']!.spec = { suspend: true };
     });
     expect(await run(life, 'reconcile-platform')).toMatchObject({
       ok: true,
@@ -407,7 +407,7 @@ describe('reconcile-platform', () => {
 
   test('a parameter that may not be read is an error, not a missing one', async () => {
     const life = await seat();
-    life.state.refuse['GetParameter'] = 'AccessDeniedException';
+    life.state.refuse.GetParameter = 'AccessDeniedException';
     expect(await run(life, 'reconcile-platform')).toMatchObject({
       error: 'SecretNotMade',
       message: 'the parameter cloudflare-token cannot be read (AccessDeniedException)',
@@ -428,7 +428,7 @@ describe('reconcile-platform', () => {
     for (const seconds of ['10', '11'])
       expect(await run(life, 'drain-nodes', '--per-node-seconds', seconds)).toMatchObject({ ok: true });
     for (const name of [...ours, theirs])
-      expect(objectsOf(life)[`Node//${name}`]!['spec']).toEqual({ unschedulable: true });
+      expect(objectsOf(life)[`Node//${name}`]!.spec).toEqual({ unschedulable: true });
     expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
     expect(objectsOf(life)[`Node//${theirs}`]).toEqual(before[`Node//${theirs}`]);
     for (const name of ours) expect(objectsOf(life)[`Node//${name}`]).toEqual(before[`Node//${name}`]);
@@ -443,7 +443,7 @@ describe('reconcile-platform', () => {
         life.sandbox.world('no-chance');
         change(life, (objects) => {
           const drained = node('i-0bbbbbbbbbbbbbbbb', { unschedulable: true });
-          drained['metadata'] = {
+          drained.metadata = {
             name: 'i-0bbbbbbbbbbbbbbbb',
             annotations: { 'drowse.dev/cordoned-by': 'drain-nodes' },
           };
