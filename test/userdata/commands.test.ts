@@ -20,7 +20,7 @@ async function command(name: string, ...options: string[]): Promise<Record<strin
   const run = await life.sandbox.run([`/opt/drowse/commands/${name}.sh`, ...options]);
   expect(run.stdout.trimEnd().split('\n')).toHaveLength(1);
   const result = JSON.parse(run.stdout) as Record<string, unknown>;
-  expect(run.code).toBe(result['ok'] === true ? 0 : 1);
+  expect(run.code).toBe(result.ok === true ? 0 : 1);
   expect(life.problems).toEqual([]);
   return result;
 }
@@ -39,7 +39,7 @@ test('mint-join-token writes what a pool node needs, and shows none of it', asyn
     endpoint: 'api.drowse.drowse.internal:6443',
     token: 'abcdef.0123456789abcdef',
     caHash: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
-    expiresAt: result['expiresAt'],
+    expiresAt: result.expiresAt,
   });
   expect(life.sandbox.read('test/calls')).not.toContain('0123456789abcdef');
   expect(life.sandbox.read('run/drowse/mint-join-token.log')).not.toContain('0123456789abcdef');
@@ -78,7 +78,7 @@ test('drain-nodes empties pool nodes only', async () => {
   expect(calls.findIndex((call) => call.includes('cordon i-1 i-2'))).toBeLessThan(
     calls.findIndex((call) => call.includes('drain i-')),
   );
-  expect(calls.filter((call) => call.includes('get nodes'))[0]).toContain(
+  expect(calls.find((call) => call.includes('get nodes'))).toContain(
     '--selector !node-role.kubernetes.io/control-plane',
   );
 });
@@ -147,7 +147,7 @@ test('snapshot-etcd stores a whole set: data, sealed authorities, manifest last'
     revision: 42,
     key: expect.stringMatching(/^snapshots\/.*-sleep\/etcd\.db$/) as string,
   });
-  const prefix = String(result['key']).replace('etcd.db', '');
+  const prefix = String(result.key).replace('etcd.db', '');
   expect(life.sandbox.calls.filter((call) => call.startsWith('aws s3 PUT'))).toEqual(
     ['etcd.db', 'authorities.age', 'manifest.json'].map((name) => `aws s3 PUT ${prefix}${name}`),
   );
@@ -186,7 +186,7 @@ test('smoke-test lists every check', async () => {
   life.sandbox.world('nodes.json', JSON.stringify({ items: [ready] }));
   const result = await command('smoke-test');
   expect(result).toMatchObject({ ok: true });
-  expect((result['checks'] as { name: string }[]).map(({ name }) => name)).toEqual([
+  expect((result.checks as { name: string }[]).map(({ name }) => name)).toEqual([
     'etcd-quorum',
     'nodes-ready',
     'dns-available',
@@ -207,7 +207,7 @@ test.each([
   }
   const result = await command('collect-diagnostics');
   expect(result).toMatchObject({ ok: true });
-  expect(life.state.objects[String(result['key'])]!.length).toBe(result['bytes']);
+  expect(life.state.objects[String(result.key)]!.length).toBe(result.bytes);
 });
 
 test('ship-logs sends the journal once and remembers how far it got', async () => {

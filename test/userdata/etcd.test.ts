@@ -23,8 +23,7 @@ async function bootAll(seats: readonly LabSeat[]): Promise<void> {
 async function command(seat: LabSeat, name: string, ...options: string[]): Promise<Record<string, unknown>> {
   const run = await seat.sandbox.run([`/opt/drowse/commands/${name}.sh`, ...options]);
   const result = JSON.parse(run.stdout) as Record<string, unknown>;
-  if (result['ok'] !== true)
-    throw new Error(`${run.stdout}${seat.sandbox.read(`run/drowse/${name}.log`).slice(-1500)}`);
+  if (result.ok !== true) throw new Error(`${run.stdout}${seat.sandbox.read(`run/drowse/${name}.log`).slice(-1500)}`);
   return result;
 }
 

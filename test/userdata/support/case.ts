@@ -109,7 +109,7 @@ function applyFaults(life: Life, one: Case): void {
 export function expectedCalls(name: string, calls: readonly string[]): { expected: string; found: string } {
   const file = join(CASES, name, 'calls.txt');
   const found = `${calls.map(normal).join('\n')}\n`;
-  if (process.env['UPDATE_CASES'] === '1') writeFileSync(file, found);
+  if (process.env.UPDATE_CASES === '1') writeFileSync(file, found);
   return { expected: existsSync(file) ? readFileSync(file, 'utf8') : '', found };
 }
 

@@ -106,9 +106,18 @@ function jsonError(code: string): Answer {
   return { status: 400, body: JSON.stringify({ __type: code, message: 'test' }) };
 }
 
+/** Bodies of the JSON calls that nodes make. */
+export interface Request {
+  readonly Name?: string;
+  readonly Type?: string;
+  readonly Value?: string;
+  readonly Overwrite?: boolean;
+  readonly logEvents?: readonly { readonly message: string }[];
+}
+
 /** SSM and CloudWatch Logs, as far as nodes call them. */
-export function json(state: CloudState, target: string, body: Record<string, unknown>): Answer {
-  const name = String(body['Name'] ?? '');
+export function json(state: CloudState, target: string, body: Request): Answer {
+  const name = body.Name ?? '';
   const ok = (answer: object, call?: string): Answer => ({
     status: 200,
     body: JSON.stringify(answer),
@@ -126,18 +135,17 @@ export function json(state: CloudState, target: string, body: Record<string, unk
       return ok({ Parameter: { Name: name, Type: parameter.type, Value: parameter.value } }, `GetParameter ${name}`);
     }
     case 'AmazonSSM.PutParameter': {
-      const call = `PutParameter ${name} ${String(body['Type'])} overwrite=${String(body['Overwrite'])}`;
-      if (body['Overwrite'] !== true && name in state.parameters)
-        return { ...jsonError('ParameterAlreadyExists'), call };
+      const call = `PutParameter ${name} ${body.Type ?? ''} overwrite=${String(body.Overwrite)}`;
+      if (body.Overwrite !== true && name in state.parameters) return { ...jsonError('ParameterAlreadyExists'), call };
       // A standard parameter takes 4 KB; a larger value would need a tier that costs money.
-      if (String(body['Value']).length > 4096) return { ...jsonError('ValidationException'), call };
-      state.parameters[name] = { type: String(body['Type']), value: String(body['Value']) };
+      if ((body.Value ?? '').length > 4096) return { ...jsonError('ValidationException'), call };
+      state.parameters[name] = { type: body.Type ?? '', value: body.Value ?? '' };
       return ok({ Version: 1 }, call);
     }
     case 'Logs_20140328.CreateLogStream':
       return ok({}, 'CreateLogStream');
     case 'Logs_20140328.PutLogEvents':
-      for (const event of body['logEvents'] as { message: string }[]) state.logEvents.push(event.message);
+      for (const event of body.logEvents ?? []) state.logEvents.push(event.message);
       return ok({}, 'PutLogEvents');
     default:
       throw new Error(`nodes call ${target}, which the tests do not know`);

@@ -5,7 +5,7 @@ import { createServer as createHttps, type Server as HttpsServer } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ec2, json, s3, type Answer } from './cloud-services';
+import { ec2, json, s3, type Answer, type Request } from './cloud-services';
 import type { CloudState, Instance } from './cloud-state';
 import { ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, verifySignature } from './sigv4';
 
@@ -163,7 +163,7 @@ export class Cloud {
         ? ec2(this.state, this.instance, form)
         : service === 's3'
           ? s3(this.state, request.method ?? '', key, request.headers, body)
-          : json(this.state, target, JSON.parse(body.toString()) as Record<string, unknown>);
+          : json(this.state, target, JSON.parse(body.toString()) as Request);
     return answer.call === undefined ? answer : { ...answer, call: `aws ${service} ${answer.call}` };
   }
 }

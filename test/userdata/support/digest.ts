@@ -30,7 +30,7 @@ export function stateOf(sandbox: Sandbox, cloud: CloudState, withMemory: boolean
   for (const tree of TREES) add(tree);
   if (withMemory) for (const path of MEMORY) add(path);
   const { volumes, interfaces, instances, parameters, objects } = cloud;
-  found['cloud'] = timeless(JSON.stringify({ volumes, interfaces, instances, parameters }, null, 1));
+  found.cloud = timeless(JSON.stringify({ volumes, interfaces, instances, parameters }, null, 1));
   for (const [key, body] of Object.entries(objects))
     found[`s3 ${key}`] = body
       .toString('latin1')

@@ -210,7 +210,7 @@ export class Sandbox {
     return new Promise((done, reject) => {
       // A process group of its own: a kill test ends all of it, and a test that is cut off leaves nothing behind.
       const child = spawn(
-        program!,
+        program,
         [...prefix, this.root, this.options.bare === true ? '' : bundle, folder, ...this.devices, '--', ...inside],
         {
           detached: true,
