@@ -92,7 +92,7 @@ describe.each(KUBERNETES_MINORS)('Kubernetes %s', (minor) => {
 
   test('the rendered files are the golden ones', () => {
     const folder = join(GOLDEN, minor);
-    if (process.env['UPDATE_GOLDEN'] === '1') {
+    if (process.env.UPDATE_GOLDEN === '1') {
       for (const [name, text] of Object.entries(rendered)) {
         mkdirSync(join(folder, name, '..'), { recursive: true });
         writeFileSync(join(folder, name), text);
