@@ -1,3 +1,4 @@
+import { bake } from './support/case';
 import { Life } from './support/life';
 import { poolData, seatData } from './support/nodes';
 import type { NodeData } from '../../lib/node';
@@ -10,7 +11,7 @@ afterEach(async () => life.end());
 /** A node on which commands run; a seat has been booted before, so that there is something to command. */
 async function node(data: NodeData = seatData(), booted = true): Promise<void> {
   life = new Life(data);
-  await life.replace();
+  bake(await life.replace(), data.role);
   if (booted) expect((await life.boot()).code).toBe(0);
   life.sandbox.write('test/calls', '');
 }

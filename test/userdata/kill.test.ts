@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { newCloudState } from './support/cloud-state';
+import { bake } from './support/case';
 import { killEverywhere, type Victim } from './support/kill';
 import { Life } from './support/life';
 import { poolData, seatData } from './support/nodes';
@@ -46,8 +47,7 @@ function boot(name: string, data: NodeData, profile: 'seat' | 'gpu' | 'pool', fo
     name,
     async make() {
       const life = await node(data);
-      life.sandbox.write('var/lib/drowse/installed', `${profile} ${sharedTools().sha256}\n`);
-      if (profile === 'gpu') life.sandbox.write('etc/containerd/conf.d/50-nvidia.toml', '');
+      bake(life.sandbox, profile);
       if (followsAnother) {
         first ??= node(data).then(async (before) => {
           await before.boot();

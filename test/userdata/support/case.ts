@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { Life } from './life';
 import { poolData, seatData } from './nodes';
-import type { Run, Sandbox } from './sandbox';
+import { sharedTools, type Run, type Sandbox } from './sandbox';
 
 const CASES = join(__dirname, '..', 'cases');
 
@@ -13,6 +13,8 @@ const caseSchema = z.strictObject({
   about: z.string(),
   /** Which node boots. */
   node: z.enum(['seat', 'seat-0-of-3', 'seat-1-of-3', 'seat-2-of-3', 'pool', 'gpu-pool', 'pool-of-3-seats']),
+  /** `baked`: the image carries this bundle's install already. */
+  image: z.enum(['bare', 'baked']).default('bare'),
   /** What happened before the boot that is looked at. */
   before: z.array(z.enum(['boot', 'replace', 'replace-slowly', 'reboot', 'lose-volume', 'seat-0'])).default([]),
   /** Facts that the fakes look at, set before that boot; null takes one away. */
@@ -60,7 +62,7 @@ export async function play(one: Case): Promise<{ life: Life; run: Run; others: L
   let life = new Life(dataOf(one.node));
   if (one.before.includes('seat-0')) {
     const first = new Life(seatData(0, 3));
-    await first.replace();
+    bake(await first.replace(), 'seat');
     await first.boot();
     others.push(first);
     life = new Life(dataOf(one.node), first.state);
@@ -84,6 +86,8 @@ export async function play(one: Case): Promise<{ life: Life; run: Run; others: L
 }
 
 function prepare(sandbox: Sandbox, one: Case): void {
+  if (one.image === 'baked')
+    bake(sandbox, one.node === 'gpu-pool' ? 'gpu' : one.node.includes('pool') ? 'pool' : 'seat');
   if (one.node === 'gpu-pool') sandbox.world('gpu');
   if (one.node.includes('pool')) sandbox.world('api-up');
   if (one.before.includes('seat-0')) sandbox.world('other-seats-up');
@@ -120,4 +124,10 @@ function normal(call: string): string {
     .replace(/authorities-[0-9a-f]{16}/g, 'authorities-DIGEST')
     .replace(/\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\dZ/g, 'TIME')
     .replace(/\/dev\/disk\/by-id\/nvme-Amazon_Elastic_Block_Store_vol0[a-c]{16}/, 'VOLUME');
+}
+
+/** What the install stage leaves on an image, as far as a boot looks at it. */
+export function bake(sandbox: Sandbox, profile: 'seat' | 'pool' | 'gpu'): void {
+  sandbox.write('var/lib/drowse/installed', `${profile} ${sharedTools().sha256}\n`);
+  if (profile === 'gpu') sandbox.write('etc/containerd/conf.d/50-nvidia.toml', '');
 }
