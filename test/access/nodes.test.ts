@@ -26,7 +26,7 @@ const COMMANDS: [script: string, marker: string, line: string][] = [
   ['commands/mint-join-token.sh', 'parameter_put "join/', 'aws ssm PutParameter /drowse/drowse/join/general'],
   ['commands/snapshot-etcd.sh', 's3_put ', 'aws s3 PUT snapshots/x/etcd.db'],
   ['commands/restore-etcd.sh', 's3_get ', 'aws s3 GET snapshots/x/etcd.db'],
-  ['commands/reconcile-platform.sh', 's3_get ', 'aws s3 GET platform/bootstrap/flux.yaml'],
+  ['lib/platform.sh', 's3_get ', 'aws s3 GET platform/bootstrap/flux.yaml'],
 ];
 
 interface Recorded {
