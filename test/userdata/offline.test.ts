@@ -16,7 +16,7 @@ const FOREIGN = /^(apt-get|curl|crictl .*pull|kubeadm config images pull)/;
 test('after the install a seat boots with everything but AWS and its own network cut off', async () => {
   const [seat] = lab.seats as [EtcdLab['seats'][number]];
   await seat.newInstance();
-  expect(seat.routes).toEqual([expect.stringMatching(/^198\.18\.0\.0\/24 dev ens5/)]);
+  expect(seat.routes).toEqual([expect.stringMatching(/^198\.18\.\d+\.0\/24 dev ens5/)]);
   const run = await seat.boot();
   expect({ code: run.code, phase: seat.phase, problems: seat.problems }).toEqual({
     code: 0,

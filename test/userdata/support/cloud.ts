@@ -4,7 +4,7 @@ import { createServer as createHttp, type IncomingMessage, type Server, type Ser
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ec2, json, s3, type Answer, type Request } from './cloud-services';
 import type { CloudState, Instance } from './cloud-state';
 import { ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, verifySignature } from './sigv4';
@@ -169,6 +169,9 @@ export class Cloud {
 }
 
 let pair: { key: string; cert: string; file: string } | undefined;
+afterAll(() => {
+  if (pair !== undefined) rmSync(dirname(pair.file), { recursive: true, force: true });
+});
 
 /** One self-signed certificate for all of AWS, made once in a test run. */
 function certificatePair(): { key: string; cert: string; file: string } {
@@ -203,7 +206,6 @@ function certificatePair(): { key: string; cert: string; file: string } {
       { stdio: 'ignore' },
     );
     pair = { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(file, 'utf8'), file };
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   }
   return pair;
 }

@@ -7,8 +7,8 @@ import { newCloudState, type CloudState } from './cloud-state';
 import { seatData } from './nodes';
 import { Sandbox, sharedTools, type Run } from './sandbox';
 
-/** Addresses of tests (RFC 2544), so that no network of the host is in the way. */
-const NET = '198.18.0';
+/** Addresses of tests (RFC 2544), so that no network of the host is in the way; each test process has its own. */
+const NET = `198.18.${String((process.pid % 254) + 1)}`;
 export const SEAT_ADDRESSES = [`${NET}.10`, `${NET}.11`, `${NET}.12`];
 
 /** Three seats in three network namespaces on one bridge, with real etcd, and the AWS of the tests at the bridge's address. */

@@ -49,13 +49,15 @@ export interface Tools {
 }
 
 let tools: Tools | undefined;
+afterAll(() => {
+  if (tools !== undefined) rmSync(tools.folder, { recursive: true, force: true });
+});
 
 /** Builds the bundle as the deployment does, and unpacks it as user data does: what is tested is what ships. */
 export function sharedTools(): Tools {
   if (tools !== undefined) return tools;
   requirePrivileges();
   const folder = mkdtempSync(join(tmpdir(), 'drowse-node-tools-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const built = buildNodeBundle(nodeInstall('1.36.3'), join(folder, 'bundles'));
   const bundle = join(folder, 'bundle');
   mkdirSync(bundle);
