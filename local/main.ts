@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import pc from 'picocolors';
+import { colors } from '../cli/terminal/colors';
+import { CommandFailed, Interrupted } from '../cli/terminal/errors';
 import { InvalidConfig, loadConfig } from '../lib/config/load';
 import type { ClusterConfig } from '../lib/config/schema';
 import { cdk } from './run/cdk';
 import { awsClients } from './run/checks';
 import { ACCOUNT, type AwsEndpoint } from './run/environment';
-import { Interrupted, LocalError } from './run/errors';
 import { type Emulator, startEmulator } from './run/emulator';
 import { keptEndpoint, stopKept, writeKept } from './run/kept';
 import { type Life, liveOnce, causeOf } from './run/life';
@@ -46,7 +46,7 @@ async function up(options: Options): Promise<void> {
     mkdirSync(OUT, { recursive: true });
     const config = loadConfig(path.resolve(ROOT, options.config));
     const up = options.keep ? keptEndpoint() : undefined;
-    if (up) throw new LocalError(`An embedded AWS was left up already, at ${up}`, 'Stop it first: make local-down.');
+    if (up) throw new CommandFailed(`An embedded AWS was left up already, at ${up}`, 'Stop it first: make local-down.');
     const stopwatch = new Stopwatch();
     const aws = await setUp(options, config, progress, abort, (started) => (emulator = started));
     const setup = stopwatch.lap();
@@ -77,7 +77,7 @@ async function up(options: Options): Promise<void> {
       progress.print(`\n${drivingGuide(aws, config.name, apiUrl(aws, outputs), ACCOUNT)}`);
     }
     progress.print(
-      `\n${pc.green('✓')} A whole life in ${record.seconds.total.toFixed(1)} s; details in ${path.relative(ROOT, OUT)}/run.json`,
+      `\n${progress.color.green('✓')} A whole life in ${record.seconds.total.toFixed(1)} s; details in ${path.relative(ROOT, OUT)}/run.json`,
     );
   } finally {
     progress.stop();
@@ -121,7 +121,7 @@ async function deploy(aws: AwsEndpoint, options: Options, progress: Progress, si
   progress.done();
   progress.start('cdk deploy');
   const outputs = await cli.deploy((line) => {
-    if (options.verbose) progress.print(pc.dim(`    ${line}`));
+    if (options.verbose) progress.print(progress.color.dim(`    ${line}`));
     const resource = /\|\s*(?:CREATE|UPDATE)_COMPLETE\s*\|\s*(\S+)/.exec(line)?.[1];
     if (resource) progress.update(`cdk deploy: ${resource}`);
   });
@@ -137,7 +137,7 @@ function apiUrl({ endpoint }: AwsEndpoint, outputs: Record<string, Record<string
 function requireSuccess({ workflows, checks }: Life): void {
   const failed = workflows.find(({ status }) => status !== 'SUCCEEDED');
   if (failed) {
-    throw new LocalError(
+    throw new CommandFailed(
       `The workflow ${failed.name} ended as ${failed.status}: ${failed.error ?? 'no error name'}: ${causeOf(failed)}`,
       'The states above show where; run again with VERBOSE=1 for the deploy log and see local/out/emulator.log.',
     );
@@ -147,7 +147,7 @@ function requireSuccess({ workflows, checks }: Life): void {
     const lines = wrong.map(
       ({ after, what, expected, found }) => `after ${after}, ${what}: expected ${expected}, found ${found}`,
     );
-    throw new LocalError(
+    throw new CommandFailed(
       `${String(wrong.length)} checks failed:\n  ${lines.join('\n  ')}`,
       'Each is read from the APIs of the embedded AWS; the workflow above left it so.',
     );
@@ -189,12 +189,13 @@ function fail(error: unknown): void {
   const reason = error instanceof Error && error.name === 'AbortError' ? error.cause : error;
   if (reason instanceof Interrupted) {
     console.error(`\n${reason.message}: everything was stopped and removed.`);
-    process.exitCode = reason.signal === 'SIGINT' ? 130 : 143;
+    process.exitCode = reason.exitCode;
     return;
   }
   process.exitCode = 1;
-  if (reason instanceof LocalError) {
-    const log = reason.logTail ? `\n${pc.dim(reason.logTail)}` : '';
+  const pc = colors(process.stderr);
+  if (reason instanceof CommandFailed) {
+    const log = reason.details ? `\n${pc.dim(reason.details)}` : '';
     console.error(`\n${pc.red('✗')} ${reason.message}${log}\n${reason.remedy}`);
   } else if (reason instanceof InvalidConfig) {
     console.error(`\n${pc.red('✗')} ${reason.message}\nCorrect the file, then run the command again.`);

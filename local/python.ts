@@ -1,8 +1,8 @@
-import { LocalError } from './run/errors';
+import { CommandFailed } from '../cli/terminal/errors';
 import { ensurePython } from './run/python';
 
 // For the Makefile: installs the given requirement files into the project's virtual environment.
 ensurePython(process.argv.slice(2), new AbortController().signal).catch((error: unknown) => {
-  console.error(error instanceof LocalError ? `${error.message}\n${error.logTail}\n${error.remedy}` : error);
+  console.error(error instanceof CommandFailed ? `${error.message}\n${error.details}\n${error.remedy}` : error);
   process.exitCode = 1;
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeployFailed } from './errors';
+import { CommandFailed } from '../terminal/errors';
 import type { Shell } from './shell';
 
 const POLL_MS = 2000;
@@ -25,7 +25,7 @@ export class Cluster {
     return new Cluster(shell, this.context, this.sourceKind);
   }
 
-  /** @throws DeployFailed if it can't be reached, before minutes go into an image for it */
+  /** @throws CommandFailed if it can't be reached, before minutes go into an image for it */
   async check(): Promise<void> {
     await this.run('-n', 'flux-system', 'get', 'kustomization.kustomize.toolkit.fluxcd.io/apps', '-o', 'name');
   }
@@ -43,7 +43,7 @@ export class Cluster {
     );
     const [name, region] = this.shell.dryRun ? ['<bucket>', '<region>'] : answer.split(' ');
     if (!name || !region) {
-      throw new DeployFailed(
+      throw new CommandFailed(
         'The cluster does not say from which bucket it gets its platform',
         'Run `make deploy` first.',
       );
@@ -68,7 +68,7 @@ export class Cluster {
 
   /**
    * Waits until Flux has applied the image, and the pod that runs it is ready.
-   * @throws DeployFailed
+   * @throws CommandFailed
    */
   async rollOut(image: string, seconds: number): Promise<void> {
     const template = 'jsonpath={.spec.template.spec.containers[0].image}';
@@ -87,12 +87,12 @@ export class Cluster {
     try {
       await this.run('-n', 'ghibli', 'rollout', 'status', 'deployment/ghibli', `--timeout=${String(seconds)}s`);
     } catch (error) {
-      if (!(error instanceof DeployFailed)) throw error;
-      throw new DeployFailed('The new image did not become ready', READY_REMEDY, await this.diagnosis(error.details));
+      if (!(error instanceof CommandFailed)) throw error;
+      throw new CommandFailed('The new image did not become ready', READY_REMEDY, await this.diagnosis(error.details));
     }
   }
 
-  private async notApplied(image: string): Promise<DeployFailed> {
+  private async notApplied(image: string): Promise<CommandFailed> {
     const condition = 'jsonpath={.status.conditions[?(@.type=="Ready")].message}';
     const message = await this.ask(
       '-n',
@@ -102,7 +102,7 @@ export class Cluster {
       '-o',
       condition,
     );
-    return new DeployFailed(
+    return new CommandFailed(
       `Flux has not applied ${image} in ${String(APPLY_SECONDS)} seconds`,
       'kubectl -n flux-system get kustomizations shows what it waits for.',
       message,
@@ -121,7 +121,7 @@ export class Cluster {
     try {
       return await this.run(...args);
     } catch (error) {
-      if (error instanceof DeployFailed) return '';
+      if (error instanceof CommandFailed) return '';
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Cluster } from './cluster';
-import { DeployFailed } from './errors';
+import { CommandFailed } from '../terminal/errors';
 import type { Publish } from './publish';
 import { readRelease, RELEASE_FILE, tagFor, writeRelease } from './release';
 import type { Shell } from './shell';
@@ -28,7 +28,7 @@ export interface Deployment {
 /**
  * Builds the app's image, pushes it, has the cluster run it, and goes back to what ran before if that doesn't work out.
  * @returns the image that runs
- * @throws DeployFailed; Interrupted. What ran before runs then, unless the message says otherwise
+ * @throws CommandFailed; Interrupted. What ran before runs then, unless the message says otherwise
  */
 export async function deploy(deployment: Deployment): Promise<string> {
   const { shell, cluster, step, repository, root, model, warn } = deployment;
@@ -81,12 +81,12 @@ async function rollBack(deployment: Deployment, before: string, image: string, c
       await step('Reconciling', () => cluster.through(fresh).reconcile());
     }
   } catch (error) {
-    if (!(error instanceof DeployFailed)) throw error;
+    if (!(error instanceof CommandFailed)) throw error;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DeployFailed(
+    throw new CommandFailed(
       `${reason}. Going back failed, too: ${error.message}`,
       `${RELEASE_FILE} names ${previous} again, but ${image} may still run. ${error.remedy}`,
-      [cause instanceof DeployFailed ? cause.details : '', error.details].filter(Boolean).join('\n'),
+      [cause instanceof CommandFailed ? cause.details : '', error.details].filter(Boolean).join('\n'),
     );
   }
 }

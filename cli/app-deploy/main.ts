@@ -1,14 +1,15 @@
 import path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Command, InvalidArgumentError } from 'commander';
-import pc from 'picocolors';
 import { InvalidConfig, loadConfig } from '../../lib/config/load';
 import { Cluster } from './cluster';
 import { deploy } from './deploy';
-import { DeployFailed, Interrupted } from './errors';
+import { colors } from '../terminal/colors';
+import { CommandFailed, Interrupted } from '../terminal/errors';
 import { toBucket, toGit } from './publish';
 import { Shell } from './shell';
 
+const pc = colors(process.stderr);
 const ROOT = path.resolve(__dirname, '..', '..');
 
 interface Options {
@@ -37,7 +38,7 @@ async function main({ config: file, image, context, timeout, dryRun }: Options):
   const config = loadConfig(file);
   const repository = image ?? config.app.image;
   if (repository === undefined) {
-    throw new DeployFailed(
+    throw new CommandFailed(
       'There is no registry to push to',
       `Set app.image in ${file}, for example 123456789012.dkr.ecr.${config.region}.amazonaws.com/ghibli, or give --image.`,
     );
@@ -98,7 +99,7 @@ function note(line: string): void {
 
 function report(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
-  if (error instanceof DeployFailed) {
+  if (error instanceof CommandFailed) {
     if (error.details !== '') note(pc.dim(error.details));
     note(`${pc.red('✗')} ${error.message}`);
     note(error.remedy);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Cluster } from './cluster';
-import { DeployFailed } from './errors';
+import { CommandFailed } from '../terminal/errors';
 import { RELEASE_FILE } from './release';
 import type { Shell } from './shell';
 
@@ -23,7 +23,7 @@ export function toBucket(root: string, cluster: Cluster, makeClient: (region: st
       const put = new PutObjectCommand({ Bucket: name, Key: file, Body: readFileSync(path.join(root, file)) });
       await client.send(put, { abortSignal: shell.signal }).catch((error: unknown) => {
         shell.signal.throwIfAborted();
-        throw new DeployFailed(
+        throw new CommandFailed(
           `${file} could not be uploaded to ${name}: ${error instanceof Error ? error.message : String(error)}`,
           'Check your AWS credentials (aws sts get-caller-identity), and that they may write to the bucket.',
         );

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { DeployFailed } from './errors';
+import { CommandFailed } from '../terminal/errors';
 
 const TAIL_LINES = 20;
 
@@ -39,7 +39,7 @@ export class Shell {
    * Runs a command that changes something, and gives its output.
    * @param remedy what to do if it fails
    * @param live shows what it writes to stderr while it runs
-   * @throws DeployFailed
+   * @throws CommandFailed
    */
   async run(command: string, args: readonly string[], remedy: string, { live = false } = {}): Promise<string> {
     this.note([command, ...args.map(quote)].join(' '));
@@ -54,7 +54,7 @@ export class Shell {
     signal.throwIfAborted();
     if (code === 0) return stdout.trim();
     const details = [stdout, stderr].filter(Boolean).join('\n').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
-    throw new DeployFailed(`${[command, ...args.slice(0, 2)].join(' ')} failed: ${reason(code)}`, remedy, details);
+    throw new CommandFailed(`${[command, ...args.slice(0, 2)].join(' ')} failed: ${reason(code)}`, remedy, details);
   }
 }
 

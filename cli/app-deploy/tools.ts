@@ -1,4 +1,4 @@
-import { DeployFailed } from './errors';
+import { CommandFailed } from '../terminal/errors';
 import type { Shell } from './shell';
 
 /** A tool that the command leans on: how to see that it is there, and where to get it. */
@@ -19,22 +19,22 @@ const TOOLS = [
 
 /**
  * Sees to it that every tool is there, before anything is begun.
- * @throws DeployFailed naming all that are missing
+ * @throws CommandFailed naming all that are missing
  */
 export async function checkTools(shell: Shell): Promise<void> {
-  const missing: DeployFailed[] = [];
+  const missing: CommandFailed[] = [];
   for (const { command, args, remedy } of TOOLS) {
     try {
       await shell.run(command, args, remedy);
     } catch (error) {
-      if (!(error instanceof DeployFailed)) throw error;
+      if (!(error instanceof CommandFailed)) throw error;
       missing.push(error);
     }
   }
   const [first, ...others] = missing;
   if (!first) return;
   if (others.length === 0) throw first;
-  throw new DeployFailed(
+  throw new CommandFailed(
     missing.map(({ message }) => message).join('\n'),
     missing.map(({ remedy }) => remedy).join('\n'),
   );

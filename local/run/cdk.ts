@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { ACCOUNT, type AwsEndpoint, awsEnvironment } from './environment';
-import { LocalError, tail } from './errors';
+import { CommandFailed, tail } from '../../cli/terminal/errors';
 import { OUT, ROOT } from './paths';
 
 const APP = path.join(OUT, 'cdk.out');
@@ -35,8 +35,8 @@ export function cdk(aws: AwsEndpoint, config: string, context: readonly string[]
     signal.throwIfAborted();
     if (result.failed) {
       const invalidConfig = /InvalidConfig: ([\s\S]*?)(?=\n\s+at |\n\s*\n|$)/.exec(output)?.[1];
-      if (invalidConfig) throw new LocalError(invalidConfig, `Correct ${config}, then run the command again.`);
-      throw new LocalError(
+      if (invalidConfig) throw new CommandFailed(invalidConfig, `Correct ${config}, then run the command again.`);
+      throw new CommandFailed(
         `cdk ${what} failed`,
         'The lines below say why; the whole output was shown by the CDK CLI.',
         tail(output, 25),

@@ -3,7 +3,7 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { LocalError, tail } from './errors';
+import { CommandFailed, tail } from '../../cli/terminal/errors';
 import { ACCOUNT } from './environment';
 import { BIN, OUT, ROOT } from './paths';
 
@@ -30,7 +30,7 @@ export interface Emulator {
   pid: number;
   tmpdir: string;
   /** Settles with the reason if it ends by itself. */
-  died: Promise<LocalError>;
+  died: Promise<CommandFailed>;
   stop: () => Promise<void>;
   /** Lets it live on without this process. */
   release: () => void;
@@ -38,7 +38,7 @@ export interface Emulator {
 
 /**
  * Starts the embedded AWS on 127.0.0.1. It ends with this process, unless `detached`.
- * @throws LocalError it could not start, with the reason from its log
+ * @throws CommandFailed it could not start, with the reason from its log
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const tmpdir = mkdtempSync(path.join(os.tmpdir(), 'drowse-local-'));
@@ -100,7 +100,7 @@ async function readReadyLine(child: ChildProcess): Promise<{ port: number }> {
     const timer = setTimeout(() => {
       const seconds = String(READY_WITHIN_MS / 1000);
       reject(
-        new LocalError(
+        new CommandFailed(
           `The embedded AWS did not answer within ${seconds} s`,
           `See ${path.relative(ROOT, LOG)}.`,
           readLog(),
@@ -124,12 +124,12 @@ async function stopProcess(child: ChildProcess, exited: Promise<void>): Promise<
   clearTimeout(timer);
 }
 
-function diedError(child: ChildProcess): LocalError {
+function diedError(child: ChildProcess): CommandFailed {
   const how = child.signalCode ?? `exit code ${String(child.exitCode)}`;
   const log = readLog();
   if (child.exitCode === 3)
-    return new LocalError(tail(log, 1), 'Choose another port with PORT=…, or leave it out for a free one.');
-  return new LocalError(
+    return new CommandFailed(tail(log, 1), 'Choose another port with PORT=…, or leave it out for a free one.');
+  return new CommandFailed(
     `The embedded AWS ended by itself (${how})`,
     `Run the command again; if it happens twice, report it with ${path.relative(ROOT, LOG)}.`,
     log,

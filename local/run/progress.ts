@@ -1,17 +1,20 @@
 import ora, { type Ora } from 'ora';
-import pc from 'picocolors';
+import { colors } from '../../cli/terminal/colors';
 
 /** What the person at the terminal sees: one line a finished thing, a spinner with the time for the one under way. */
 export class Progress {
+  readonly color: ReturnType<typeof colors>;
   private spinner: Ora | undefined;
   private startedAt = 0;
   private text = '';
   private ticker: NodeJS.Timeout | undefined;
 
-  constructor(private readonly out: NodeJS.WriteStream) {}
+  constructor(private readonly out: NodeJS.WriteStream) {
+    this.color = colors(out);
+  }
 
   heading(text: string): void {
-    this.print(`\n${pc.bold(text)}`);
+    this.print(`\n${this.color.bold(text)}`);
   }
 
   /** Shows that something has begun; the line changes with {@link update} and ends with {@link done} or {@link fail}. */
@@ -34,14 +37,14 @@ export class Progress {
   }
 
   done(text = this.text): void {
-    const time = this.startedAt > 0 ? pc.dim(` ${seconds(Date.now() - this.startedAt)}`) : '';
+    const time = this.startedAt > 0 ? this.color.dim(` ${seconds(Date.now() - this.startedAt)}`) : '';
     this.stop();
-    this.print(`  ${pc.green('✓')} ${text}${time}`);
+    this.print(`  ${this.color.green('✓')} ${text}${time}`);
   }
 
   fail(text = this.text): void {
     this.stop();
-    this.print(`  ${pc.red('✗')} ${text}`);
+    this.print(`  ${this.color.red('✗')} ${text}`);
   }
 
   /** A line above whatever is under way. */
@@ -61,7 +64,7 @@ export class Progress {
   private render(): void {
     if (!this.spinner) return;
     const elapsed = Date.now() - this.startedAt;
-    this.spinner.text = elapsed > 2_000 ? `${this.text} ${pc.dim(seconds(elapsed))}` : this.text;
+    this.spinner.text = elapsed > 2_000 ? `${this.text} ${this.color.dim(seconds(elapsed))}` : this.text;
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
-import { LocalError, tail } from './errors';
+import { CommandFailed, tail } from '../../cli/terminal/errors';
 import { ROOT } from './paths';
 
 /** The project's own virtual environment; DROWSE_VENV puts it elsewhere. */
@@ -13,7 +13,7 @@ const MARKER = path.join(VENV, 'requirements.sha256');
 /**
  * Makes sure that the Python packages of the given requirement files are installed in the project's own virtual
  * environment, and returns its interpreter. Quick when nothing changed; a half-made environment is made anew.
- * @throws LocalError no Python, no venv module, or the packages can't be had
+ * @throws CommandFailed no Python, no venv module, or the packages can't be had
  */
 export async function ensurePython(requirements: readonly string[], signal: AbortSignal): Promise<string> {
   const files = requirements.map((file) => path.join(ROOT, file));
@@ -39,7 +39,7 @@ export async function ensurePython(requirements: readonly string[], signal: Abor
   );
   signal.throwIfAborted();
   if (pip.failed) {
-    throw new LocalError(
+    throw new CommandFailed(
       `The Python packages of ${requirements.join(' and ')} could not be installed into ${VENV}`,
       'Check the network (the first run downloads them from PyPI; behind a proxy set HTTPS_PROXY or PIP_INDEX_URL), then run the command again.',
       tail(pip.all ?? ''),
@@ -57,12 +57,12 @@ async function createVenv(signal: AbortSignal): Promise<void> {
   if (!made.failed) return;
   rmSync(VENV, { recursive: true, force: true });
   if ((made as { code?: string }).code === 'ENOENT') {
-    throw new LocalError(
+    throw new CommandFailed(
       'python3 was not found',
       'Install Python 3.10 or newer (Debian: apt-get install python3 python3-venv).',
     );
   }
-  throw new LocalError(
+  throw new CommandFailed(
     `Python could not make a virtual environment in ${VENV}`,
     'Install its venv module (Debian: apt-get install python3-venv), then run the command again.',
     tail(made.all ?? ''),

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import pc from 'picocolors';
+import { colors } from '../../cli/terminal/colors';
 import { HOURS_PER_MONTH } from '../../lib/cost/prices';
 import { estimateCost } from '../../lib/cost/estimate';
 import type { ClusterConfig } from '../../lib/config/schema';
@@ -8,6 +8,7 @@ import { awsVariables, type AwsEndpoint } from './environment';
 import { seconds } from './progress';
 import type { WorkflowRun } from './workflow';
 
+const pc = colors(process.stdout);
 const STYLE = { head: [], border: [], 'padding-left': 0, 'padding-right': 2 };
 /** Columns by white space alone, with one rule under the head. */
 const CHARS = {

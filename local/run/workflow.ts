@@ -7,7 +7,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LocalError } from './errors';
+import { CommandFailed } from '../../cli/terminal/errors';
 
 /** Time that one state of a workflow took. */
 export interface StateRun {
@@ -35,7 +35,7 @@ const STRUCTURE = /^(Parallel|Map|Choice|Pass|Succeed|Fail)State/;
 /**
  * Starts a workflow and follows it to its end.
  * @param onState called with the states under way, whenever one begins or ends
- * @throws LocalError it did not end within two minutes
+ * @throws CommandFailed it did not end within two minutes
  */
 export async function runWorkflow(
   client: SFNClient,
@@ -56,7 +56,7 @@ export async function runWorkflow(
       follower.read(page.events ?? []);
     if (execution.status !== 'RUNNING') return toRun(name, execution, follower.ended, Date.now() - startedAt);
     if (Date.now() - startedAt > BOUND_MS) {
-      throw new LocalError(
+      throw new CommandFailed(
         `The workflow ${name} did not end within ${String(BOUND_MS / 1000)} s; it is at ${follower.running.join(', ')}`,
         'Run it again with --verbose, and look at local/out/emulator.log.',
       );

@@ -6,7 +6,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { Cluster } from '../../../cli/app-deploy/cluster';
 import { deploy, type Deployment } from '../../../cli/app-deploy/deploy';
-import { DeployFailed, Interrupted } from '../../../cli/app-deploy/errors';
+import { CommandFailed, Interrupted } from '../../../cli/terminal/errors';
 import { toBucket, toGit } from '../../../cli/app-deploy/publish';
 import { readRelease, RELEASE_FILE, tagFor, writeRelease } from '../../../cli/app-deploy/release';
 import { Shell } from '../../../cli/app-deploy/shell';
@@ -185,10 +185,10 @@ describe('a deployment that fails', () => {
   ])('at `%s`: nothing has changed', async (step, message, remedy) => {
     process.env.FAKE_FAIL = step;
     const failure: unknown = await deploy(deployment()).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(DeployFailed);
-    expect((failure as DeployFailed).message).toMatch(message);
-    expect((failure as DeployFailed).remedy).toMatch(remedy);
-    expect((failure as DeployFailed).details).toContain('no luck with');
+    expect(failure).toBeInstanceOf(CommandFailed);
+    expect((failure as CommandFailed).message).toMatch(message);
+    expect((failure as CommandFailed).remedy).toMatch(remedy);
+    expect((failure as CommandFailed).details).toContain('no luck with');
     expect(released()).toBe(OLD);
     expect(uploaded()).toEqual([]);
     expect(calls().some((call) => call.includes('annotate'))).toBe(false);
@@ -197,18 +197,18 @@ describe('a deployment that fails', () => {
   it('names every tool that is missing at once', async () => {
     process.env.FAKE_FAIL = '^(docker|kubectl)';
     const failure: unknown = await deploy(deployment()).catch((error: unknown) => error);
-    expect((failure as DeployFailed).message.split('\n')).toHaveLength(3);
+    expect((failure as CommandFailed).message.split('\n')).toHaveLength(3);
     rmSync(path.join(root, 'bin', 'docker'));
     process.env.PATH = path.join(root, 'bin') + ':/usr/bin-that-is-not-there';
     const absent: unknown = await deploy(deployment()).catch((error: unknown) => error);
-    expect((absent as DeployFailed).message).toContain('docker --version failed: it was not found');
+    expect((absent as CommandFailed).message).toContain('docker --version failed: it was not found');
   });
 
   it('when the image does not become ready: what ran before runs again', async () => {
     const broken = { ...deployment(), repository: 'registry.example.com/broken' };
     const failure: unknown = await deploy(broken).catch((error: unknown) => error);
-    expect((failure as DeployFailed).message).toBe('The new image did not become ready');
-    expect((failure as DeployFailed).remedy).toMatch(/describe pods/);
+    expect((failure as CommandFailed).message).toBe('The new image did not become ready');
+    expect((failure as CommandFailed).remedy).toMatch(/describe pods/);
     expect(released()).toBe(OLD);
     expect(uploaded()).toEqual([NEW.replace('ghibli', 'broken'), OLD]);
     expect(calls().slice(-5)).toEqual([BUCKET, ...APPLY]);
@@ -232,8 +232,8 @@ describe('a deployment that fails', () => {
     async (step) => {
       process.env.FAKE_FAIL = step;
       const failure: unknown = await deploy(deployment()).catch((error: unknown) => error);
-      expect((failure as DeployFailed).message).toMatch(/Going back failed, too/);
-      expect((failure as DeployFailed).remedy).toContain(`names ${OLD} again, but ${NEW} may still run`);
+      expect((failure as CommandFailed).message).toMatch(/Going back failed, too/);
+      expect((failure as CommandFailed).remedy).toContain(`names ${OLD} again, but ${NEW} may still run`);
       expect(released()).toBe(OLD);
     },
   );
@@ -241,8 +241,8 @@ describe('a deployment that fails', () => {
   it('at the upload: the file is as it was', async () => {
     s3.on(PutObjectCommand).rejectsOnce(new Error('AccessDenied')).resolves({});
     const failure: unknown = await deploy(deployment()).catch((error: unknown) => error);
-    expect((failure as DeployFailed).message).toMatch(/could not be uploaded to drowse-test: AccessDenied/);
-    expect((failure as DeployFailed).remedy).toMatch(/credentials/);
+    expect((failure as CommandFailed).message).toMatch(/could not be uploaded to drowse-test: AccessDenied/);
+    expect((failure as CommandFailed).remedy).toMatch(/credentials/);
     expect(released()).toBe(OLD);
   });
 
@@ -275,7 +275,7 @@ describe('a deployment that is interrupted', () => {
     const child = spawn(
       path.join(REPOSITORY, 'node_modules/.bin/tsx'),
       ['cli/app-deploy/main.ts', '--image', 'registry.example.com/ghibli', '--config', path.join(root, 'none.yaml')],
-      { cwd: REPOSITORY, env: process.env, stdio: ['ignore', 'ignore', 'pipe'] },
+      { cwd: REPOSITORY, env: { ...process.env, CI: 'true', FORCE_COLOR: '1' }, stdio: ['ignore', 'ignore', 'pipe'] },
     );
     let output = '';
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -284,6 +284,7 @@ describe('a deployment that is interrupted', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     child.kill('SIGINT');
     expect(await ended).toBe(130);
+    // A pipe is no terminal, whatever CI says.
     expect(output).toMatch(/✓ Looking for the cluster \([\d.]+ s\)/);
     expect(output).toMatch(/Interrupted: cleaning up/);
     expect(readFileSync(path.join(REPOSITORY, RELEASE_FILE), 'utf8')).toBe(before);
