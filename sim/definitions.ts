@@ -1,28 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { type Definition, readDefinition as readFile } from '../lib/workflows/definition';
 
-/** A state, as far as the twin and the tests look into it. */
-export interface State {
-  Type: string;
-  Resource?: string;
-  Next?: string;
-  End?: boolean;
-  TimeoutSeconds?: number;
-  Parameters?: Record<string, unknown>;
-  ResultPath?: string | null;
-  Retry?: { ErrorEquals: string[]; IntervalSeconds: number; MaxAttempts: number; BackoffRate: number }[];
-  Catch?: { ErrorEquals: string[]; ResultPath?: string; Next: string }[];
-  Choices?: { Next: string }[];
-  Default?: string;
-  Branches?: Definition[];
-}
-
-/** A state machine, or a branch of one. */
-export interface Definition {
-  Comment?: string;
-  StartAt: string;
-  States: Record<string, State>;
-}
+export { allStates, type Definition, type State } from '../lib/workflows/definition';
 
 const FOLDER = path.join(__dirname, '..', 'statemachines');
 
@@ -36,16 +16,8 @@ export function workflowNames(): string[] {
 
 /** A workflow's definition, with what its placeholders stand for filled in. */
 export function readDefinition(workflow: string, substitute = (placeholder: string) => placeholder): Definition {
-  const text = readFileSync(path.join(FOLDER, `${workflow}.asl.json`), 'utf8');
+  const text = JSON.stringify(readFile(path.join(FOLDER, `${workflow}.asl.json`)));
   return JSON.parse(text.replace(/\$\{(\w+)\}/g, (placeholder) => substitute(placeholder))) as Definition;
-}
-
-/** All states of a definition by name, those of branches included. */
-export function allStates(definition: Definition): [name: string, state: State][] {
-  return Object.entries(definition.States).flatMap(([name, state]): [string, State][] => [
-    [name, state],
-    ...(state.Branches ?? []).flatMap(allStates),
-  ]);
 }
 
 /** `wait-for-api` of `${WaitForApiArn}`; undefined if it is no placeholder of ours. */

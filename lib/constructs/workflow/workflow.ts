@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -6,6 +5,7 @@ import { Construct } from 'constructs';
 import { acknowledgeWildcard, allow, type Statement, WHY } from '../access/statement';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
 import { pascalCase } from '../../steps/steps';
+import { readDefinition } from '../../workflows/definition';
 import type { StepLambda } from '../step-lambda/step-lambda';
 
 export interface WorkflowProps {
@@ -36,7 +36,7 @@ export class Workflow extends Construct {
     super(scope, id);
     const { file, steps, workflows, stateMachineName } = props;
     this.stateMachineName = stateMachineName;
-    const definition = readFileSync(file, 'utf8');
+    const definition = JSON.stringify(readDefinition(file));
     const invoked = placeholdersOf(definition);
     const used = {
       steps: Object.entries(steps).filter(([name]) => invoked.has(placeholder(name))),
