@@ -187,6 +187,8 @@ export class LabSeat {
     this.kill();
     await this.cloud?.stop();
     (this.sandbox as Sandbox | undefined)?.remove();
+    // With the namespace alone it goes some time later, and the next file's lab in this process takes the same name.
+    ip('link', 'delete', this.device);
     ip('netns', 'delete', this.namespace);
   }
 }
