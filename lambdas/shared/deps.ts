@@ -1,5 +1,7 @@
+import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
-import { dynamo, ec2, ssm } from './clients';
+import { autoScaling, dynamo, ec2, ssm } from './clients';
 import { ClusterStore } from './cluster-store';
 import type { storeEnv } from './env';
 import type { RunCommandDeps } from './run-command';
@@ -14,4 +16,16 @@ export function clusterStore({ TABLE_NAME }: Pick<StoreEnv, 'TABLE_NAME'>): Clus
 /** What a step that runs a command on a seat works with. */
 export function runCommandDeps(env: StoreEnv): RunCommandDeps {
   return { cluster: env.CLUSTER_NAME, ec2: ec2(), ssm: ssm(), store: clusterStore(env) };
+}
+
+/** What a step that changes groups and looks at their instances works with. */
+export interface GroupDeps {
+  cluster: string;
+  autoScaling: AutoScalingClient;
+  ec2: EC2Client;
+  store: ClusterStore;
+}
+
+export function groupDeps(env: StoreEnv): GroupDeps {
+  return { cluster: env.CLUSTER_NAME, autoScaling: autoScaling(), ec2: ec2(), store: clusterStore(env) };
 }

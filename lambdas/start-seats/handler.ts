@@ -1,9 +1,6 @@
-import { type AutoScalingClient, TerminateInstanceInAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
-import type { EC2Client } from '@aws-sdk/client-ec2';
-import { autoScaling, ec2 } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
+import { TerminateInstanceInAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
 import { leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
+import { type GroupDeps, groupDeps } from '../shared/deps';
 import { InstancesStillThere } from '../shared/errors';
 import { describeGroupsOf } from '../shared/groups';
 import { describeNodes, FAILED, listNodes, LIVE_STATES } from '../shared/instances';
@@ -13,20 +10,13 @@ import { env } from './env';
 
 const input = leased.pick({ execution: true });
 
-interface Deps {
-  cluster: string;
-  autoScaling: AutoScalingClient;
-  ec2: EC2Client;
-  store: ClusterStore;
-}
-
 /**
  * Brings up one instance a seat. A seat that an earlier workflow left behind as failed is ended first, so that its
  * group makes a new one: otherwise no later wake could succeed.
  * @throws InstancesStillThere until the failed ones are gone
  */
 export const startSeats =
-  ({ cluster, autoScaling, ec2 }: Deps) =>
+  ({ cluster, autoScaling, ec2 }: GroupDeps) =>
   async (): Promise<void> => {
     for (const seat of await describeGroupsOf(autoScaling, cluster, 'seat')) {
       await resize(autoScaling, seat, { min: 1, desired: 1, max: 1 });
@@ -41,17 +31,4 @@ export const startSeats =
     if (failed.length > 0) throw new InstancesStillThere(`Being replaced: ${listNodes(failed)}`);
   };
 
-export const handler = step(
-  {
-    name: 'start-seats',
-    input,
-    env,
-    deps: (env) => ({
-      cluster: env.CLUSTER_NAME,
-      autoScaling: autoScaling(),
-      ec2: ec2(),
-      store: clusterStore(env),
-    }),
-  },
-  startSeats,
-);
+export const handler = step({ name: 'start-seats', input, env, deps: groupDeps }, startSeats);

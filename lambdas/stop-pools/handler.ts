@@ -1,9 +1,5 @@
-import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
-import type { EC2Client } from '@aws-sdk/client-ec2';
-import { autoScaling, ec2 } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
 import { leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
+import { type GroupDeps, groupDeps } from '../shared/deps';
 import { InstancesStillThere } from '../shared/errors';
 import { describeGroupsOf } from '../shared/groups';
 import { describeNodes, listNodes, PRESENT_STATES } from '../shared/instances';
@@ -14,20 +10,13 @@ import { env } from './env';
 
 const input = leased.pick({ execution: true });
 
-interface Deps {
-  cluster: string;
-  autoScaling: AutoScalingClient;
-  ec2: EC2Client;
-  store: ClusterStore;
-}
-
 /**
  * Ends what the pools run: sizes to zero, so that their groups terminate the instances, or, in a pool with
  * `sleep: stop`, instances stopped beside their group (standby), so that disk and images are there at the next wake.
  * @throws InstancesStillThere until nothing of it is billed by the hour
  */
 export const stopPools =
-  ({ cluster, autoScaling, ec2 }: Deps) =>
+  ({ cluster, autoScaling, ec2 }: GroupDeps) =>
   async (): Promise<{ stopped: string[] }> => {
     const pools = await describeGroupsOf(autoScaling, cluster, 'pool');
     for (const pool of pools) {
@@ -44,17 +33,4 @@ export const stopPools =
     return { stopped: nodes.map(({ id }) => id) };
   };
 
-export const handler = step(
-  {
-    name: 'stop-pools',
-    input,
-    env,
-    deps: (env) => ({
-      cluster: env.CLUSTER_NAME,
-      autoScaling: autoScaling(),
-      ec2: ec2(),
-      store: clusterStore(env),
-    }),
-  },
-  stopPools,
-);
+export const handler = step({ name: 'stop-pools', input, env, deps: groupDeps }, stopPools);

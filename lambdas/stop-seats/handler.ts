@@ -1,9 +1,5 @@
-import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
-import type { EC2Client } from '@aws-sdk/client-ec2';
-import { autoScaling, ec2 } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
 import { leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
+import { type GroupDeps, groupDeps } from '../shared/deps';
 import { InstancesStillThere } from '../shared/errors';
 import { describeGroupsOf } from '../shared/groups';
 import { describeNodes, listNodes, PRESENT_STATES } from '../shared/instances';
@@ -13,19 +9,12 @@ import { env } from './env';
 
 const input = leased.pick({ execution: true });
 
-interface Deps {
-  cluster: string;
-  autoScaling: AutoScalingClient;
-  ec2: EC2Client;
-  store: ClusterStore;
-}
-
 /**
  * Ends the control plane. Its state stays on the state volumes, which a seat lets go of as it ends.
  * @throws InstancesStillThere until the last seat is gone
  */
 export const stopSeats =
-  ({ cluster, autoScaling, ec2 }: Deps) =>
+  ({ cluster, autoScaling, ec2 }: GroupDeps) =>
   async (): Promise<void> => {
     for (const seat of await describeGroupsOf(autoScaling, cluster, 'seat')) {
       await resize(autoScaling, seat, ZERO);
@@ -35,17 +24,4 @@ export const stopSeats =
     if (seats.length > 0) throw new InstancesStillThere(`Still there: ${listNodes(seats)}`);
   };
 
-export const handler = step(
-  {
-    name: 'stop-seats',
-    input,
-    env,
-    deps: (env) => ({
-      cluster: env.CLUSTER_NAME,
-      autoScaling: autoScaling(),
-      ec2: ec2(),
-      store: clusterStore(env),
-    }),
-  },
-  stopSeats,
-);
+export const handler = step({ name: 'stop-seats', input, env, deps: groupDeps }, stopSeats);
