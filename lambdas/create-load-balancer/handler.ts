@@ -4,13 +4,15 @@ import {
   DescribeListenersCommand,
   type ElasticLoadBalancingV2Client,
   type LoadBalancer,
+  LoadBalancerNotFoundException,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { API_PORT, namesOf, TAG } from '../../lib/config/names';
 import { loadBalancing } from '../shared/clients';
 import type { ClusterStore } from '../shared/cluster-store';
 import { leased } from '../shared/contracts';
 import { clusterStore } from '../shared/deps';
-import { describeApiLoadBalancer } from '../shared/load-balancer';
+import { LoadBalancerStillThere } from '../shared/errors';
+import { deleteApiLoadBalancer, describeApiLoadBalancer } from '../shared/load-balancer';
 import { step } from '../shared/step';
 import { env } from './env';
 
@@ -28,16 +30,29 @@ interface Deps {
 
 /**
  * Makes the operators' door to the Kubernetes API. It takes AWS minutes to open, and nothing inside the cluster goes
- * through it, so nobody waits for that.
+ * through it, so nobody waits for that. One that a sleep has deleted is not taken for it, however long AWS lists it.
+ * @throws LoadBalancerStillThere while the name is taken by one that goes
  */
 export const createLoadBalancer = (deps: Deps) => async (): Promise<{ dnsName?: string }> => {
   if (deps.apiAccess === 'tunnel') return {};
-  const balancer = (await describeApiLoadBalancer(deps.loadBalancing, deps.cluster)) ?? (await create(deps));
-  await ensureListener(deps, balancer?.LoadBalancerArn ?? '');
-  return balancer?.DNSName === undefined ? {} : { dnsName: balancer.DNSName };
+  const balancer = (await findLasting(deps)) ?? (await create(deps));
+  await ensureListener(deps, balancer);
+  return balancer.DNSName === undefined ? {} : { dnsName: balancer.DNSName };
 };
 
-async function create(deps: Deps): Promise<LoadBalancer | undefined> {
+async function findLasting(deps: Deps): Promise<LoadBalancer | undefined> {
+  const found = await describeApiLoadBalancer(deps.loadBalancing, deps.cluster);
+  if (!found || !(await isDeleted(deps, found))) return found;
+  // The sleep may have been stopped between its note and the deletion.
+  await deleteApiLoadBalancer(deps, found);
+  return undefined;
+}
+
+async function isDeleted({ store }: Deps, { LoadBalancerArn }: LoadBalancer): Promise<boolean> {
+  return (await store.read()).deletedLoadBalancer === LoadBalancerArn;
+}
+
+async function create(deps: Deps): Promise<LoadBalancer> {
   const { LoadBalancers } = await deps.loadBalancing.send(
     new CreateLoadBalancerCommand({
       Name: namesOf(deps.cluster).apiLoadBalancer,
@@ -48,21 +63,32 @@ async function create(deps: Deps): Promise<LoadBalancer | undefined> {
       Tags: [{ Key: TAG.cluster, Value: deps.cluster }],
     }),
   );
-  return LoadBalancers?.[0];
+  const made = LoadBalancers?.[0] ?? {};
+  // AWS answers a name that it still knows with what has it.
+  if (await isDeleted(deps, made)) throw new LoadBalancerStillThere(`${made.LoadBalancerName ?? ''} is on its way out`);
+  return made;
 }
 
-async function ensureListener({ cluster, loadBalancing, targetGroupArn }: Deps, balancerArn: string): Promise<void> {
-  const { Listeners } = await loadBalancing.send(new DescribeListenersCommand({ LoadBalancerArn: balancerArn }));
-  if (Listeners?.some(({ Port }) => Port === API_PORT)) return;
-  await loadBalancing.send(
-    new CreateListenerCommand({
-      LoadBalancerArn: balancerArn,
-      Protocol: 'TCP',
-      Port: API_PORT,
-      DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
-      Tags: [{ Key: TAG.cluster, Value: cluster }],
-    }),
-  );
+async function ensureListener(
+  { cluster, loadBalancing, targetGroupArn }: Deps,
+  { LoadBalancerArn, LoadBalancerName = '' }: LoadBalancer,
+): Promise<void> {
+  try {
+    const { Listeners } = await loadBalancing.send(new DescribeListenersCommand({ LoadBalancerArn }));
+    if (Listeners?.some(({ Port }) => Port === API_PORT)) return;
+    await loadBalancing.send(
+      new CreateListenerCommand({
+        LoadBalancerArn,
+        Protocol: 'TCP',
+        Port: API_PORT,
+        DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
+        Tags: [{ Key: TAG.cluster, Value: cluster }],
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof LoadBalancerNotFoundException)) throw error;
+    throw new LoadBalancerStillThere(`${LoadBalancerName} is listed, and gone`, { cause: error });
+  }
 }
 
 export const handler = step(

@@ -3,6 +3,7 @@ import { api, type ApiAnswer, type ApiRequest, callerOf } from '../shared/api';
 import { stepFunctions } from '../shared/clients';
 import type { ClusterStore } from '../shared/cluster-store';
 import { clusterStore } from '../shared/deps';
+import { isOver } from '../shared/executions';
 import { env } from './env';
 
 /** Requests within this time (ms) are one: a double click starts one execution. */
@@ -15,11 +16,15 @@ interface Deps {
   now?: () => number;
 }
 
-/** Wakes the cluster on request: says that it is awake, on its way, or was started now. */
+/**
+ * Wakes the cluster on request: says that it is awake, on its way, or was started now. The lease of an execution that
+ * died is not believed: nobody would wake the cluster then.
+ */
 export const requestWake =
   ({ machineArn, sfn, store, now = Date.now }: Deps) =>
   async (request: ApiRequest): Promise<ApiAnswer> => {
-    const { state, since, lease } = await store.read();
+    const { state, since, lease: held } = await store.read();
+    const lease = held && !(await isOver(sfn, held.owner)) ? held : undefined;
     if (!lease && (state === 'awake' || state === 'awake-degraded')) {
       return { statusCode: 200, body: { state, since, message: `The cluster is ${state}` } };
     }

@@ -70,6 +70,8 @@ const clusterRecord = z.object({
   last: lastRun.optional(),
   /** Pools without which the last wake ended, and why. */
   degraded: z.array(degradedPool).optional(),
+  /** ARN of the API's load balancer that was deleted last; AWS may list it for a while. */
+  deletedLoadBalancer: z.string().optional(),
   /** When the platform was last seen installed and healthy. */
   platformAt: z.string().optional(),
 });
@@ -205,6 +207,10 @@ export class ClusterStore {
   /** Keeps the sizes of pools, unless a sleep that died halfway has kept them before. */
   async recordSizes(sizes: Record<string, GroupSize>): Promise<void> {
     await this.update(['#sizes = :sizes'], [], 'attribute_not_exists(#sizes)', { ':sizes': sizes });
+  }
+
+  async recordDeletedLoadBalancer(arn: string): Promise<void> {
+    await this.update(['#deletedLoadBalancer = :arn'], [], undefined, { ':arn': arn });
   }
 
   async recordPlatform(): Promise<void> {

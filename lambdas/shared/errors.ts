@@ -50,6 +50,11 @@ export class NodeFailed extends Error {
   override readonly name = 'NodeFailed';
 }
 
+/** The load balancer was told to go, and is still listed; retried until the bound. */
+export class LoadBalancerStillThere extends Error {
+  override readonly name = 'LoadBalancerStillThere';
+}
+
 /** AWS itself failed or throttled, longer than the SDK's own retries last: a passing thing, retried with patience. */
 export class AwsUnavailable extends Error {
   override readonly name = 'AwsUnavailable';

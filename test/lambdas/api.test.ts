@@ -5,7 +5,7 @@ import { logger } from '../../lambdas/shared/logger';
 import type { Twin } from '../../sim/run';
 import { environmentOf } from '../../sim/steps';
 import { seconds } from '../../sim/virtual-time';
-import { arn, begin, live, liveAwake } from './support';
+import { arn, begin, live, liveAwake, stop } from './support';
 
 const WAKE_MACHINE_ARN = 'arn:aws:states:us-east-1:123456789012:stateMachine:drowse-wake';
 const POST = { version: '2.0', requestContext: { http: { method: 'POST', path: '/wake' } } };
@@ -61,6 +61,18 @@ describe('POST /wake', () => {
         },
       });
       expect(twin.workflows.of('wake')).toHaveLength(0);
+    }));
+
+  test('does not believe the lease of an execution that is over', () =>
+    live('', async (twin) => {
+      await begin(twin, 'wake');
+      stop(twin, 'wake');
+      await expect(ask(twin, 'request-wake')).resolves.toMatchObject({
+        status: 202,
+        body: { message: 'The cluster wakes up' },
+      });
+      await twin.workflows.of('wake')[0]!.over;
+      expect(twin.model.record).toMatchObject({ state: 'awake' });
     }));
 
   test('a wake during a sleep is remembered, and starts when the sleep ends', () =>

@@ -40,6 +40,12 @@ export async function begin({ model }: Twin, workflow: Workflow = 'sleep', execu
   return (await makeStep(model, 'acquire-lease')({ execution, startedAt, workflow, request })) as Leased;
 }
 
+/** Ends by force what {@link begin} began. */
+export function stop(twin: Twin, workflow: Workflow): Twin {
+  twin.model.stepFunctions.executions.get(arn(workflow))!.status = 'ABORTED';
+  return twin;
+}
+
 export function arn(workflow: string): string {
   return `arn:aws:states:us-east-1:123456789012:execution:drowse-${workflow}:by-hand`;
 }

@@ -1,6 +1,7 @@
+import { LoadBalancerNotFoundException } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { TAG } from '../../lib/config/names';
 import { seconds } from '../../sim/virtual-time';
-import { begin, kinds, live, liveAwake, makeStep, THREE_POOLS, thrownBy, until } from './support';
+import { begin, kinds, live, liveAwake, makeStep, stop, THREE_POOLS, thrownBy, until } from './support';
 
 describe('check-prerequisites', () => {
   test('passes when everything is there', () =>
@@ -183,6 +184,46 @@ describe('create-load-balancer', () => {
       balancer!.listeners.length = 0;
       await step(leased);
       expect(balancer!.listeners).toHaveLength(1);
+    }));
+
+  test('does not take one that a sleep has deleted for its own, however long AWS lists it', () =>
+    liveAwake('', async (twin) => {
+      const { loadBalancing } = twin.model;
+      loadBalancing.times.delete = 30;
+      const [old] = loadBalancing.loadBalancers.keys();
+      const sleep = makeStep(twin.model, 'delete-load-balancer');
+      await expect(sleep(await begin(twin, 'sleep'))).rejects.toMatchObject({ name: 'LoadBalancerStillThere' });
+      const leased = await begin(stop(twin, 'sleep'), 'wake');
+      const { errors } = await until(() => makeStep(twin.model, 'create-load-balancer')(leased));
+      expect(kinds(errors)).toEqual(['LoadBalancerStillThere']);
+      await seconds(60);
+      expect([...loadBalancing.loadBalancers.keys()]).toEqual([expect.not.stringMatching(old!)]);
+      expect([...loadBalancing.loadBalancers.values()][0]!.listeners).toHaveLength(1);
+    }));
+
+  test('ends one that a sleep meant to delete when it was stopped, and makes another', () =>
+    liveAwake('', async (twin) => {
+      const { loadBalancing } = twin.model;
+      const [old] = loadBalancing.loadBalancers.keys();
+      twin.model.faults.add({ action: 'DeleteLoadBalancer', times: 1, with: () => new Error('stopped here') });
+      const sleep = makeStep(twin.model, 'delete-load-balancer');
+      await expect(sleep(await begin(twin, 'sleep'))).rejects.toThrow('stopped here');
+      await makeStep(twin.model, 'create-load-balancer')(await begin(stop(twin, 'sleep'), 'wake'));
+      expect([...loadBalancing.loadBalancers.keys()]).toEqual([expect.not.stringMatching(old!)]);
+    }));
+
+  test('waits while AWS answers by the one that goes, or knows it no more', () =>
+    liveAwake('', async (twin) => {
+      const { loadBalancing, faults } = twin.model;
+      const gone = () => new LoadBalancerNotFoundException({ message: 'gone', $metadata: {} });
+      faults.add({ action: 'DescribeListeners', times: 1, with: gone });
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'create-load-balancer');
+      await expect(step(leased)).rejects.toThrow('is listed, and gone');
+      loadBalancing.times.delete = 30;
+      await expect(makeStep(twin.model, 'delete-load-balancer')(leased)).rejects.toThrow('was deleted and is active');
+      faults.add({ action: 'DescribeLoadBalancers', times: 1, with: gone });
+      await expect(step(leased)).rejects.toThrow('is on its way out');
     }));
 
   test('makes none for a cluster that is reached through a tunnel', () =>

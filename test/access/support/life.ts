@@ -72,6 +72,22 @@ const SCRIPTS: readonly Script[] = [
       await twin.run('sleep');
     },
   },
+  // A wake finds the load balancer that a sleep was about to delete.
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      await twin.run('bootstrap');
+      twin.model.loadBalancing.times.delete = 30;
+      twin.workflows.beforeTask = (execution, state) => {
+        if (state === 'DeleteLoadBalancer') setTimeout(() => execution.stop(), 2000);
+      };
+      await twin.run('sleep');
+      await twin.run('wake');
+      // Somebody asks while somebody else holds the lease.
+      await begin(twin, 'sleep');
+      await askApi(twin.model);
+    },
+  },
   // A pool gets no instance: the scaling activities say why.
   {
     config: LIVED_CONFIG,
