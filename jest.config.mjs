@@ -16,6 +16,8 @@ export default {
     {
       ...shared,
       displayName: 'unit',
+      globalSetup: '<rootDir>/test/support/templates-folder.ts',
+      globalTeardown: '<rootDir>/test/support/templates-folder-teardown.ts',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(apps|e2e|userdata|node|platform)/'],
     },

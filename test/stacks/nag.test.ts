@@ -2,7 +2,7 @@ import { Validations } from 'aws-cdk-lib';
 import { CfnVPC } from 'aws-cdk-lib/aws-ec2';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { EVERYTHING } from '../support/configs';
-import { makeApp } from '../support/stacks';
+import { makeApp } from '../support/app';
 
 /** Synthesizes with cdk-nag's AWS Solutions pack, which makes the synthesis throw if it finds anything. */
 function check(yaml: string, change?: (made: ReturnType<typeof makeApp>) => void): void {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EVERYTHING } from '../support/configs';
+import { makeApp } from '../support/app';
 import { type CfnTemplate, resourcesOf, ROOT, synthesize } from '../support/stacks';
 
 const example = (name: string) => readFileSync(join(ROOT, 'examples', `${name}.yaml`), 'utf8');
@@ -63,7 +64,7 @@ describe('what outlives the stacks', () => {
   });
 
   test('only the foundation is protected from deletion', () => {
-    const { stacks } = synthesize(EVERYTHING);
+    const { stacks } = makeApp(EVERYTHING);
     expect(stacks.foundation.terminationProtection).toBe(true);
     expect([stacks.cluster, stacks.operations].map(({ terminationProtection }) => terminationProtection)).toEqual([
       false,

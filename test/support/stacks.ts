@@ -1,11 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, type Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { handlerNames } from '../../lib/bundle';
-import { parseConfig } from '../../lib/config/load';
-import { makeStacks, type Stacks } from '../../lib/stacks/make-stacks';
+import { TEMPLATES_FOLDER } from './templates-folder';
 
 export const ROOT = join(__dirname, '..', '..');
 export const ACCOUNT = '123456789012';
@@ -23,74 +19,33 @@ export interface CfnResource {
   DependsOn?: string[];
 }
 
-/** The synthesized app of a configuration. */
+/** The synthesized templates of a configuration. */
 export interface Synthesized {
-  app: App;
-  stacks: Stacks;
   /** Templates by the stack's name without the cluster's, for example `foundation`. */
   templates: Readonly<Record<string, CfnTemplate>>;
 }
 
-/** CDK's context from cdk.json, with which the CLI synthesizes; assets stay where they are. */
-const CONTEXT = {
-  ...(JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> }).context,
-  'aws:cdk:disable-asset-staging': true,
-  // Nobody reads where a construct was made; jest's source maps would make each of thousands dear.
-  'aws:cdk:disable-stack-trace': true,
-  'aws:cdk:disable-creation-stack-traces': true,
-};
-
-let code: { lambdas: string; nodeBundle: string; platform: string } | undefined;
-
-/** Folders with one-line stand-ins for the bundles, so that a test of the stacks does not build the code. */
-function fakeCode() {
-  if (code) return code;
-  const folder = mkdtempSync(join(tmpdir(), 'drowse-test-'));
-  code = {
-    lambdas: join(folder, 'lambdas'),
-    nodeBundle: join(folder, 'node-bundle'),
-    platform: join(folder, 'platform'),
-  };
-  for (const name of handlerNames()) {
-    mkdirSync(join(code.lambdas, name), { recursive: true });
-    writeFileSync(join(code.lambdas, name, 'index.js'), `// ${name}\n`);
-  }
-  mkdirSync(join(code.nodeBundle, 'node'), { recursive: true });
-  writeFileSync(join(code.nodeBundle, 'node', 'bundle.tar.gz'), '');
-  mkdirSync(code.platform);
-  return code;
-}
-
-/** An app with all stacks of a `cluster.yaml` text, not synthesized yet. */
-export function makeApp(yaml = ''): { app: App; stacks: Stacks } {
-  const { lambdas, nodeBundle, platform } = fakeCode();
-  const app = new App({ context: CONTEXT });
-  const stacks = makeStacks(app, {
-    config: parseConfig(yaml),
-    account: ACCOUNT,
-    code: { lambdas, stateMachines: join(ROOT, 'statemachines') },
-    nodeBundle: { directory: nodeBundle, sha256: 'a'.repeat(64) },
-    platform: { directory: platform },
-    logLevel: 'INFO',
-  });
-  return { app, stacks };
-}
-
-const synthesized = new Map<string, Synthesized>();
-
-/** Synthesizes the stacks of a `cluster.yaml` text, once per test file. */
+/**
+ * Synthesizes the stacks of a `cluster.yaml` text, once per run of jest: most tests only read templates, and need not
+ * load the CDK for it.
+ */
 export function synthesize(yaml = ''): Synthesized {
-  const known = synthesized.get(yaml);
-  if (known) return known;
-  const { app, stacks } = makeApp(yaml);
-  const templates = Object.fromEntries(
-    Object.entries<Stack | undefined>({ ...stacks }).flatMap(([name, stack]) =>
-      stack === undefined ? [] : [[name, Template.fromStack(stack).toJSON() as CfnTemplate]],
-    ),
-  );
-  const result = { app, stacks, templates };
-  synthesized.set(yaml, result);
-  return result;
+  const file = join(templatesFolder(), `${createHash('sha256').update(yaml).digest('hex')}.json`);
+  if (!existsSync(file)) {
+    const { templatesOf } = jest.requireActual<typeof import('./app')>('./app');
+    // In place at once: another worker may look for it at this moment.
+    const draft = `${file}.${String(process.pid)}`;
+    writeFileSync(draft, JSON.stringify(templatesOf(yaml)));
+    renameSync(draft, file);
+  }
+  return { templates: JSON.parse(readFileSync(file, 'utf8')) as Synthesized['templates'] };
+}
+
+/** Folder of this run of jest, removed at its end. */
+export function templatesFolder(): string {
+  const folder = process.env[TEMPLATES_FOLDER];
+  if (folder === undefined) throw new Error(`${TEMPLATES_FOLDER} is not set: run the tests through jest.config.mjs`);
+  return folder;
 }
 
 /** All resources of one type in a template, with their logical IDs. */
