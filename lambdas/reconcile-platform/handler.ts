@@ -1,7 +1,10 @@
+import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import * as z from 'zod';
+import { autoScaling } from '../shared/clients';
 import { leased } from '../shared/contracts';
 import { runCommandDeps } from '../shared/deps';
 import { CommandFailed } from '../shared/errors';
+import { findMissingNodes } from '../shared/pools';
 import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
 import { step } from '../shared/step';
 import { env } from './env';
@@ -16,20 +19,28 @@ export class PlatformNotReady extends Error {
 const installed = z.object({
   /** What is installed and healthy. */
   ready: z.array(z.string()),
+  /** What is applied and waits for nodes that AWS does not give. */
+  leftOut: z.array(z.string()).default([]),
 });
+
+interface Deps extends RunCommandDeps {
+  autoScaling: AutoScalingClient;
+}
 
 /**
  * Has Flux bring ingress, certificates, monitoring and the app to what the repository says, in order, and waits until
- * each is healthy. When nothing changed and all is well, it is over at once.
+ * each is healthy. When nothing changed and all is well, it is over at once. What needs nodes of a pool that is short
+ * is not waited for: a lack of capacity is not a broken platform, and Flux brings the rest up with the nodes.
  * @throws PlatformNotReady naming what is not healthy after one command's patience
  */
 export const reconcilePlatform =
-  (deps: RunCommandDeps) =>
+  (deps: Deps) =>
   async ({ execution }: z.output<typeof input>): Promise<z.output<typeof installed>> => {
     try {
       return await runOnSeat(deps, {
         execution,
         command: 'reconcile-platform',
+        parameters: async () => ({ Without: await findMissingNodes(deps, deps.cluster) }),
         executionSeconds: 900,
         result: installed,
       });
@@ -41,4 +52,12 @@ export const reconcilePlatform =
     }
   };
 
-export const handler = step({ name: 'reconcile-platform', input, env, deps: runCommandDeps }, reconcilePlatform);
+export const handler = step(
+  {
+    name: 'reconcile-platform',
+    input,
+    env,
+    deps: (env) => ({ ...runCommandDeps(env), autoScaling: autoScaling() }),
+  },
+  reconcilePlatform,
+);

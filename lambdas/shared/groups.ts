@@ -23,6 +23,8 @@ export interface Group {
   pool: string | undefined;
   /** True if its node carries the Elastic IP. */
   ingress: boolean;
+  /** True if its nodes carry GPUs. */
+  gpu: boolean;
   /** What sleep does to its nodes. */
   sleep: 'terminate' | 'stop';
   /** Sizes from `cluster.yaml`. */
@@ -66,6 +68,7 @@ function toGroup(group: AutoScalingGroup): Group {
     seat: tags.get(TAG.seat),
     pool: tags.get(TAG.pool),
     ingress: tags.get(TAG.ingress) === 'true',
+    gpu: tags.get(TAG.gpu) === 'true',
     sleep: tags.get(TAG.sleep) === 'stop' ? 'stop' : 'terminate',
     configured: { min: size(TAG.min), desired: size(TAG.desired), max: size(TAG.max) },
     current: { min: group.MinSize ?? 0, desired: group.DesiredCapacity ?? 0, max: group.MaxSize ?? 0 },

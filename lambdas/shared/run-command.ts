@@ -28,7 +28,8 @@ export interface SeatCommand<Result extends z.ZodType> {
   command: string;
   /** Tells apart several runs of one command in one execution. */
   key?: string;
-  parameters?: Record<string, string>;
+  /** The document's parameters, or how to find them out: asked only when the command is sent. */
+  parameters?: Record<string, string> | (() => Promise<Record<string, string>>);
   /** Longest run of the script, in seconds. */
   executionSeconds: number;
   /** Shape of the result line. */
@@ -88,6 +89,7 @@ async function send<Result extends z.ZodType>(
 ): Promise<void> {
   const seat = readySeat(await describeNodes(ec2, cluster, LIVE_STATES));
   if (!seat) throw new ApiNotReady(`No control-plane seat is ready to run ${command}`);
+  const values = typeof parameters === 'function' ? await parameters() : parameters;
   const { Command } = await ssm.send(
     new SendCommandCommand({
       DocumentName: namesOf(cluster).document(command),
@@ -96,7 +98,7 @@ async function send<Result extends z.ZodType>(
       TimeoutSeconds: 60,
       Parameters: {
         ExecutionTimeout: [String(executionSeconds)],
-        ...Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, [value]])),
+        ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value]])),
       },
     }),
   );

@@ -6,8 +6,9 @@ import { autoScaling, ec2 } from '../shared/clients';
 import type { ClusterStore } from '../shared/cluster-store';
 import { type DegradedPool, leased } from '../shared/contracts';
 import { clusterStore } from '../shared/deps';
-import { describeGroupsOf, type Group } from '../shared/groups';
-import { describeNodes, listNodes, LIVE_STATES, type NodeInstance } from '../shared/instances';
+import { describeGroupsOf } from '../shared/groups';
+import { describeNodes, listNodes, LIVE_STATES } from '../shared/instances';
+import { isReady } from '../shared/pools';
 import { step } from '../shared/step';
 import { env } from './env';
 
@@ -69,11 +70,6 @@ export const waitForNodes =
     const degraded = short.map(({ pool, shortage = '' }) => ({ pool, reason: shortage }));
     return { missing: degraded.length, degraded };
   };
-
-function isReady({ id, state, phase }: NodeInstance, { instances }: Group): boolean {
-  const serves = instances.some((own) => own.id === id && own.lifecycle === 'InService');
-  return serves && state === 'running' && phase === 'ready';
-}
 
 export const handler = step(
   {

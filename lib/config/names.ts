@@ -21,6 +21,8 @@ export const TAG = {
   max: 'drowse:max',
   /** What sleep does to the pool's nodes: `terminate` or `stop`; on pool groups. */
   sleep: 'drowse:sleep',
+  /** `true` on groups of pools whose nodes carry GPUs. */
+  gpu: 'drowse:gpu',
   /** How the pool buys capacity: `spot`, `on-demand` or `spot-with-fallback`; on pool groups. */
   market: 'drowse:market',
   /** How far a node has come (`booting`, …, `ready`, `failed:<reason>`); written by the node on its own instance. */

@@ -126,6 +126,8 @@ describe('pools', () => {
     });
     expect(tagsOf('big-pool-executor')).toMatchObject({ 'drowse:market': 'spot-with-fallback' });
     expect(tagsOf('big-pool-batch')).toMatchObject({ 'drowse:sleep': 'stop' });
+    expect(tagsOf('big-pool-gpu')).toMatchObject({ 'drowse:gpu': 'true' });
+    expect(tagsOf('big-pool-batch')).not.toHaveProperty('drowse:gpu');
   });
 
   test('tags describe a node to Cluster Autoscaler, just as its kubelet registers it', () => {

@@ -330,7 +330,7 @@ describe.each(['install-network', 'reconcile-platform'])('%s', (name) => {
       const leased = await begin(twin, 'bootstrap');
       const step = makeStep(twin.model, name);
       const { result, errors } = await until(() => step(leased));
-      expect(result).toEqual({ ready: expect.arrayContaining([expect.any(String)]) as string[] });
+      expect(result).toMatchObject({ ready: expect.arrayContaining([expect.any(String)]) as string[] });
       expect(kinds(errors)).toEqual(['CommandInProgress']);
       await step(leased);
       expect(twin.model.calls.of('SendCommand')).toHaveLength(1);
@@ -348,5 +348,40 @@ describe.each(['install-network', 'reconcile-platform'])('%s', (name) => {
         name: name === 'reconcile-platform' ? 'PlatformNotReady' : 'CommandFailed',
         message: expect.stringContaining('PlatformNotReady: ingress: no endpoints') as string,
       });
+    }));
+});
+
+describe('reconcile-platform', () => {
+  const POOLS = `
+pools:
+  - { name: web, instanceTypes: [t3.large], min: 2, desired: 2, max: 2, ingress: true }
+  - { name: gpu, instanceTypes: [g4dn.xlarge], gpu: true, min: 1 }
+`;
+
+  test.each([
+    ['no pool', [], 'none'],
+    ['the GPU pool', ['gpu'], 'gpu'],
+    ['the pool without GPUs', ['web'], 'workers'],
+    ['both', ['web', 'gpu'], 'workers'],
+  ])('is told to do without nodes where %s is short', (_what, short, told) =>
+    liveAwake(POOLS, async (twin) => {
+      const leased = await begin(twin, 'install-platform');
+      for (const pool of short) {
+        // One of several is enough to be short.
+        twin.model.ec2.in('running').find(({ tags }) => tags[TAG.pool] === pool)!.tags[TAG.phase] = 'joining';
+      }
+      await expect(makeStep(twin.model, 'reconcile-platform')(leased)).rejects.toThrow('was sent');
+      expect(twin.model.calls.of('SendCommand').at(-1)!.input).toMatchObject({ Parameters: { Without: [told] } });
+    }),
+  );
+
+  test('counts a pool that is all there is as all workers, and asks AWS only when it sends', () =>
+    liveAwake('', async (twin) => {
+      const leased = await begin(twin, 'install-platform');
+      twin.model.ec2.in('running').find(({ tags }) => tags[TAG.pool] === 'gpu')!.tags[TAG.phase] = 'booting';
+      const { result } = await until(() => makeStep(twin.model, 'reconcile-platform')(leased));
+      expect(result).toEqual({ ready: ['ingress'], leftOut: ['cert-manager', 'monitoring', 'app'] });
+      expect(twin.model.calls.of('SendCommand').at(-1)!.input).toMatchObject({ Parameters: { Without: ['workers'] } });
+      expect(twin.model.calls.of('DescribeAutoScalingGroups')).toHaveLength(1);
     }));
 });

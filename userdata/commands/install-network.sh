@@ -3,8 +3,8 @@
 # Puts Flux and the network plugin into a new cluster: no node gets Ready without one, and Flux brings everything else. The
 # manifests come from the bucket's platform/bootstrap. No options.
 #
-# Result: {ok, ready: [kustomization], at}. Errors: ApiNotReady, PlatformMissing, PlatformNotApplied, FluxNotInstalled,
-# SecretNotMade, PlatformNotReady (with failed: [{name, message}]).
+# Result: {ok, ready: [kustomization], leftOut: [], at}. Errors: ApiNotReady, PlatformMissing, PlatformNotApplied,
+# FluxNotInstalled, SecretNotMade, PlatformNotReady (with failed: [{name, message}]).
 set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 

@@ -15,6 +15,7 @@ readonly CORDON_MARK=drowse.dev/cordoned-by
 # say what it was waiting for.
 patience_ends=0
 stamp=''
+missing_needs='[]'
 : "${FAILURE_DETAILS:=}"
 
 # platform_begin <seconds>: how long everything that follows may wait.
@@ -141,11 +142,13 @@ apply_secret() {
 }
 forget_secret() { rm -f "${DROWSE_RUN}/secret" "${DROWSE_RUN}/secret-data" "${DROWSE_RUN}/secret.json" "${AWS_ANSWER}"; }
 
-# reconcile <JSON list of Kustomizations, empty for all>: asks source, root and all layers in this order for a reconcile, and
-# waits for the named layers. What each of them says counts only once its status names our request: everything older is from
-# before a sleep (docs/adr/readiness-after-a-wake.md).
+# reconcile <JSON list of Kustomizations, empty for all> [JSON list of needs]: asks source, root and all layers in this order
+# for a reconcile, and waits for the named layers, but for those that need what is not there (label drowse.dev/needs) and those
+# that depend on them. What each of them says counts only once its status names our request: everything older is from before a
+# sleep (docs/adr/readiness-after-a-wake.md).
 reconcile() {
   local source
+  missing_needs=${2:-[]}
   stamp=$(date --utc +%Y-%m-%dT%H:%M:%S.%NZ)
   source=$(jq --raw-output '.items[] | select(.kind == "Kustomization") | .spec.sourceRef.kind' "${DROWSE_RUN}/cluster.json")
   request "${source}.source.toolkit.fluxcd.io/platform"
@@ -167,12 +170,19 @@ request() {
 # parts_ready <JSON list of names, empty for all> <resources…>: parts.json says of each whether it is done, and what it says.
 parts_ready() {
   flux_kubectl get "${@:2}" --output json >"${DROWSE_RUN}/answer.json" || return 1
-  jq --arg stamp "${stamp}" --argjson names "$1" 'if has("items") then .items else [.metadata.name = $names[0]] end
+  jq --arg stamp "${stamp}" --argjson names "$1" --argjson missing "${missing_needs}" \
+    'def needs_missing: .metadata.labels["drowse.dev/needs"] // "" | IN($missing[]);
+    if has("items") then .items else [.metadata.name = $names[0]] end
+    | . as $all
+    # As many rounds as there could be steps from one to the next.
+    | reduce $all[] as $_ ([]; . as $left
+      | [$all[] | select(needs_missing or any(.spec.dependsOn[]?.name; IN($left[]))) | .metadata.name]) as $left
     | map(([.status.conditions[]? | select(.type == "Ready")][0] // {}) as $ready
       | (.status.lastHandledReconcileAt == $stamp) as $handled
       | (.spec.suspend == true) as $suspended
-      | {name: .metadata.name, $suspended,
-        done: ($suspended or ($handled and .status.observedGeneration == .metadata.generation and $ready.status == "True")),
+      | (.metadata.name | IN($left[])) as $leftOut
+      | {name: .metadata.name, $suspended, $leftOut,
+        done: ($suspended or $leftOut or ($handled and .status.observedGeneration == .metadata.generation and $ready.status == "True")),
         blocked: ($handled and $ready.reason == "DependencyNotReady"),
         message: ((if $handled then "" else "not reconciled since it was asked to; what it said before: " end) + ($ready.message // "nothing"))})
     | if $names == [] then . else . as $all | $names | map(. as $name | [$all[] | select(.name == $name)][0] // {name: $name}) end
@@ -191,9 +201,10 @@ not_ready() {
     | "\($failed | length) of \(length) are not ready: \($failed | join(", "))"' "${DROWSE_RUN}/parts.json")"
 }
 
-# platform_result: the result line of a command whose parts are all ready.
+# platform_result: the result line of a command whose parts are all ready, or left out.
 platform_result() {
-  jq --compact-output --arg at "$(utc_now)" '{ok: true, ready: map(select(.suspended | not) | .name), $at}' "${DROWSE_RUN}/parts.json" >&3
+  jq --compact-output --arg at "$(utc_now)" '{ok: true, ready: map(select(.suspended or .leftOut | not) | .name),
+    leftOut: map(select(.leftOut) | .name), $at}' "${DROWSE_RUN}/parts.json" >&3
 }
 
 # uncordon_drained: takes back what drain-nodes.sh did to nodes that outlived the sleep, or a sleep that failed halfway.

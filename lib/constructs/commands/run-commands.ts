@@ -34,12 +34,30 @@ export const COMMANDS = {
       Reason: { description: 'Why: part of the name', allowedPattern: '^(sleep|schedule|manual)$', default: 'manual' },
     },
   },
+  'restore-etcd': {
+    description: 'Rebuild the blank volume of a seat from a snapshot, or only try whether it could be',
+    parameters: {
+      Key: { description: 'The snapshot in the bucket', allowedPattern: '^snapshots/[A-Za-z0-9._/-]+/etcd\\.db$' },
+      DryRun: { description: 'true: change nothing', allowedPattern: '^(true|false)$', default: 'true' },
+    },
+  },
   'delete-stale-nodes': {
     description: 'Delete the Node objects and volume attachments of instances that are gone',
     parameters: {},
   },
+  'smoke-test': { description: 'Check that the cluster works: quorum, nodes, DNS, GPUs, a pod', parameters: {} },
+  'collect-diagnostics': { description: 'Pack logs and states of a node into the bucket', parameters: {} },
   'install-network': { description: 'Install the network plugin and Flux on a new cluster', parameters: {} },
-  'reconcile-platform': { description: 'Bring the platform to what its tree says, and wait for it', parameters: {} },
+  'reconcile-platform': {
+    description: 'Bring the platform to what its tree says, and wait for it',
+    parameters: {
+      Without: {
+        description: 'Nodes that are not there: nobody waits for what needs them',
+        allowedPattern: '^(none|gpu|workers)$',
+        default: 'none',
+      },
+    },
+  },
 } satisfies Readonly<Record<string, Command>>;
 export type CommandName = keyof typeof COMMANDS;
 

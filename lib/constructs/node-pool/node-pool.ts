@@ -86,7 +86,12 @@ export class NodePool extends Construct {
       purchase: PURCHASE[pool.market],
       sizes: pool,
       instanceTags: tags,
-      groupTags: { [TAG.sleep]: pool.sleep, [TAG.market]: pool.market, ...autoscalerTags(cluster, pool) },
+      groupTags: {
+        [TAG.sleep]: pool.sleep,
+        [TAG.market]: pool.market,
+        ...(pool.gpu && { [TAG.gpu]: 'true' }),
+        ...autoscalerTags(cluster, pool),
+      },
       launchMetadata: { role: 'pool', pool: pool.name, ingress: pool.ingress },
     });
   }

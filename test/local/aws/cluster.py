@@ -15,7 +15,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     },
     "delete-stale-nodes": {},
     "install-network": {},
-    "reconcile-platform": {},
+    "reconcile-platform": {"Without": {"type": "String", "default": "none", "allowedPattern": "^(none|gpu|workers)$"}},
     "unanswered": {},
 }
 

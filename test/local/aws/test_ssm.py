@@ -133,6 +133,8 @@ def test_a_platform_without_nodes_is_not_ready(aws: Emulator) -> None:
     assert {each["name"] for each in result["failed"]} == {"controllers", "configs", "apps"}
     logs = aws.client("s3").list_objects_v2(Bucket=f"drowse-bare-{ACCOUNT}-{REGION}", Prefix="logs/")["Contents"]
     assert [each["Key"].rsplit("/", 1)[1] for each in logs] == ["reconcile-platform.log"]
+    degraded = one.result("reconcile-platform", Without="workers")
+    assert (degraded["ready"], degraded["leftOut"]) == (["configs"], ["apps", "controllers"])
 
 
 @pytest.mark.covers("ssm-command-invocations")

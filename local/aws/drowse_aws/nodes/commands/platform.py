@@ -12,6 +12,9 @@ from . import Command, CommandFailedError, answers
 #: Flux Kustomizations in the order of the design: controllers, configs, apps.
 KUSTOMIZATIONS = ("controllers", "configs", "apps")
 
+#: What is not waited for, by the nodes that the command is told to do without.
+LEFT_OUT = {"none": (), "gpu": ("apps",), "workers": ("apps", "controllers")}
+
 
 @answers("install-network")
 def install_network(command: Command) -> Generator[float, None, dict[str, Any]]:
@@ -29,12 +32,13 @@ def _network(state: cluster.Cluster) -> Generator[float, None, None]:
 
 @answers("reconcile-platform")
 def reconcile_platform(command: Command) -> Generator[float, None, dict[str, Any]]:
-    """Let Flux reconcile: longer the first time; without a node that takes pods nothing becomes ready."""
+    """Let Flux reconcile: longer the first time; without a node that takes pods it waits for one, unless told not to."""
     state = command.cluster
+    without = command.parameters.get("Without", "none")
     if state.network_at is None:
         yield from _network(state)
     waited = 0.0
-    while not _takes_pods(state):
+    while without != "workers" and not _takes_pods(state):
         if waited >= durations.RECONCILE_AT_MOST:
             message = f"not every part of the platform is ready after {durations.RECONCILE_AT_MOST:g} s"
             failed = [{"name": name, "message": "no node takes its pods"} for name in KUSTOMIZATIONS]
@@ -44,7 +48,8 @@ def reconcile_platform(command: Command) -> Generator[float, None, dict[str, Any
     yield durations.RECONCILE if state.platform_at else durations.RECONCILE_FIRST
     state.platform_at = cluster.utc_now()
     state.write(len(KUSTOMIZATIONS))
-    return {"ready": sorted(KUSTOMIZATIONS), "at": state.platform_at}
+    left_out = LEFT_OUT[without]
+    return {"ready": sorted(set(KUSTOMIZATIONS) - set(left_out)), "leftOut": left_out, "at": state.platform_at}
 
 
 def _takes_pods(state: cluster.Cluster) -> bool:
