@@ -58,7 +58,17 @@ format: setup ## Format every file
 	@prettier --write --log-level warn .
 
 .PHONY: test
-test: lint test-unit test-aws test-platform test-apps test-nodes test-e2e ## Run every test
+test: test-setup ## Run every test
+# Longest first. Each waits a lot (for time-outs, for the embedded AWS), so two side by side keep two cores busy.
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-e2e test-nodes test-unit lint test-apps test-aws test-platform
+
+.PHONY: test-setup
+test-setup: setup ## Install what the tests need: Python packages, Debian packages, etcd, Chromium
+	@node --import tsx local/python.ts local/requirements.txt
+	@node --import tsx local/python.ts local/requirements-dev.txt
+	@test/userdata/install-debian-packages.sh
+	@test/userdata/install-etcd.sh
+	@test/apps/install-chromium.sh
 
 .PHONY: test-unit
 test-unit: setup ## Configuration, constructs, stacks, steps, workflows
