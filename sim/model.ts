@@ -1,6 +1,7 @@
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -14,6 +15,7 @@ import { Ec2 } from './aws/ec2';
 import { Faults } from './aws/faults';
 import { LoadBalancing } from './aws/load-balancing';
 import { actionOf, type Service } from './aws/service';
+import { ServiceQuotas } from './aws/service-quotas';
 import { Ssm } from './aws/ssm';
 import { StepFunctions } from './aws/step-functions';
 import { addDocuments, type InCluster } from './documents';
@@ -35,6 +37,7 @@ export class Model {
   readonly ec2 = new Ec2({ launch: 12, terminate: 35, stop: 25, start: 8 });
   readonly autoScaling = new AutoScaling(this.ec2, { react: 3, replace: 20, standby: 4, retryLaunch: 60 });
   readonly loadBalancing = new LoadBalancing({ activate: 150, delete: 0 });
+  readonly serviceQuotas = new ServiceQuotas();
   readonly ssm = new Ssm(this.ec2);
   readonly stepFunctions = new StepFunctions();
   readonly dynamo;
@@ -62,6 +65,7 @@ export class Model {
       ec2: this.client(EC2Client.prototype, this.ec2, caller),
       autoScaling: this.client(AutoScalingClient.prototype, this.autoScaling, caller),
       loadBalancing: this.client(ElasticLoadBalancingV2Client.prototype, this.loadBalancing, caller),
+      serviceQuotas: this.client(ServiceQuotasClient.prototype, this.serviceQuotas, caller),
       ssm: this.client(SSMClient.prototype, this.ssm, caller),
       stepFunctions: this.client(SFNClient.prototype, this.stepFunctions, caller),
       dynamo: this.client(DynamoDBDocumentClient.prototype, this.dynamo, caller),
@@ -97,12 +101,13 @@ export class Model {
   }
 
   private addPools(clusterTag: Record<string, string>): void {
-    for (const { name, min, desired, max, ingress, sleep } of this.config.pools) {
+    for (const { name, min, desired, max, gpu, ingress, sleep } of this.config.pools) {
       const sizes = { [TAG.min]: String(min), [TAG.desired]: String(desired), [TAG.max]: String(max) };
       const role = {
         [TAG.role]: 'pool',
         [TAG.pool]: name,
         [TAG.sleep]: sleep,
+        ...(gpu && { [TAG.gpu]: 'true' }),
         ...(ingress && { [TAG.ingress]: 'true' }),
       };
       this.addGroup(
