@@ -1,8 +1,10 @@
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { S3Client } from '@aws-sdk/client-s3';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { LAUNCH_HOOK, namesOf, TAG } from '../lib/config/names';
@@ -14,8 +16,10 @@ import { Dynamo } from './aws/dynamodb';
 import { Ec2 } from './aws/ec2';
 import { Faults } from './aws/faults';
 import { LoadBalancing } from './aws/load-balancing';
+import { S3 } from './aws/s3';
 import { actionOf, type Service } from './aws/service';
 import { ServiceQuotas } from './aws/service-quotas';
+import { Sns } from './aws/sns';
 import { Ssm } from './aws/ssm';
 import { StepFunctions } from './aws/step-functions';
 import { addDocuments, type InCluster } from './documents';
@@ -38,6 +42,8 @@ export class Model {
   readonly autoScaling = new AutoScaling(this.ec2, { react: 3, replace: 20, standby: 4, retryLaunch: 60 });
   readonly loadBalancing = new LoadBalancing({ activate: 150, delete: 0 });
   readonly serviceQuotas = new ServiceQuotas();
+  readonly s3;
+  readonly sns;
   readonly ssm = new Ssm(this.ec2);
   readonly stepFunctions = new StepFunctions();
   readonly dynamo;
@@ -47,6 +53,8 @@ export class Model {
   constructor(readonly config: ClusterConfig) {
     this.names = namesOf(config.name);
     this.dynamo = new Dynamo(this.names.table);
+    this.sns = new Sns(`arn:aws:sns:${REGION}:${ACCOUNT}:${this.names.notificationTopic}`);
+    this.s3 = new S3(this.names.bucket(ACCOUNT, REGION));
     this.nodes = new Nodes(this.ec2, this.ssm, this.names.joinParameter);
     this.ec2.images.add(IMAGE);
     const clusterTag = { [TAG.cluster]: config.name };
@@ -56,7 +64,7 @@ export class Model {
     this.ec2.onChange(({ id, state, tags }) => {
       if (state === 'running' && tags[TAG.role] !== undefined) this.inside.nodes.add(id);
     });
-    addDocuments(this.ssm, this.ec2, config.name, this.inside);
+    addDocuments(this.ssm, this.ec2, this.s3, config.name, this.inside);
   }
 
   /** The SDK clients as a step sees them; what they do is recorded under the caller's name. */
@@ -66,6 +74,8 @@ export class Model {
       autoScaling: this.client(AutoScalingClient.prototype, this.autoScaling, caller),
       loadBalancing: this.client(ElasticLoadBalancingV2Client.prototype, this.loadBalancing, caller),
       serviceQuotas: this.client(ServiceQuotasClient.prototype, this.serviceQuotas, caller),
+      s3: this.client(S3Client.prototype, this.s3, caller),
+      sns: this.client(SNSClient.prototype, this.sns, caller),
       ssm: this.client(SSMClient.prototype, this.ssm, caller),
       stepFunctions: this.client(SFNClient.prototype, this.stepFunctions, caller),
       dynamo: this.client(DynamoDBDocumentClient.prototype, this.dynamo, caller),
@@ -89,42 +99,54 @@ export class Model {
   }
 
   private addSeats(clusterTag: Record<string, string>): void {
-    const { seats, ingress } = this.config.controlPlane;
+    const { seats, ingress, instanceTypes } = this.config.controlPlane;
     for (let seat = 0; seat < seats; seat += 1) {
       const tags = { ...clusterTag, [TAG.seat]: String(seat) };
       this.ec2.volumes.push({ id: `vol-${String(seat)}`, state: 'available', tags });
       const role = { [TAG.role]: 'seat', ...(ingress && { [TAG.ingress]: 'true' }) };
       const sizes = { [TAG.min]: '1', [TAG.desired]: '1', [TAG.max]: '1' };
       const metadata = { role: 'seat', ingress: true };
-      this.addGroup(this.names.seatGroup(seat), { ...tags, ...role, ...sizes }, ingress ? metadata : undefined);
+      this.addGroup(
+        this.names.seatGroup(seat),
+        { ...tags, ...role, ...sizes },
+        instanceTypes,
+        ingress ? metadata : undefined,
+      );
     }
   }
 
   private addPools(clusterTag: Record<string, string>): void {
-    for (const { name, min, desired, max, gpu, ingress, sleep } of this.config.pools) {
+    for (const { name, min, desired, max, gpu, ingress, sleep, market, instanceTypes } of this.config.pools) {
       const sizes = { [TAG.min]: String(min), [TAG.desired]: String(desired), [TAG.max]: String(max) };
       const role = {
         [TAG.role]: 'pool',
         [TAG.pool]: name,
         [TAG.sleep]: sleep,
+        [TAG.market]: market,
         ...(gpu && { [TAG.gpu]: 'true' }),
         ...(ingress && { [TAG.ingress]: 'true' }),
       };
-      this.addGroup(
-        this.names.poolGroup(name),
-        { ...clusterTag, ...role, ...sizes },
-        { role: 'pool', pool: name, ingress },
-      );
+      this.addGroup(this.names.poolGroup(name), { ...clusterTag, ...role, ...sizes }, instanceTypes, {
+        role: 'pool',
+        pool: name,
+        ingress,
+      });
     }
   }
 
-  private addGroup(name: string, tags: Record<string, string>, metadata: object | undefined): void {
+  private addGroup(
+    name: string,
+    tags: Record<string, string>,
+    instanceTypes: readonly string[],
+    metadata: object | undefined,
+  ): void {
     const launchTemplateId = `lt-${name}`;
     this.ec2.launchTemplates.set(launchTemplateId, IMAGE);
     this.autoScaling.addGroup({
       name,
       tags,
       launchTemplateId,
+      instanceTypes,
       ...(metadata && { hook: { name: LAUNCH_HOOK, metadata, heartbeatSeconds: HEARTBEAT_SECONDS } }),
     });
   }

@@ -1,16 +1,20 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
-import { DescribeAddressesCommand, type EC2Client, paginateDescribeVolumes } from '@aws-sdk/client-ec2';
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import type * as z from 'zod';
 import { TAG } from '../../lib/config/names';
-import { autoScaling, ec2 } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { leased } from '../shared/contracts';
+import { autoScaling, ec2, serviceQuotas } from '../shared/clients';
+import type { ClusterRecord, ClusterStore } from '../shared/cluster-store';
+import { leased, type prerequisites } from '../shared/contracts';
 import { clusterStore } from '../shared/deps';
-import { describeGroups, type Group } from '../shared/groups';
+import { describeGroups } from '../shared/groups';
 import { describeImageProblem } from '../shared/images';
+import { compareQuotas } from '../shared/quotas';
 import { step } from '../shared/step';
 import { env } from './env';
+import { describeVolumeProblems, hasAddress } from './foundation';
 
-const input = leased.pick({ execution: true });
+const input = leased.pick({ execution: true, workflow: true });
 
 /** Something that every wake needs does not exist. */
 export class PrerequisiteMissing extends Error {
@@ -22,18 +26,27 @@ interface Deps {
   elasticIpId: string;
   autoScaling: AutoScalingClient;
   ec2: EC2Client;
+  serviceQuotas: ServiceQuotasClient;
   store: ClusterStore;
+  now?: () => number;
 }
+
+/** A wake from an older snapshot than this (ms) is not what anybody wants to need. */
+const SNAPSHOT_OLD_MS = 24 * 3600_000;
 
 /**
  * Looks for what a wake builds upon before it starts anything: better to fail in a second with a list than after
- * minutes with a node that finds no volume.
+ * minutes with a node that finds no volume. What a wake can do without is only told: in the record and the result.
  * @throws PrerequisiteMissing naming everything that is missing
  */
 export const checkPrerequisites =
-  ({ cluster, elasticIpId, autoScaling, ec2 }: Deps) =>
-  async (): Promise<void> => {
-    const groups = await describeGroups(autoScaling, cluster);
+  ({ cluster, elasticIpId, autoScaling, ec2, serviceQuotas, store, now = Date.now }: Deps) =>
+  async ({ workflow }: z.output<typeof input>): Promise<z.output<typeof prerequisites>> => {
+    const [groups, record] = await Promise.all([describeGroups(autoScaling, cluster), store.read()]);
+    const sizes = workflow === 'bootstrap' ? undefined : record.sizes;
+    const quotas = await compareQuotas({ ec2, serviceQuotas }, groups, ({ role, pool = '', configured }) =>
+      role === 'seat' ? 1 : (sizes?.[pool]?.desired ?? configured.desired),
+    );
     const problems = [
       ...(['seat', 'pool'] as const)
         .filter((role) => !groups.some((group) => group.role === role))
@@ -43,36 +56,20 @@ export const checkPrerequisites =
       ...(await Promise.all(groups.map((group) => describeImageProblem(ec2, group)))).filter(
         (found) => found !== undefined,
       ),
+      ...quotas.missing,
     ];
     if (problems.length > 0) throw new PrerequisiteMissing(`Missing: ${problems.join('; ')}`);
+    const warnings = [...describeSnapshotProblem(record, now()), ...quotas.warnings];
+    await store.recordWarnings(warnings);
+    return { warnings };
   };
 
-async function describeVolumeProblems(ec2: EC2Client, cluster: string, groups: readonly Group[]): Promise<string[]> {
-  const seats = new Set<string | undefined>();
-  const filter = {
-    Filters: [
-      { Name: `tag:${TAG.cluster}`, Values: [cluster] },
-      { Name: 'tag-key', Values: [TAG.seat] },
-    ],
-  };
-  for await (const { Volumes } of paginateDescribeVolumes({ client: ec2 }, filter)) {
-    for (const { Tags, State } of Volumes ?? []) {
-      if (State === 'available' || State === 'in-use') seats.add(Tags?.find(({ Key }) => Key === TAG.seat)?.Value);
-    }
-  }
-  return groups
-    .filter(({ role, seat }) => role === 'seat' && !seats.has(seat))
-    .map(({ seat }) => `state volume of seat ${seat ?? '?'}`);
-}
-
-async function hasAddress(ec2: EC2Client, allocationId: string): Promise<boolean> {
-  try {
-    const { Addresses } = await ec2.send(new DescribeAddressesCommand({ AllocationIds: [allocationId] }));
-    return (Addresses ?? []).length > 0;
-  } catch (error) {
-    if (error instanceof Error && error.name.startsWith('InvalidAllocationID')) return false;
-    throw error;
-  }
+/** A cluster that had its platform once has something to lose. */
+function describeSnapshotProblem({ snapshot, platformAt }: ClusterRecord, now: number): string[] {
+  if (snapshot === undefined) return platformAt === undefined ? [] : ['there is no snapshot of etcd'];
+  const age = now - Date.parse(snapshot.at);
+  if (age <= SNAPSHOT_OLD_MS) return [];
+  return [`the newest snapshot of etcd is ${Math.floor(age / 3600_000)} hours old (${snapshot.key})`];
 }
 
 export const handler = step(
@@ -85,6 +82,7 @@ export const handler = step(
       elasticIpId: env.ELASTIC_IP_ID,
       autoScaling: autoScaling(),
       ec2: ec2(),
+      serviceQuotas: serviceQuotas(),
       store: clusterStore(env),
     }),
   },

@@ -2,7 +2,10 @@ import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { S3Client } from '@aws-sdk/client-s3';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { logAwsCalls } from './log-aws-calls';
@@ -12,7 +15,10 @@ export interface Clients {
   ec2: EC2Client;
   autoScaling: AutoScalingClient;
   loadBalancing: ElasticLoadBalancingV2Client;
+  s3: S3Client;
+  serviceQuotas: ServiceQuotasClient;
   ssm: SSMClient;
+  sns: SNSClient;
   stepFunctions: SFNClient;
   dynamo: DynamoDBDocumentClient;
 }
@@ -46,6 +52,17 @@ export const ec2 = /* @__PURE__ */ lazy('ec2', () => logAwsCalls(new EC2Client(C
 export const autoScaling = /* @__PURE__ */ lazy('autoScaling', () => logAwsCalls(new AutoScalingClient(CONFIG)));
 export const loadBalancing = /* @__PURE__ */ lazy('loadBalancing', () =>
   logAwsCalls(new ElasticLoadBalancingV2Client(CONFIG)),
+);
+export const s3 = /* @__PURE__ */ lazy('s3', () => logAwsCalls(new S3Client(CONFIG)));
+/** Nobody waits long for an answer without which everything goes on. */
+export const serviceQuotas = /* @__PURE__ */ lazy('serviceQuotas', () =>
+  logAwsCalls(
+    new ServiceQuotasClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } }),
+  ),
+);
+/** The work is done when somebody is told of it: no step waits long for that. */
+export const sns = /* @__PURE__ */ lazy('sns', () =>
+  logAwsCalls(new SNSClient({ maxAttempts: 3, requestHandler: { connectionTimeout: 2_000, requestTimeout: 4_000 } })),
 );
 export const ssm = /* @__PURE__ */ lazy('ssm', () => logAwsCalls(new SSMClient(CONFIG)));
 export const stepFunctions = /* @__PURE__ */ lazy('stepFunctions', () => logAwsCalls(new SFNClient(CONFIG)));

@@ -6,7 +6,7 @@ import * as z from 'zod';
  */
 
 /** The workflows that hold the lease. */
-export const workflow = z.enum(['bootstrap', 'wake', 'sleep', 'install-platform']);
+export const workflow = z.enum(['bootstrap', 'wake', 'sleep', 'install-platform', 'restore-etcd']);
 export type Workflow = z.infer<typeof workflow>;
 
 /** What a cluster can be. `waking` covers bootstrap too. */
@@ -42,6 +42,26 @@ export const leased = z.object({
 });
 export type Leased = z.infer<typeof leased>;
 
+/** Input of the workflows that hold no lease, once the first state has read it. */
+export const unleased = z.object({
+  /** ARN of this execution. */
+  execution: z.string(),
+  workflow: z.enum(['snapshot-etcd', 'handle-node-loss']),
+});
+
+/** Result of snapshot-etcd: what the script says that it stored. */
+export const snapshot = z.object({
+  /** Key of the snapshot in the cluster's bucket. */
+  key: z.string(),
+  bytes: z.number(),
+  sha256: z.string(),
+  /** etcd's revision at that moment. */
+  revision: z.number(),
+  at: z.string(),
+});
+/** Its result when there is nothing to save, and why. */
+export const skipped = z.object({ skipped: z.string() });
+
 /** Number of nodes of a group. */
 export const groupSize = z.object({ min: z.int(), desired: z.int(), max: z.int() });
 export type GroupSize = z.infer<typeof groupSize>;
@@ -49,6 +69,9 @@ export type GroupSize = z.infer<typeof groupSize>;
 /** A pool that could not be brought to its size, and why. */
 export const degradedPool = z.object({ pool: z.string(), reason: z.string() });
 export type DegradedPool = z.infer<typeof degradedPool>;
+
+/** What CheckPrerequisites leaves: what does not stop a wake, and somebody should know. */
+export const prerequisites = z.object({ warnings: z.array(z.string()) });
 
 /** What a failed Task leaves under `$.failure` by its Catch. */
 export const failure = z.object({ Error: z.string(), Cause: z.string().default('') });

@@ -25,6 +25,10 @@ export interface Group {
   ingress: boolean;
   /** True if its nodes carry GPUs. */
   gpu: boolean;
+  /** Instance types in order of preference. */
+  instanceTypes: string[];
+  /** How it buys capacity; seats are on demand. */
+  market: 'spot' | 'on-demand' | 'spot-with-fallback';
   /** What sleep does to its nodes. */
   sleep: 'terminate' | 'stop';
   /** Sizes from `cluster.yaml`. */
@@ -57,6 +61,8 @@ export async function describeGroupsOf(
   return (await describeGroups(client, cluster)).filter((group) => group.role === role);
 }
 
+const MARKETS = ['spot', 'on-demand', 'spot-with-fallback'] as const;
+
 function toGroup(group: AutoScalingGroup): Group {
   const tags = new Map((group.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
   const size = (key: string) => Number(tags.get(key) ?? 0);
@@ -69,6 +75,10 @@ function toGroup(group: AutoScalingGroup): Group {
     pool: tags.get(TAG.pool),
     ingress: tags.get(TAG.ingress) === 'true',
     gpu: tags.get(TAG.gpu) === 'true',
+    instanceTypes: (group.MixedInstancesPolicy?.LaunchTemplate?.Overrides ?? []).flatMap(({ InstanceType }) =>
+      InstanceType === undefined ? [] : [InstanceType],
+    ),
+    market: MARKETS.find((market) => market === tags.get(TAG.market)) ?? 'on-demand',
     sleep: tags.get(TAG.sleep) === 'stop' ? 'stop' : 'terminate',
     configured: { min: size(TAG.min), desired: size(TAG.desired), max: size(TAG.max) },
     current: { min: group.MinSize ?? 0, desired: group.DesiredCapacity ?? 0, max: group.MaxSize ?? 0 },

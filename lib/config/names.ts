@@ -31,6 +31,15 @@ export const TAG = {
   phaseAt: 'drowse:phase-at',
 } as const;
 
+/**
+ * Quotas of running vCPUs by kind of instance and market. Source of the codes and of which families they cover: "Amazon
+ * EC2 instance quotas" in the EC2 user guide. Other families have quotas of their own, about which nothing is said.
+ */
+export const QUOTA = {
+  standard: { 'on-demand': 'L-1216C47A', spot: 'L-34B43A08' },
+  'G and VT': { 'on-demand': 'L-DB2E81BA', spot: 'L-3819A6DF' },
+} as const;
+
 /** Name of the launch lifecycle hook of pools. */
 export const LAUNCH_HOOK = 'launch';
 

@@ -1,5 +1,5 @@
 import { ArnFormat, type Stack } from 'aws-cdk-lib';
-import { type namesOf, TAG } from '../config/names';
+import { type namesOf, QUOTA, TAG } from '../config/names';
 import { type Statement, WHY } from '../constructs/access/statement';
 import type { CommandName } from '../constructs/commands/run-commands';
 
@@ -7,6 +7,8 @@ export interface GrantContext {
   stack: Stack;
   names: ReturnType<typeof namesOf>;
   tableArn: string;
+  /** Topic of what a person should hear of. */
+  topicArn: string;
   /** The user's own key; none with AWS's own. */
   kmsKeyArn: string | undefined;
 }
@@ -20,7 +22,7 @@ const anywhere = (sid: string, ...actions: string[]): Statement => ({
 });
 
 /** The permissions that steps are made of, each for one thing that handlers do. */
-export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
+export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: GrantContext) {
   const { cluster } = names;
   const tagged = { StringEquals: { [`aws:ResourceTag/${TAG.cluster}`]: cluster } };
   const tagging = { StringEquals: { [`aws:RequestTag/${TAG.cluster}`]: cluster } };
@@ -42,6 +44,7 @@ export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
       resourceName: `${names.workflow(workflow)}:*`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
+  const bucketArn = `arn:${stack.partition}:s3:::${names.bucket(stack.account, stack.region)}`;
   const parameterArn = (name: string) =>
     stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.replace(/^\//, '') });
   const documentArn = (name: string) => stack.formatArn({ service: 'ssm', resource: 'document', resourceName: name });
@@ -59,6 +62,8 @@ export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
       actions: actions.map((action) => `dynamodb:${action}`),
       resources: [tableArn],
     }),
+    /** Tells people through the cluster's topic. */
+    notify: (): Statement => ({ sid: 'Notify', actions: ['sns:Publish'], resources: [topicArn] }),
     useKey: (...actions: string[]): Statement[] =>
       kmsKeyArn === undefined
         ? []
@@ -84,9 +89,17 @@ export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
         'FindPrerequisites',
         'ec2:DescribeAddresses',
         'ec2:DescribeImages',
+        'ec2:DescribeInstanceTypes',
         'ec2:DescribeLaunchTemplateVersions',
         'ec2:DescribeVolumes',
       ),
+    readQuotas: (): Statement => ({
+      sid: 'ReadQuotas',
+      actions: ['servicequotas:GetServiceQuota'],
+      resources: Object.values(QUOTA)
+        .flatMap((kind) => Object.values(kind))
+        .map((code) => stack.formatArn({ service: 'servicequotas', resource: 'ec2', resourceName: code })),
+    }),
     describeLoadBalancers: (...more: string[]) =>
       anywhere('FindLoadBalancer', 'elasticloadbalancing:DescribeLoadBalancers', ...more),
     /** Changes to the cluster's groups, for example `UpdateAutoScalingGroup`. */
@@ -119,6 +132,26 @@ export function grantsFor({ stack, names, tableArn, kmsKeyArn }: GrantContext) {
       resources: ['elastic-ip', 'instance', 'network-interface'].map(ec2Arn),
       conditions: tagged,
       why: WHY.tagged,
+    }),
+    /** Lists the snapshots, and nothing else in the bucket. */
+    listSnapshots: (): Statement => ({
+      sid: 'ListSnapshots',
+      actions: ['s3:ListBucket'],
+      resources: [bucketArn],
+      conditions: { StringLike: { 's3:prefix': 'snapshots/*' } },
+    }),
+    readSnapshots: (): Statement => ({
+      sid: 'ReadSnapshots',
+      actions: ['s3:GetObject'],
+      resources: [`${bucketArn}/snapshots/*`],
+      why: WHY.folder,
+    }),
+    /** Deletes what lies in folders of snapshots; the sealed authorities beside them are out of its reach. */
+    deleteSnapshots: (): Statement => ({
+      sid: 'PruneSnapshots',
+      actions: ['s3:DeleteObject'],
+      resources: [`${bucketArn}/snapshots/*/*`],
+      why: WHY.folder,
     }),
     /** Runs a command on the cluster's nodes, and reads how it went. */
     runCommand: (command: CommandName): Statement[] => [

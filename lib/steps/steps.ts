@@ -71,6 +71,7 @@ export function stepsOf(context: StepContext) {
   const { names } = context;
   const cluster = { CLUSTER_NAME: names.cluster };
   const store = { ...cluster, TABLE_NAME: context.tableName };
+  const news = { ...store, TOPIC_ARN: context.topicArn };
   const elasticIp = { ...store, ELASTIC_IP_ID: context.elasticIpId };
   const key = may.useKey('Decrypt', 'GenerateDataKey');
   /** Steps under the lease renew it, and by that learn whether they still hold it. */
@@ -135,9 +136,11 @@ export function stepsOf(context: StepContext) {
     'check-prerequisites': step(
       checkPrerequisites,
       elasticIp,
-      lease,
+      may.table('GetItem', 'UpdateItem'),
+      key,
       may.describeGroups(),
       may.describePrerequisites(),
+      may.readQuotas(),
     ),
     'start-seats': step(
       startSeats,

@@ -29,6 +29,8 @@ export interface GroupSpec {
   /** Launch lifecycle hook, if there is one. */
   hook?: { name: string; metadata: object; heartbeatSeconds: number };
   launchTemplateId: string;
+  /** In order of preference. */
+  instanceTypes: readonly string[];
 }
 
 export interface SimGroup extends GroupSpec {
@@ -218,14 +220,16 @@ export class AutoScaling extends Service {
   }
 }
 
-function describe({ name, tags, min, desired, max, lifecycle, launchTemplateId }: SimGroup) {
+function describe({ name, tags, min, desired, max, lifecycle, launchTemplateId, instanceTypes }: SimGroup) {
+  const LaunchTemplateSpecification = { LaunchTemplateId: launchTemplateId, Version: '1' };
+  const Overrides = instanceTypes.map((InstanceType) => ({ InstanceType }));
   return {
     AutoScalingGroupName: name,
     MinSize: min,
     DesiredCapacity: desired,
     MaxSize: max,
     Tags: tagList(tags),
-    LaunchTemplate: { LaunchTemplateId: launchTemplateId, Version: '1' },
+    MixedInstancesPolicy: { LaunchTemplate: { LaunchTemplateSpecification, Overrides } },
     Instances: [...lifecycle].map(([InstanceId, LifecycleState]) => ({ InstanceId, LifecycleState })),
   };
 }

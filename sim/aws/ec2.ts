@@ -4,6 +4,7 @@ import {
   DescribeAddressesCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
+  DescribeInstanceTypesCommand,
   DescribeLaunchTemplateVersionsCommand,
   DescribeVolumesCommand,
   type InstanceStateName,
@@ -35,6 +36,8 @@ interface SimVolume {
   id: string;
   state: 'available' | 'in-use';
   tags: Record<string, string>;
+  /** True if it is blank, although the cluster was initialised: the seat's state is lost. */
+  lost?: boolean;
 }
 
 const PAGE = 50;
@@ -64,6 +67,12 @@ export class Ec2 extends Service {
         ...(from + PAGE < found.length && { NextToken: String(from + PAGE) }),
       };
     });
+    this.on(DescribeInstanceTypesCommand, ({ Filters }) => ({
+      InstanceTypes: (Filters?.find(({ Name }) => Name === 'instance-type')?.Values ?? []).map((InstanceType) => ({
+        InstanceType,
+        VCpuInfo: { DefaultVCpus: vcpusOf(InstanceType) },
+      })),
+    }));
     this.on(StopInstancesCommand, ({ InstanceIds }) => {
       for (const id of InstanceIds ?? []) this.stop(this.get(id));
       return {};
@@ -189,4 +198,10 @@ export class Ec2 extends Service {
     const { id = '', publicIp = '', tags = {}, instanceId } = this.address ?? {};
     return { AllocationId: id, PublicIp: publicIp, Tags: tagList(tags), ...(instanceId && { InstanceId: instanceId }) };
   }
+}
+
+/** By the size's name, which tells it for nearly every type that exists: large 2, xlarge 4, 2xlarge 8, … */
+function vcpusOf(instanceType: string): number {
+  const [, times] = /\.(\d*)xlarge$/.exec(instanceType) ?? [];
+  return times === undefined ? 2 : 4 * Number(times || 1);
 }

@@ -6,8 +6,74 @@ import { begin, kinds, live, liveAwake, makeStep, stop, THREE_POOLS, thrownBy, u
 describe('check-prerequisites', () => {
   test('passes when everything is there', () =>
     live('controlPlane: { seats: 3 }', async (twin) => {
-      await expect(makeStep(twin.model, 'check-prerequisites')(await begin(twin, 'wake'))).resolves.toBeUndefined();
+      const step = makeStep(twin.model, 'check-prerequisites');
+      await expect(step(await begin(twin, 'wake'))).resolves.toEqual({ warnings: [] });
     }));
+
+  test('warns of a cluster that has no snapshot, or an old one', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const step = makeStep(twin.model, 'check-prerequisites');
+      twin.model.record.platformAt = '2026-11-01T00:00:00Z';
+      await expect(step(leased)).resolves.toEqual({ warnings: ['there is no snapshot of etcd'] });
+      const snapshot = { key: 'snapshots/a/etcd.db', bytes: 1, sha256: 'a', at: '2026-11-19T06:00:00Z' };
+      twin.model.record.snapshot = snapshot;
+      const warnings = ['the newest snapshot of etcd is 26 hours old (snapshots/a/etcd.db)'];
+      await expect(step(leased)).resolves.toEqual({ warnings });
+      expect(twin.model.record.warnings).toEqual(warnings);
+      twin.model.record.snapshot = { ...snapshot, at: '2026-11-19T09:00:00Z' };
+      await expect(step(leased)).resolves.toEqual({ warnings: [] });
+      expect(twin.model.record.warnings).toEqual([]);
+    }));
+
+  describe('asks the account for its vCPU quotas', () => {
+    const [STANDARD, G, SPOT_G] = ['L-1216C47A', 'L-DB2E81BA', 'L-3819A6DF'];
+    const POOLS = `
+pools:
+  - { name: web, instanceTypes: [m6i.2xlarge, t3.large], desired: 2, max: 4, ingress: true }
+  - { name: train, instanceTypes: [g5.2xlarge], gpu: true, market: spot-with-fallback, desired: 1 }
+  - { name: paint, instanceTypes: [g4dn.xlarge], gpu: true, market: spot, desired: 2, max: 2 }
+`;
+    const check = async (yaml: string, quotas: Record<string, number>, workflow: 'wake' | 'bootstrap' = 'wake') =>
+      live(yaml, async (twin) => {
+        for (const [code, value] of Object.entries(quotas)) twin.model.serviceQuotas.values.set(code, value);
+        const leased = await begin(twin, workflow);
+        twin.model.record.sizes = { paint: { min: 0, desired: 1, max: 2 } };
+        return makeStep(twin.model, 'check-prerequisites')(leased);
+      });
+
+    test('what fits is nothing to tell, and what cannot be asked stops nothing', async () => {
+      await expect(check(POOLS, { [STANDARD]: 6, [G]: 4, [SPOT_G]: 4 })).resolves.toEqual({ warnings: [] });
+      await expect(check(POOLS, {})).resolves.toEqual({ warnings: [] });
+      await expect(check(POOLS, { [SPOT_G]: 4 })).resolves.toEqual({ warnings: [] });
+    });
+
+    test('a pool that cannot fit is a warning: by the sizes of the last sleep, and at bootstrap by the configured', async () => {
+      const paint = (vcpus: number, allowed: number) =>
+        `paint wants ${String(vcpus)} vCPUs of spot G and VT instances, the account's quota (L-3819A6DF) is ${String(allowed)}`;
+      await expect(check(POOLS, { [SPOT_G]: 0 })).resolves.toEqual({ warnings: [paint(4, 0)] });
+      await expect(check(POOLS, { [SPOT_G]: 4 }, 'bootstrap')).resolves.toEqual({ warnings: [paint(8, 4)] });
+      await expect(check(POOLS, { [SPOT_G]: 4, [G]: 0 })).resolves.toEqual({
+        warnings: [
+          "train wants 8 vCPUs of spot or on-demand G and VT instances, the account's quota (L-3819A6DF + L-DB2E81BA) is 4",
+        ],
+      });
+      await expect(check(POOLS, { [STANDARD]: 5 })).resolves.toEqual({
+        warnings: ["web, seat 0 want 6 vCPUs of on-demand standard instances, the account's quota (L-1216C47A) is 5"],
+      });
+    });
+
+    test('seats that cannot fit stop the wake', async () => {
+      await expect(check('controlPlane: { seats: 3 }', { [STANDARD]: 5 })).rejects.toThrow(
+        "Missing: seat 0, seat 1, seat 2 want 6 vCPUs of on-demand standard instances, the account's quota (L-1216C47A) is 5",
+      );
+    });
+
+    test('families with quotas of their own are left alone', async () => {
+      const pools = 'pools: [{ name: odd, instanceTypes: [x2idn.32xlarge], ingress: true }]';
+      await expect(check(pools, { [STANDARD]: 2 })).resolves.toEqual({ warnings: [] });
+    });
+  });
 
   test('lists everything that is missing', () =>
     live('controlPlane: { seats: 3 }', async (twin) => {

@@ -27,6 +27,9 @@ interface Input {
   LoadBalancerArn?: string;
   stateMachineArn?: string;
   executionArn?: string;
+  TopicArn?: string;
+  ServiceCode?: string;
+  QuotaCode?: string;
 }
 
 /** Actions that AWS cannot limit to a resource, so that nothing about their input matters to IAM. */
@@ -112,6 +115,10 @@ const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]
   'elasticloadbalancing:DeleteLoadBalancer': ({ LoadBalancerArn = '' }, model) => [
     { resource: LoadBalancerArn, context: tagged(clusterTag(model)) },
   ],
+  'servicequotas:GetServiceQuota': ({ ServiceCode = '', QuotaCode = '' }) => [
+    { resource: arn('servicequotas', `${ServiceCode}/${QuotaCode}`) },
+  ],
+  'sns:Publish': ({ TopicArn = '' }) => [{ resource: TopicArn }],
   'states:DescribeExecution': namesExecution,
   'states:GetExecutionHistory': namesExecution,
   'states:StartExecution': ({ stateMachineArn = '' }) => [{ resource: stateMachineArn }],
