@@ -44,7 +44,13 @@ diff: setup ## Show what a deploy would change in your account
 
 .PHONY: deploy
 deploy: setup ## Deploy the cluster of cluster.yaml into your AWS account
-	@cdk deploy --all
+	@cdk synth --quiet
+	@node --import tsx scripts/adopt.ts cdk.out
+	@cdk deploy --all --app cdk.out
+
+.PHONY: schedule
+schedule: setup ## Show what the schedules do in the next two weeks (CONFIG=…, JSON=1)
+	@node --import tsx scripts/schedule.ts $(if $(JSON),--json)
 
 .PHONY: lint
 lint: setup ## Check types, style and format

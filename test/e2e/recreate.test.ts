@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { CloudFormationClient, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
 import { awsClients, type Snapshot, takeSnapshot } from '../../local/run/checks';
 import { ACCOUNT, awsEnvironment } from '../../local/run/environment';
 import type { Emulator } from '../../local/run/emulator';
@@ -26,21 +27,21 @@ describe('what outlives the stacks', () => {
     }
   });
 
-  it('is the Elastic IP and the state: a cluster destroyed and deployed again comes back with both', async () => {
+  it('is the Elastic IP and the state: all stacks destroyed and deployed again come back with both', async () => {
     await live();
     const before = await snapshot();
     await sleep();
-    const cdk = path.join(BIN, 'cdk');
-    const stacks = [`${CLUSTER}-operations`, `${CLUSTER}-cluster`];
-    const args = ['destroy', ...stacks, '--exclusively', '--force', '--app', path.join(OUT, 'cdk.out'), '--no-notices'];
-    await promisify(execFile)(cdk, args, {
-      cwd: ROOT,
-      env: awsEnvironment({ endpoint: emulator.endpoint, region: REGION }),
-    });
+    await unprotect(`${CLUSTER}-foundation`);
+    const app = path.join(OUT, 'cdk.out');
+    await run(path.join(BIN, 'cdk'), ['destroy', '--all', '--force', '--app', app, '--no-notices']);
     const destroyed = await snapshot();
     expect(destroyed.groups).toEqual([]);
     expect(kept(destroyed)).toEqual(kept(before));
 
+    const adopted = await run(path.join(BIN, 'node'), ['--import', 'tsx', 'scripts/adopt.ts', app]);
+    expect(adopted).toContain(before.elasticIps[0]?.address);
+    // The stack is there now, so that doing it again changes nothing.
+    expect(await run(path.join(BIN, 'node'), ['--import', 'tsx', 'scripts/adopt.ts', app])).toBe('');
     await live();
     const after = await snapshot();
     expect(kept(after)).toEqual(kept(before));
@@ -52,6 +53,22 @@ describe('what outlives the stacks', () => {
     runs.push(run);
     const { code, stderr } = await run.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }
+
+  async function run(command: string, args: string[]): Promise<string> {
+    const env = awsEnvironment({ endpoint: emulator.endpoint, region: REGION });
+    const { stdout } = await promisify(execFile)(command, args, { cwd: ROOT, env });
+    return stdout;
+  }
+
+  /** What a person must do before CloudFormation deletes the foundation. */
+  async function unprotect(StackName: string): Promise<void> {
+    const { endpoint } = emulator;
+    const credentials = { accessKeyId: ACCOUNT, secretAccessKey: 'local' };
+    const cloudFormation = new CloudFormationClient({ endpoint, region: REGION, credentials });
+    await cloudFormation.send(
+      new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }),
+    );
   }
 
   async function sleep(): Promise<void> {
