@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isMap, isNode, isPair, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import type * as z from 'zod';
+import { readCalendar } from './holidays';
 import { RULES, type Problem } from './rules';
 import { clusterConfigShape, type ClusterConfig } from './schema';
 
@@ -25,8 +27,11 @@ export function loadConfig(file = 'cluster.yaml'): ClusterConfig {
   return parseConfig(existsSync(file) ? readFileSync(file, 'utf8') : '', file);
 }
 
-/** Checks the text of a `cluster.yaml`; `file` only names it in errors. See {@link loadConfig}. */
-export function parseConfig(text: string, file = 'cluster.yaml'): ClusterConfig {
+/**
+ * Checks the text of a `cluster.yaml`; `file` names it in errors, and its folder is where a calendar is looked for, whose days
+ * join the holidays. See {@link loadConfig}.
+ */
+export function parseConfig(text: string, file = 'cluster.yaml', now = new Date()): ClusterConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const [syntaxError] = document.errors;
@@ -41,13 +46,17 @@ export function parseConfig(text: string, file = 'cluster.yaml'): ClusterConfig 
     const rules = RULES.filter(({ uses }) => !uses.some((field) => broken.has(field)));
     problems.push(...rules.flatMap((rule) => rule.check(config)));
   }
+  const calendar = config && !broken.has('holidays') ? readCalendar(config.holidays, dirname(file), now) : undefined;
+  problems.push(...(calendar?.problems ?? []));
   if (problems.length > 0 || !parsed.success) {
     throw new InvalidConfig(
       file,
       problems.map(({ path, message }) => `${lineOf(document, lines, path)}${formatPath(path)}: ${message}`),
     );
   }
-  return parsed.data;
+  const { holidays } = parsed.data;
+  const dates = [...new Set([...holidays.dates, ...(calendar?.days ?? [])])].sort();
+  return { ...parsed.data, holidays: { ...holidays, dates } };
 }
 
 /** The configuration with each broken top-level field left out, so that the rules over the other fields still run. */

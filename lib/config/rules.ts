@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { GPU_INSTANCE_TYPES, gpusOf, isArm } from './instance-types';
+import { checkIdle, checkScheduleTimes } from './schedule-rules';
 import { KUBERNETES_MINORS, type ClusterConfig, type PoolConfig } from './schema';
 
 /** Labels and taints of a pool become tags of its group, of which AWS allows 50; the rest is ours. */
@@ -29,6 +30,7 @@ export const RULES: readonly Rule[] = [
   { uses: ['pools'], check: (config) => [...checkUnique('pools', config.pools), ...config.pools.flatMap(checkPool)] },
   { uses: ['pools', 'controlPlane'], check: checkIngress },
   { uses: ['schedules'], check: checkSchedules },
+  { uses: ['idle'], check: checkIdle },
   { uses: ['platform', 'app'], check: checkPlatform },
 ];
 
@@ -199,28 +201,9 @@ function checkIngress({ pools, controlPlane }: ClusterConfig): Problem[] {
   return problems;
 }
 
-function checkSchedules({ schedules }: ClusterConfig): Problem[] {
-  const idle = schedules.flatMap((schedule, index) =>
-    schedule.sleep === undefined && schedule.wake === undefined
-      ? [
-          {
-            path: ['schedules', index],
-            message: `${schedule.name} has neither sleep nor wake: give it at least one time`,
-          },
-        ]
-      : [],
-  );
-  const same = schedules.flatMap((schedule, index) =>
-    schedule.sleep !== undefined && schedule.sleep === schedule.wake
-      ? [
-          {
-            path: ['schedules', index, 'wake'],
-            message: `${schedule.wake} is also the time of sleep: give them different times`,
-          },
-        ]
-      : [],
-  );
-  return [...checkUnique('schedules', schedules), ...idle, ...same];
+function checkSchedules(config: ClusterConfig): Problem[] {
+  const names = checkUnique('schedules', config.schedules);
+  return names.length > 0 ? names : checkScheduleTimes(config);
 }
 
 function checkPlatform({ platform, app }: ClusterConfig): Problem[] {

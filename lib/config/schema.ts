@@ -76,6 +76,12 @@ const schedule = z.strictObject({
   sleep: timeOfDay.optional().describe('When to put the cluster to sleep, HH:MM'),
   wake: timeOfDay.optional().describe('When to wake it, HH:MM'),
   timeZone: timeZone.default('UTC').describe('IANA time zone of the times, daylight saving included'),
+  catchUpMinutes: z
+    .int()
+    .min(30)
+    .max(720)
+    .default(60)
+    .describe('For how long a trigger that was missed, or failed for a passing reason, is made good, in minutes'),
 });
 
 /**
@@ -157,7 +163,82 @@ export const clusterConfigShape = z.strictObject({
       }),
     ])
     .describe('Groups of worker nodes'),
-  schedules: z.array(schedule).default([]).describe('When the cluster sleeps and wakes by itself'),
+  schedules: z
+    .array(schedule)
+    .max(20, 'define at most twenty schedules')
+    .default([])
+    .describe('When the cluster sleeps and wakes by itself'),
+  holidays: z
+    .strictObject({
+      dates: z
+        .array(z.iso.date('use a date as YYYY-MM-DD'))
+        .max(1000, 'name at most a thousand days')
+        .default([])
+        .describe('Days on which no schedule wakes the cluster, YYYY-MM-DD; sleeps happen all the same'),
+      ics: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Calendar file (.ics), relative to this file; the days of its all-day events are holidays too'),
+    })
+    .prefault({}),
+  idle: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe('Put the cluster to sleep when nobody uses it'),
+      afterMinutes: z.int().min(15).max(1440).default(60).describe('How long nobody must have used it, in minutes'),
+      warnMinutes: z
+        .int()
+        .min(5)
+        .max(240)
+        .default(15)
+        .describe('How long before that a warning goes out, in minutes; less than afterMinutes'),
+      postponeMinutes: z
+        .int()
+        .min(15)
+        .max(1440)
+        .default(60)
+        .describe('By how much POST /postpone-sleep puts it off, in minutes'),
+      requestsPerMinute: z
+        .number()
+        .min(0)
+        .max(10_000)
+        .default(1)
+        .describe('Requests to the ingress, a minute, that still count as idle: scanners of the Internet never stop'),
+      gpuPercent: z.number().min(0).max(100).default(5).describe('Use of a GPU that still counts as idle, in percent'),
+      podLabels: z
+        .array(
+          z
+            .string()
+            .max(144)
+            .regex(/^[A-Za-z0-9./_-]+=[A-Za-z0-9._-]+$/, 'use a label as key=value, for example app=notebook'),
+        )
+        .max(10, 'name at most ten labels')
+        .default(['drowse.dev/keep-awake=true'])
+        .describe('While a pod with any of these labels (key=value) runs, the cluster is in use'),
+    })
+    .prefault({}),
+  snapshots: z
+    .strictObject({
+      everyMinutes: z
+        .int()
+        .min(15)
+        .max(1440)
+        .default(60)
+        .describe('How often etcd is saved to the bucket while awake, in minutes; every sleep saves it as well'),
+      keepHourlyDays: z
+        .int()
+        .min(1)
+        .max(365)
+        .default(7)
+        .describe('Days for which the newest snapshot of each hour is kept'),
+      keepDailyDays: z
+        .int()
+        .min(1)
+        .max(3650)
+        .default(90)
+        .describe('Days for which the newest of each day is kept, and every one that a person took'),
+    })
+    .prefault({}),
   app: z
     .strictObject({
       domain: z.hostname().optional().describe('Host name of the app; point it at the Elastic IP'),

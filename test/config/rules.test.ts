@@ -13,6 +13,8 @@ function problemsOf(yaml: string): readonly string[] {
 
 const pools = (...lines: string[]) => `pools:\n${lines.map((line) => `  - { ${line} }\n`).join('')}`;
 const WEB = 'name: web, instanceTypes: [t3.large], ingress: true';
+const schedules = (...lines: string[]) => `schedules:\n${lines.map((line) => `  - { ${line} }\n`).join('')}`;
+const NIGHTS = 'name: nights, days: [mon, tue, wed, thu, fri], sleep: "19:00", wake: "07:00"';
 
 /** What is wrong, and the one message that it must give. */
 const WRONG: [what: string, yaml: string, message: string][] = [
@@ -111,6 +113,28 @@ const WRONG: [what: string, yaml: string, message: string][] = [
     'line 1: schedules[0]: n has neither sleep nor wake',
   ],
   [
+    'a schedule that sleeps when it wakes',
+    'schedules: [{ name: n, days: [mon], sleep: "19:00", wake: "19:00" }]',
+    'line 1: schedules[0].wake: 19:00 is also the time of sleep: give them different times',
+  ],
+  [
+    'two schedules that act at the same moment, in two time zones',
+    schedules(`${NIGHTS}, timeZone: Europe/Berlin`, 'name: late, days: [tue], wake: "18:00"'),
+    'line 3: schedules[1].wake: tue 18:00 is also when nights has its sleep: choose another time, or other days',
+  ],
+  [
+    'a schedule that wakes the cluster in the night of another',
+    schedules(NIGHTS, 'name: early, days: [tue], wake: "06:00"'),
+    'line 3: schedules[1].wake: tue 06:00 wakes the cluster in the night of nights (mon 19:00 to tue 07:00): take that day out of one of them',
+  ],
+  [
+    'more schedules than functions can be told',
+    schedules(
+      ...Array.from({ length: 21 }, (_, n) => `name: n${String(n)}, days: [mon], sleep: "00:${String(n + 10)}"`),
+    ),
+    'define at most twenty schedules',
+  ],
+  [
     'an API open to the world',
     'operatorCidrs: [0.0.0.0/0]',
     'line 1: operatorCidrs[0]: 0.0.0.0/0 opens the Kubernetes API to everybody: name your own addresses, or set iKnowTheApiIsOpenToTheWorld: true',
@@ -129,6 +153,18 @@ const WRONG: [what: string, yaml: string, message: string][] = [
 
 test.each(WRONG)('%s', (_, yaml, message) => {
   expect(problemsOf(yaml).join('\n')).toContain(message);
+});
+
+test.each([
+  ['other hours at the weekend', schedules(NIGHTS, 'name: weekend, days: [sat, sun], wake: "10:00", sleep: "16:00"')],
+  ['a break in the day', schedules(NIGHTS, 'name: lunch, days: [wed], sleep: "12:00", wake: "13:00"')],
+  ['a sleep more, for safety', schedules(NIGHTS, 'name: again, days: [sat], sleep: "00:30"')],
+  [
+    'one that sleeps, and one that wakes',
+    schedules('name: a, days: [mon, tue], sleep: "22:00"', 'name: b, days: [tue], wake: "07:00"'),
+  ],
+])('schedules may add to each other: %s', (_, yaml) => {
+  expect(problemsOf(yaml)).toEqual([]);
 });
 
 test('an API open to the world needs the explicit field', () => {
