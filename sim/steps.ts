@@ -12,6 +12,7 @@ import { handler as installNetwork } from '../lambdas/install-network/handler';
 import { handler as mintJoinToken } from '../lambdas/mint-join-token/handler';
 import { handler as reconcilePlatform } from '../lambdas/reconcile-platform/handler';
 import { handler as mintJoinTokens } from '../lambdas/mint-join-tokens/handler';
+import { handler as pruneSnapshots } from '../lambdas/prune-snapshots/handler';
 import { handler as recordFailure } from '../lambdas/record-failure/handler';
 import { handler as recordSizes } from '../lambdas/record-sizes/handler';
 import { handler as recordSuccess } from '../lambdas/record-success/handler';
@@ -22,12 +23,13 @@ import { handler as stopPools } from '../lambdas/stop-pools/handler';
 import { handler as stopSeats } from '../lambdas/stop-seats/handler';
 import { handler as verifyAsleep } from '../lambdas/verify-asleep/handler';
 import { handler as verifyElasticIp } from '../lambdas/verify-elastic-ip/handler';
+import { handler as verifySnapshot } from '../lambdas/verify-snapshot/handler';
 import { handler as waitForApi } from '../lambdas/wait-for-api/handler';
 import { handler as waitForNode } from '../lambdas/wait-for-node/handler';
 import { handler as waitForNodes } from '../lambdas/wait-for-nodes/handler';
 import { withClients } from '../lambdas/shared/clients';
 import { logger } from '../lambdas/shared/logger';
-import { ELASTIC_IP_ID, type Model } from './model';
+import { ACCOUNT, ELASTIC_IP_ID, type Model, REGION } from './model';
 
 /** One instance of a step's function. */
 export type StepFunction = (event: unknown) => Promise<unknown>;
@@ -52,6 +54,7 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'install-network': installNetwork,
   'mint-join-token': mintJoinToken,
   'mint-join-tokens': mintJoinTokens,
+  'prune-snapshots': pruneSnapshots,
   'reconcile-platform': reconcilePlatform,
   'record-failure': recordFailure,
   'record-sizes': recordSizes,
@@ -63,16 +66,21 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'stop-seats': stopSeats,
   'verify-asleep': verifyAsleep,
   'verify-elastic-ip': verifyElasticIp,
+  'verify-snapshot': verifySnapshot,
   'wait-for-api': waitForApi,
   'wait-for-node': waitForNode,
   'wait-for-nodes': waitForNodes,
 };
 
 /** Every environment variable that a step may ask for; each takes what its schema names. */
-export function environmentOf({ config, names }: Model): NodeJS.ProcessEnv {
+export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv {
   return {
     CLUSTER_NAME: config.name,
     TABLE_NAME: names.table,
+    TOPIC_ARN: sns.topicArn,
+    BUCKET_NAME: names.bucket(ACCOUNT, REGION),
+    KEEP_HOURLY_DAYS: String(config.snapshots.keepHourlyDays),
+    KEEP_DAILY_DAYS: String(config.snapshots.keepDailyDays),
     ELASTIC_IP_ID,
     API_ACCESS: config.apiAccess,
     SUBNET_IDS: config.zones.map((zone) => `subnet-${zone}`).join(','),

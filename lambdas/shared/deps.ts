@@ -1,10 +1,12 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
-import { autoScaling, dynamo, ec2, ssm } from './clients';
+import { autoScaling, dynamo, ec2, s3, sns, ssm } from './clients';
 import { ClusterStore } from './cluster-store';
-import type { storeEnv } from './env';
+import type { bucketEnv, notifyEnv, storeEnv } from './env';
+import type { NotifyDeps } from './notify';
 import type { RunCommandDeps } from './run-command';
+import type { SnapshotDeps } from './snapshots';
 
 type StoreEnv = z.output<typeof storeEnv>;
 
@@ -18,6 +20,11 @@ export function runCommandDeps(env: StoreEnv): RunCommandDeps {
   return { cluster: env.CLUSTER_NAME, ec2: ec2(), ssm: ssm(), store: clusterStore(env) };
 }
 
+/** What a step that looks at snapshots works with. */
+export function snapshotDeps(env: z.output<typeof bucketEnv>): SnapshotDeps {
+  return { cluster: env.CLUSTER_NAME, bucket: env.BUCKET_NAME, s3: s3(), store: clusterStore(env) };
+}
+
 /** What a step that changes groups and looks at their instances works with. */
 export interface GroupDeps {
   cluster: string;
@@ -28,4 +35,9 @@ export interface GroupDeps {
 
 export function groupDeps(env: StoreEnv): GroupDeps {
   return { cluster: env.CLUSTER_NAME, autoScaling: autoScaling(), ec2: ec2(), store: clusterStore(env) };
+}
+
+/** What a step that tells people how it went works with, under `notify` in its `deps`. */
+export function notifyDeps({ TOPIC_ARN }: Pick<z.output<typeof notifyEnv>, 'TOPIC_ARN'>): NotifyDeps {
+  return { sns: sns(), topicArn: TOPIC_ARN };
 }

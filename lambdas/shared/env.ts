@@ -12,8 +12,20 @@ export const storeEnv = clusterEnv.extend({
   TABLE_NAME: z.string().min(1),
 });
 
+/** Environment of the steps that look at snapshots. */
+export const bucketEnv = storeEnv.extend({
+  /** Name of the cluster's bucket. */
+  BUCKET_NAME: z.string().min(1),
+});
+
 /** Environment of the steps under the lease that look at the Elastic IP. */
 export const elasticIpEnv = storeEnv.extend({
   /** Allocation ID of the cluster's Elastic IP. */
   ELASTIC_IP_ID: z.string().startsWith('eipalloc-'),
+});
+
+/** Environment of the steps that tell people how it went. */
+export const notifyEnv = storeEnv.extend({
+  /** ARN of the cluster's topic. */
+  TOPIC_ARN: z.string().startsWith('arn:'),
 });

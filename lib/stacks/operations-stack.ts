@@ -43,11 +43,18 @@ export class OperationsStack extends Stack {
     const names = namesOf(config.name);
     const logRetentionDays = config.logRetentionDays;
 
+    const { topic } = new Notifications(this, 'Notifications', {
+      cluster: config.name,
+      email: config.notifications.email,
+      monthlyUsd: config.budget.monthlyUsd,
+    });
+
     const definitions = stepsOf({
       stack: this,
       names,
       tableArn: foundation.table.tableArn,
       tableName: names.table,
+      topicArn: topic.topicArn,
       kmsKeyArn: config.encryption.kmsKeyArn,
       elasticIpId: foundation.elasticIp.attrAllocationId,
       apiAccess: config.apiAccess,
@@ -110,11 +117,6 @@ export class OperationsStack extends Stack {
       requestWake: this.steps['request-wake'].function,
       getStatus: this.steps['get-status'].function,
       logRetentionDays,
-    });
-    const { topic } = new Notifications(this, 'Notifications', {
-      cluster: config.name,
-      email: config.notifications.email,
-      monthlyUsd: config.budget.monthlyUsd,
     });
     new ClusterAlarms(this, 'Alarms', {
       cluster: config.name,

@@ -20,6 +20,8 @@ function physicalId(template: CfnTemplate, id: string): string {
       return name('TableName');
     case 'AWS::S3::Bucket':
       return name('BucketName');
+    case 'AWS::SNS::Topic':
+      return arn('sns', name('TopicName'));
     default:
       return id;
   }
