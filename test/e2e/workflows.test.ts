@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
+import { TerminateInstancesCommand } from '@aws-sdk/client-ec2';
+import { DeleteRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam';
+import { GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  DescribeExecutionCommand,
+  ListExecutionsCommand,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { parseConfig } from '../../lib/config/load';
+import { namesOf } from '../../lib/config/names';
+import { type AwsClients, awsClients, checkAwake, type Snapshot, takeSnapshot } from '../../local/run/checks';
+import { ACCOUNT } from '../../local/run/environment';
+import type { Emulator } from '../../local/run/emulator';
+import { runWorkflow, type WorkflowRun } from '../../local/run/workflow';
+import { forget, leftBy, type LocalRun, runLocal, startOwnEmulator } from './run-local';
+
+const REGION = 'us-east-1';
+const names = namesOf('drowse');
+/** Bound of everything that happens by itself in the embedded AWS (ms). */
+const PATIENCE = 60_000;
+
+/** One cluster, deployed once, with IAM enforced on every call: each case leaves it awake for the next. */
+jest.setTimeout(90_000);
+
+describe('a cluster that things happen to', () => {
+  let emulator: Emulator;
+  let run: LocalRun;
+  let aws: AwsClients;
+
+  beforeAll(async () => {
+    emulator = await startOwnEmulator(true);
+    aws = awsClients({ endpoint: emulator.endpoint, region: REGION });
+    run = runLocal(['up', '--auth'], { DROWSE_ENDPOINT: emulator.endpoint });
+    const { code, stderr } = await run.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }, 240_000);
+  afterAll(async () => {
+    await emulator.stop();
+    expect(leftBy(run)).toEqual([]);
+    forget(run);
+  });
+
+  it('has lived a whole life under its own roles', async () => {
+    await expectAwake();
+  });
+
+  it('wakes from a sleep that somebody stopped in the middle', async () => {
+    const { executionArn } = await aws.stepFunctions.send(
+      new StartExecutionCommand({ stateMachineArn: machine('sleep'), input: '{"requestedBy":"somebody"}' }),
+    );
+    await until('the pools are on their way down', async () => (await pool()).desired === 0);
+    await aws.stepFunctions.send(new StopExecutionCommand({ executionArn }));
+    expect((await start('wake')).status).toBe('SUCCEEDED');
+    await expectAwake();
+  });
+
+  it('gives up a node that never joins, and takes the next', async () => {
+    await fault({ neverJoins: { group: names.poolGroup('gpu') } });
+    const [lost] = await nodes();
+    await aws.ec2.send(new TerminateInstancesCommand({ InstanceIds: [lost!] }));
+    await until('a launch was given up', async () => (await executions('join-node', 'FAILED')).length > 0);
+    await fault({ clear: true });
+    const failed = (await executions('join-node', 'FAILED'))[0]!;
+    const { error } = await aws.stepFunctions.send(new DescribeExecutionCommand({ executionArn: failed }));
+    expect(error).toBe('NodeNotReady');
+    await until('the next node is in service', async () => (await pool()).inService === 1);
+    expect(await nodes()).not.toContain(lost);
+    await expectAwake();
+  });
+
+  it('names the call that a missing grant denies', async () => {
+    await takeGrantsAway('record-sizes');
+    const sleep = await start('sleep');
+    expect(sleep.status).toBe('FAILED');
+    expect(sleep.cause).toContain('RecordSizes');
+    expect(sleep.cause).toMatch(/not authorized to perform: dynamodb:UpdateItem/);
+  });
+
+  async function start(workflow: string): Promise<WorkflowRun> {
+    return runWorkflow(aws.stepFunctions, machine(workflow), workflow, () => undefined, new AbortController().signal);
+  }
+
+  async function expectAwake(): Promise<void> {
+    const now = await snapshot();
+    const checks = checkAwake('now', parseConfig(''), now, now.elasticIps[0]?.address ?? 'none');
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+  }
+
+  function snapshot(): Promise<Snapshot> {
+    return takeSnapshot(aws, 'drowse');
+  }
+
+  async function pool(): Promise<{ desired: number; inService: number }> {
+    const AutoScalingGroupNames = [names.poolGroup('gpu')];
+    const found = await aws.autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames }));
+    const { DesiredCapacity = 0, Instances = [] } = found.AutoScalingGroups![0]!;
+    return {
+      desired: DesiredCapacity,
+      inService: Instances.filter(({ LifecycleState }) => LifecycleState === 'InService').length,
+    };
+  }
+
+  async function nodes(): Promise<string[]> {
+    const { instances } = await snapshot();
+    return instances.filter(({ pool, state }) => pool === 'gpu' && state === 'running').map(({ id }) => id);
+  }
+
+  async function executions(workflow: string, statusFilter: 'FAILED'): Promise<string[]> {
+    const wanted = { stateMachineArn: machine(workflow), statusFilter };
+    const { executions = [] } = await aws.stepFunctions.send(new ListExecutionsCommand(wanted));
+    return executions.map(({ executionArn = '' }) => executionArn);
+  }
+
+  /** Sets or clears faults of the embedded AWS (local/aws/drowse_aws/faults.py). */
+  async function fault(body: object): Promise<void> {
+    const answer = await fetch(`${emulator.endpoint}/_drowse/faults`, { method: 'POST', body: JSON.stringify(body) });
+    expect(answer.status).toBe(200);
+  }
+
+  /** Deletes every inline policy of a step's role. */
+  async function takeGrantsAway(step: string): Promise<void> {
+    const config = { endpoint: emulator.endpoint, region: REGION };
+    const credentials = { accessKeyId: ACCOUNT, secretAccessKey: 'local' };
+    const lambda = new LambdaClient({ ...config, credentials });
+    const { Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName: names.step(step) }));
+    const RoleName = Configuration?.Role?.split('/').at(-1);
+    const iam = new IAMClient({ ...config, credentials });
+    const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
+    expect(PolicyNames).not.toEqual([]);
+    for (const PolicyName of PolicyNames) await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }));
+  }
+});
+
+function machine(workflow: string): string {
+  return `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:${names.workflow(workflow)}`;
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const start = Date.now();
+  while (!(await holds())) {
+    if (Date.now() - start > PATIENCE) throw new Error(`Not within ${String(PATIENCE / 1000)} s: ${what}`);
+    await sleep(200);
+  }
+}
