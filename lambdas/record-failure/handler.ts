@@ -3,10 +3,12 @@ import type * as z from 'zod';
 import { stepFunctions } from '../shared/clients';
 import { type ClusterStore, STATES_OF } from '../shared/cluster-store';
 import { failure, leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
-import { findFailedState, readFailure } from '../shared/failures';
+import { clusterStore, notifyDeps } from '../shared/deps';
+import { findFailedState, readFailure, toRecord } from '../shared/failures';
+import { notify, type NotifyDeps } from '../shared/notify';
 import { step } from '../shared/step';
 import { env } from './env';
+import { describeFailure } from './news';
 
 const input = leased.extend({ failure });
 
@@ -14,6 +16,8 @@ interface Deps {
   cluster: string;
   store: ClusterStore;
   sfn: SFNClient;
+  notify: NotifyDeps;
+  now?: () => number;
 }
 
 /** What the Fail state ends the execution with. */
@@ -25,17 +29,20 @@ interface Failed {
 
 /**
  * Ends a workflow badly, in the one place where all failures meet: which step, what error, why; the lease free, so
- * that the next workflow can start from whatever is there. A child under its parent's lease leaves that to its parent.
+ * that the next workflow can start from whatever is there; and somebody told. A child under its parent's lease leaves
+ * that to its parent.
  */
 export const recordFailure =
-  ({ cluster, store, sfn }: Deps) =>
-  async ({ execution, lease, workflow, failure }: z.output<typeof input>): Promise<Failed> => {
+  ({ cluster, store, sfn, notify: topic, now = Date.now }: Deps) =>
+  async ({ failure, ...leased }: z.output<typeof input>): Promise<Failed> => {
+    const { execution, lease, workflow } = leased;
     const { error, cause } = readFailure(failure);
     const step = (await findFailedState(sfn, cluster, execution, failure.Error)) ?? workflow;
     if (lease === execution) {
-      const runbook = `docs/runbook.md#${error.toLowerCase().replaceAll('.', '')}`;
-      const record = { workflow, step, error, cause, execution, runbook };
-      await store.recordFailure(execution, STATES_OF[workflow].failed, record);
+      const { failed: state } = STATES_OF[workflow];
+      const record = toRecord(cluster, { workflow, step, error, cause, execution });
+      await store.recordFailure(execution, state, record);
+      await notify(topic, describeFailure({ cluster, leased, failure: record, state, now: now() }));
     }
     return { Error: error, Cause: `${step}: ${cause}`, step };
   };
@@ -45,7 +52,12 @@ export const handler = step(
     name: 'record-failure',
     input,
     env,
-    deps: (env) => ({ cluster: env.CLUSTER_NAME, store: clusterStore(env), sfn: stepFunctions() }),
+    deps: (env) => ({
+      cluster: env.CLUSTER_NAME,
+      store: clusterStore(env),
+      sfn: stepFunctions(),
+      notify: notifyDeps(env),
+    }),
     renewsLease: false,
   },
   recordFailure,

@@ -51,8 +51,12 @@ const failureRecord = z.object({
   /** Name of the error. */
   error: z.string(),
   cause: z.string(),
+  /** `retryable`, `needs-a-person` or `configuration`; missing in records of earlier versions. */
+  class: z.enum(['retryable', 'needs-a-person', 'configuration']).optional(),
   at: z.string(),
   execution: z.string(),
+  /** CloudWatch log group of what failed. */
+  log: z.string().optional(),
   /** What to do about it: an entry of the runbook. */
   runbook: z.string().optional(),
 });

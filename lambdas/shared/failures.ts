@@ -1,7 +1,9 @@
 import { GetExecutionHistoryCommand, type HistoryEvent, type SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
 import { namesOf } from '../../lib/config/names';
-import type { failure } from './contracts';
+import type { FailureRecord } from './cluster-store';
+import { type failure, workflow } from './contracts';
+import { classOf, type FailureClass } from './failure-classes';
 
 /** Events looked at from the end of an execution; what came before a failure is close to it. */
 const EVENTS = 200;
@@ -20,6 +22,33 @@ export function readFailure({ Error, Cause }: z.output<typeof failure>): { error
   const child = childCause.safeParse(told);
   if (child.success) return readFailure(child.data);
   return { error: Error, cause: Cause };
+}
+
+/** What an error is, where to read on, and what to do about it. */
+export interface Pointers {
+  class: FailureClass;
+  /** CloudWatch log group of what failed. */
+  log: string;
+  /** Entry of the runbook. */
+  runbook: string;
+}
+
+/** A failure for the cluster's record: what went wrong, of which class, where to read on, what to do. */
+export function toRecord<Failed extends Pick<FailureRecord, 'step' | 'error'>>(
+  cluster: string,
+  failed: Failed,
+): Failed & Pointers {
+  const { step, error } = failed;
+  const runbook = `docs/runbook.md#${error.toLowerCase().replaceAll('.', '')}`;
+  return { ...failed, class: classOf(error), log: logGroupOf(cluster, step), runbook };
+}
+
+/** The log group in which a state's work is told: its function's, or the child workflow's. */
+function logGroupOf(cluster: string, state: string): string {
+  const name = state.replace(/\B[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+  const names = namesOf(cluster);
+  const isWorkflow = (workflow.options as readonly string[]).includes(name);
+  return isWorkflow ? `/aws/vendedlogs/states/${names.workflow(name)}` : `/aws/lambda/${names.step(name)}`;
 }
 
 /** Name of the state that failed with this error, by the execution's own history; undefined if it does not tell. */

@@ -28,6 +28,14 @@ export async function notify({ sns, topicArn }: NotifyDeps, { subject, text }: N
   }
 }
 
+/** A length of time as people say it: `45 s`, `4 min 10 s`, `2 h 5 min`. */
+export function inWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds} s`;
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** A subject as SNS takes it: printable ASCII in one line, and no more than it allows. */
 function toSubject(subject: string): string {
   const ascii = subject

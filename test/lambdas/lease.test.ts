@@ -237,6 +237,8 @@ describe('record-failure', () => {
           error: 'StillBillable',
           cause: 'Not asleep: i-1',
           execution: arn('sleep'),
+          class: 'needs-a-person',
+          log: '/aws/lambda/drowse-verify-asleep',
           runbook: 'docs/runbook.md#stillbillable',
         },
       });

@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { type ClusterState, degradedPool, failure, leased, prerequisites } from '../shared/contracts';
+import { inWords, type Notification } from '../shared/notify';
+
+/**
+ * A step's result, or what its Catch left where the workflow went on without. What looks like neither is not told:
+ * news must never be the reason why a success is not recorded.
+ */
+const orFailure = <Result extends z.ZodType>(result: Result) => z.union([failure, result]).optional().catch(undefined);
+
+/** What the steps of a workflow left that somebody should hear of. */
+export const workflowEnd = leased.extend({
+  /** What WaitForNodes left: pools that could not be brought up; everything else is. */
+  nodes: z.object({ degraded: z.array(degradedPool) }).optional(),
+  prerequisites: prerequisites.optional().catch(undefined),
+  drain: orFailure(z.object({ stuck: z.array(z.object({ pod: z.string(), reason: z.string() })) })),
+  snapshot: orFailure(z.object({ skipped: z.string().optional() })),
+});
+type WorkflowEnd = z.output<typeof workflowEnd>;
+
+/** How people are told of a workflow that went well, as far as it did. `now` in epoch ms. */
+export function describeSuccess(
+  cluster: string,
+  end: WorkflowEnd,
+  state: ClusterState | undefined,
+  now: number,
+): Notification {
+  const { workflow, requestedBy, startedAt, nodes, prerequisites } = end;
+  const degraded = nodes?.degraded ?? [];
+  const without = degraded.length > 0 ? ` without ${degraded.map(({ pool }) => pool).join(', ')}` : '';
+  const paragraphs = [
+    `${workflow} of cluster ${cluster}, asked for by ${requestedBy}, took ${inWords(now - Date.parse(startedAt))}.`,
+    ...degraded.map(({ pool, reason }) => `Pool ${pool} is not up. ${reason}`),
+    ...(degraded.length > 0
+      ? ['It is tried again in the background, and you hear of it. What else to do: docs/runbook.md#awake-degraded']
+      : []),
+    ...(prerequisites?.warnings ?? []).map((warning) => `Warning: ${warning}`),
+    ...describeOmissions(end),
+  ];
+  const subject = state === undefined ? `${cluster}: ${workflow} is done` : `${cluster} is ${state}${without}`;
+  return { subject, text: paragraphs.join('\n\n') };
+}
+
+/** What a sleep went on without. */
+function describeOmissions({ drain, snapshot }: WorkflowEnd): string[] {
+  const told: string[] = [];
+  if (drain && 'Error' in drain) told.push(`The nodes were not drained (${drain.Error}).`);
+  else for (const { pod, reason } of drain?.stuck ?? []) told.push(`${pod} ended with its node: ${reason}`);
+  if (snapshot && 'Error' in snapshot) {
+    told.push(`etcd was not saved (${snapshot.Error}): docs/runbook.md#${snapshot.Error.toLowerCase()}`);
+  } else if (snapshot?.skipped !== undefined) {
+    told.push(`etcd was not saved: ${snapshot.skipped}.`);
+  }
+  return told;
+}

@@ -1,0 +1,129 @@
+import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { classOf } from '../../lambdas/shared/failure-classes';
+import { logger } from '../../lambdas/shared/logger';
+import { inWords, notify } from '../../lambdas/shared/notify';
+import { seconds } from '../../sim/virtual-time';
+import { begin, live, makeStep } from './support';
+
+describe('notify', () => {
+  const sent: PublishCommand['input'][] = [];
+  const sns = {
+    send: (command: PublishCommand) => {
+      sent.push(command.input);
+      return Promise.resolve({});
+    },
+  } as unknown as SNSClient;
+  beforeEach(() => (sent.length = 0));
+
+  test.each([
+    ['plain', 'plain'],
+    ['two\nlines\tof it', 'two lines of it'],
+    ['déjà vu – “quoted”', 'deja vu ? ?quoted?'],
+    [`${'x'.repeat(97)}yyyy`, `${'x'.repeat(97)}...`],
+  ])('a subject is what SNS takes: %j', async (subject, Subject) => {
+    await notify({ sns, topicArn: 'arn:x' }, { subject, text: 'Größe\nbleibt' });
+    expect(sent).toEqual([{ TopicArn: 'arn:x', Subject, Message: 'Größe\nbleibt' }]);
+  });
+
+  test('never fails what it tells of', async () => {
+    const error = jest.spyOn(logger, 'error').mockImplementation();
+    const broken = { send: () => Promise.reject(new Error('no')) } as unknown as SNSClient;
+    await expect(notify({ sns: broken, topicArn: 'arn:x' }, { subject: 's', text: 't' })).resolves.toBeUndefined();
+    expect(error).toHaveBeenCalledTimes(1);
+  });
+});
+
+test.each([
+  [0, '0 s'],
+  [59_400, '59 s'],
+  [250_000, '4 min 10 s'],
+  [7_500_000, '2 h 5 min'],
+])('%i ms in words: %s', (ms, words) => {
+  expect(inWords(ms)).toBe(words);
+});
+
+test.each([
+  ['StillBillable', 'needs-a-person'],
+  ['Sandbox.Timedout', 'retryable'],
+  ['AccessDeniedException', 'configuration'],
+  ['InvalidAllocationID.NotFound', 'configuration'],
+  ['TypeError', 'needs-a-person'],
+])('%s is %s', (error, is) => {
+  expect(classOf(error)).toBe(is);
+});
+
+describe('a workflow that goes well', () => {
+  test('is told with who asked and how long it took', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'sleep');
+      await seconds(249.5);
+      await makeStep(twin.model, 'record-success')(leased);
+      const [message] = twin.model.sns.messages;
+      expect(message).toMatchObject({ subject: 'drowse is asleep' });
+      expect(message!.text).toMatch(/^sleep of cluster drowse, asked for by test, took 4 min 10 s\.$/);
+    }));
+
+  test('tells what it went on without', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'sleep');
+      const drain = { drained: [], stuck: [{ pod: 'db/pg-0', node: 'i-1', reason: 'disruption budget' }] };
+      const snapshot = { Error: 'ApiNotReady', Cause: '{}' };
+      await makeStep(twin.model, 'record-success')({ ...leased, drain, snapshot });
+      const [{ text } = { text: '' }] = twin.model.sns.messages;
+      expect(text).toContain('db/pg-0 ended with its node: disruption budget');
+      expect(text).toContain('etcd was not saved (ApiNotReady): docs/runbook.md#apinotready');
+    }));
+
+  test('is recorded even if nobody understands what its steps left, or the topic is gone', () =>
+    live('', async (twin) => {
+      twin.model.faults.add({ service: 'sns', with: () => new Error('gone') });
+      const leased = await begin(twin, 'wake');
+      const end = { ...leased, prerequisites: 7, drain: 'x', snapshot: [] };
+      await expect(makeStep(twin.model, 'record-success')(end)).resolves.toEqual({ state: 'awake' });
+      expect(twin.model.record).toMatchObject({ state: 'awake' });
+    }));
+
+  test('without some pool names it, and warnings of the pre-checks', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const nodes = { missing: 1, degraded: [{ pool: 'gpu', reason: 'AWS has no capacity: x' }] };
+      const prerequisites = { warnings: ['The newest snapshot is two days old'] };
+      await makeStep(twin.model, 'record-success')({ ...leased, nodes, prerequisites });
+      const [message] = twin.model.sns.messages;
+      expect(message!.subject).toBe('drowse is awake-degraded without gpu');
+      expect(message!.text).toContain('Pool gpu is not up. AWS has no capacity: x');
+      expect(message!.text).toContain('Warning: The newest snapshot is two days old');
+    }));
+});
+
+describe('a workflow that fails', () => {
+  const failure = { Error: 'PrerequisiteMissing', Cause: JSON.stringify({ errorMessage: 'no image' }) };
+
+  test('is told with step, cause, class, where to read on and what to do', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      await makeStep(twin.model, 'record-failure')({ ...leased, failure });
+      const [message] = twin.model.sns.messages;
+      expect(message!.subject).toBe('drowse: wake failed at wake (PrerequisiteMissing)');
+      expect(message!.text).toContain('PrerequisiteMissing: no image');
+      expect(message!.text).toContain('Configuration: ');
+      expect(message!.text).toContain('docs/runbook.md#prerequisitemissing');
+      expect(message!.text).toContain('Log: /aws/vendedlogs/states/drowse-wake');
+      expect(message!.text).toContain(`Execution: ${leased.execution}`);
+    }));
+
+  test('of a child is told once, by its parent', () =>
+    live('', async (twin) => {
+      const parent = await begin(twin, 'wake');
+      const child = { ...parent, execution: 'arn:child', workflow: 'install-platform', failure };
+      twin.model.stepFunctions.executions.set('arn:child', {
+        arn: 'arn:child',
+        machineArn: 'arn',
+        status: 'RUNNING',
+        input: '{}',
+        history: [],
+      });
+      await makeStep(twin.model, 'record-failure')(child);
+      expect(twin.model.sns.messages).toEqual([]);
+    }));
+});
