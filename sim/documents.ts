@@ -1,12 +1,15 @@
 import { namesOf, TAG } from '../lib/config/names';
 import type { Ec2, SimInstance } from './aws/ec2';
+import type { S3 } from './aws/s3';
 import type { DocumentScript, Ssm } from './aws/ssm';
+import { etcdDocuments } from './etcd-documents';
 
 /** What the cluster's scripts would find and change, as far as the workflows can tell. */
 export interface InCluster {
   /** Names of the Node objects. */
   nodes: Set<string>;
   platform: { installs: number; at: string | undefined };
+  /** Folders of the sets in the bucket, oldest first. */
   snapshots: string[];
 }
 
@@ -24,7 +27,7 @@ function layersWithout(missing: string): { ready: string[]; leftOut: string[] } 
 }
 
 /** Answers for each of our documents; seconds are what the real scripts take on a small cluster. */
-export function addDocuments(ssm: Ssm, ec2: Ec2, cluster: string, inside: InCluster): void {
+export function addDocuments(ssm: Ssm, ec2: Ec2, s3: S3, cluster: string, inside: InCluster): void {
   const names = namesOf(cluster);
   const poolNodes = (): SimInstance[] => ec2.in('running').filter(({ tags }) => tags[TAG.role] === 'pool');
   const now = (): string => new Date().toISOString();
@@ -36,11 +39,11 @@ export function addDocuments(ssm: Ssm, ec2: Ec2, cluster: string, inside: InClus
       return { seconds: 1, result: { ok: true, parameter, expiresAt }, effect };
     },
     'drain-nodes': () => ({ seconds: 30, result: { ok: true, drained: poolNodes().map(({ id }) => id), stuck: [] } }),
-    'snapshot-etcd': ({ Reason = '' }) => {
-      const key = `snapshots/${now()}-${Reason}.db.age`;
-      const result = { ok: true, key, bytes: 4_200_000, sha256: 'a'.repeat(64), revision: 1000, at: now() };
-      return { seconds: 4, result, effect: () => inside.snapshots.push(key) };
-    },
+    ...etcdDocuments({ ec2, s3, cluster, inside }),
+    'smoke-test': () => ({
+      seconds: 20,
+      result: { ok: true, checks: [{ name: 'nodes-ready', ok: true, detail: `${String(inside.nodes.size)} nodes` }] },
+    }),
     'delete-stale-nodes': () => {
       const live = new Set(ec2.in('running').map(({ id }) => id));
       const nodes = [...inside.nodes].filter((name) => !live.has(name));

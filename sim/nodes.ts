@@ -1,6 +1,7 @@
 import { TAG } from '../lib/config/names';
 import type { Ec2, SimInstance } from './aws/ec2';
 import { after } from './aws/service';
+import { readySeats } from './etcd-documents';
 import type { Ssm } from './aws/ssm';
 
 /** How long each phase of a node lasts (s), and what may go wrong. */
@@ -29,16 +30,27 @@ const TOKEN_POLL_MS = 2000;
 /** Plays the node scripts on every instance: phases as tags on the instance itself, one after the other. */
 export class Nodes {
   /** Plan of an instance; replaced by tests to make a node fail or hang. */
-  plan: (instance: SimInstance) => NodePlan = ({ tags }) => (tags[TAG.role] === 'seat' ? PLAN.seat : PLAN.pool);
+  plan: (instance: SimInstance) => NodePlan = ({ tags }) => {
+    if (tags[TAG.role] !== 'seat') return PLAN.pool;
+    return this.isLost(tags[TAG.seat]) ? { ...PLAN.seat, failsWith: 'state-lost' } : PLAN.seat;
+  };
 
   constructor(
-    ec2: Ec2,
+    private readonly ec2: Ec2,
     private readonly ssm: Ssm,
     private readonly joinParameter: (pool: string) => string,
   ) {
     ec2.onChange((instance) => {
       if (instance.state === 'running') this.boot(instance);
     });
+  }
+
+  /** A blank volume of a cluster that exists: with another seat ready it joins that one anew, else its state is lost. */
+  private isLost(seat: string | undefined): boolean {
+    const volume = this.ec2.volumes.find(({ tags }) => tags[TAG.seat] === seat);
+    if (volume?.lost !== true) return false;
+    volume.lost = readySeats(this.ec2).length === 0;
+    return volume.lost;
   }
 
   private boot(instance: SimInstance): void {

@@ -2,20 +2,26 @@ import { handler as abandonLaunch } from '../lambdas/abandon-launch/handler';
 import { handler as acquireLease } from '../lambdas/acquire-lease/handler';
 import { handler as associateElasticIp } from '../lambdas/associate-elastic-ip/handler';
 import { handler as checkPrerequisites } from '../lambdas/check-prerequisites/handler';
+import { handler as checkRestore } from '../lambdas/check-restore/handler';
 import { handler as completeLaunch } from '../lambdas/complete-launch/handler';
 import { handler as createLoadBalancer } from '../lambdas/create-load-balancer/handler';
 import { handler as deleteJoinTokens } from '../lambdas/delete-join-tokens/handler';
 import { handler as deleteLoadBalancer } from '../lambdas/delete-load-balancer/handler';
 import { handler as deleteStaleNodes } from '../lambdas/delete-stale-nodes/handler';
 import { handler as drainNodes } from '../lambdas/drain-nodes/handler';
+import { handler as findLostNode } from '../lambdas/find-lost-node/handler';
 import { handler as installNetwork } from '../lambdas/install-network/handler';
 import { handler as mintJoinToken } from '../lambdas/mint-join-token/handler';
 import { handler as reconcilePlatform } from '../lambdas/reconcile-platform/handler';
 import { handler as mintJoinTokens } from '../lambdas/mint-join-tokens/handler';
 import { handler as pruneSnapshots } from '../lambdas/prune-snapshots/handler';
+import { handler as pruneSnapshots } from '../lambdas/prune-snapshots/handler';
 import { handler as recordFailure } from '../lambdas/record-failure/handler';
+import { handler as recordIncident } from '../lambdas/record-incident/handler';
+import { handler as recordNodeLoss } from '../lambdas/record-node-loss/handler';
 import { handler as recordSizes } from '../lambdas/record-sizes/handler';
 import { handler as recordSuccess } from '../lambdas/record-success/handler';
+import { handler as restoreEtcd } from '../lambdas/restore-etcd/handler';
 import { handler as snapshotEtcd } from '../lambdas/snapshot-etcd/handler';
 import { handler as startPools } from '../lambdas/start-pools/handler';
 import { handler as startSeats } from '../lambdas/start-seats/handler';
@@ -23,6 +29,7 @@ import { handler as stopPools } from '../lambdas/stop-pools/handler';
 import { handler as stopSeats } from '../lambdas/stop-seats/handler';
 import { handler as verifyAsleep } from '../lambdas/verify-asleep/handler';
 import { handler as verifyElasticIp } from '../lambdas/verify-elastic-ip/handler';
+import { handler as verifySnapshot } from '../lambdas/verify-snapshot/handler';
 import { handler as verifySnapshot } from '../lambdas/verify-snapshot/handler';
 import { handler as waitForApi } from '../lambdas/wait-for-api/handler';
 import { handler as waitForNode } from '../lambdas/wait-for-node/handler';
@@ -45,20 +52,26 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'acquire-lease': acquireLease,
   'associate-elastic-ip': associateElasticIp,
   'check-prerequisites': checkPrerequisites,
+  'check-restore': checkRestore,
   'complete-launch': completeLaunch,
   'create-load-balancer': createLoadBalancer,
   'delete-join-tokens': deleteJoinTokens,
   'delete-load-balancer': deleteLoadBalancer,
   'delete-stale-nodes': deleteStaleNodes,
   'drain-nodes': drainNodes,
+  'find-lost-node': findLostNode,
   'install-network': installNetwork,
   'mint-join-token': mintJoinToken,
   'mint-join-tokens': mintJoinTokens,
   'prune-snapshots': pruneSnapshots,
+  'prune-snapshots': pruneSnapshots,
   'reconcile-platform': reconcilePlatform,
   'record-failure': recordFailure,
+  'record-incident': recordIncident,
+  'record-node-loss': recordNodeLoss,
   'record-sizes': recordSizes,
   'record-success': recordSuccess,
+  'restore-etcd': restoreEtcd,
   'snapshot-etcd': snapshotEtcd,
   'start-pools': startPools,
   'start-seats': startSeats,
@@ -66,6 +79,7 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'stop-seats': stopSeats,
   'verify-asleep': verifyAsleep,
   'verify-elastic-ip': verifyElasticIp,
+  'verify-snapshot': verifySnapshot,
   'verify-snapshot': verifySnapshot,
   'wait-for-api': waitForApi,
   'wait-for-node': waitForNode,
@@ -77,6 +91,9 @@ export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv 
   return {
     CLUSTER_NAME: config.name,
     TABLE_NAME: names.table,
+    BUCKET_NAME: names.bucket(ACCOUNT, REGION),
+    KEEP_HOURLY_DAYS: String(config.snapshots.keepHourlyDays),
+    KEEP_DAILY_DAYS: String(config.snapshots.keepDailyDays),
     TOPIC_ARN: sns.topicArn,
     BUCKET_NAME: names.bucket(ACCOUNT, REGION),
     KEEP_HOURLY_DAYS: String(config.snapshots.keepHourlyDays),

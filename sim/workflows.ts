@@ -3,14 +3,17 @@ import { ExecutionAbortedError, StateMachine, type StateMachineDefinition } from
 import type { ExecutionRecord } from './aws/step-functions';
 import { allStates, type Definition, readDefinition, stepOf, workflowNames } from './definitions';
 import { ACCOUNT, type Model, REGION } from './model';
+import { INTERRUPTED, SCALE_IN, TERMINATED } from '../lambdas/shared/node-events';
 import { makeStep, type StepFunction } from './steps';
 
 /** The functions' own time-out (s), below the state machines' TimeoutSeconds. */
 const FUNCTION_SECONDS = 60;
 /** From the start of an invocation to the handler's first line, warm (ms). */
 const INVOKE_MS = 20;
-/** From a lifecycle event to the start of its execution (ms). */
+/** From an event to the start of its execution (ms). */
 const EVENT_MS = 1500;
+/** From Spot's warning to the end of the instance (ms). */
+const SPOT_NOTICE_MS = 120_000;
 
 type Json = Parameters<StateMachine['run']>[0];
 
@@ -51,6 +54,21 @@ export class Workflows {
       const event = { 'detail-type': 'EC2 Instance-launch Lifecycle Action', source: 'aws.autoscaling', detail };
       setTimeout(() => this.start('join-node', event), EVENT_MS);
     };
+    model.autoScaling.onTerminate = (detail) => {
+      // As the rule's pattern: what a smaller size ended is no loss.
+      if (!detail.Cause.includes(SCALE_IN)) this.tell('aws.autoscaling', TERMINATED, detail);
+    };
+  }
+
+  /** Spot takes an instance back: a warning now, the end two minutes later. */
+  interrupt(instanceId: string): void {
+    this.tell('aws.ec2', INTERRUPTED, { 'instance-id': instanceId, 'instance-action': 'terminate' });
+    setTimeout(() => this.model.ec2.terminate(instanceId), SPOT_NOTICE_MS);
+  }
+
+  private tell(source: string, detailType: string, detail: object): void {
+    const event = { 'detail-type': detailType, source, time: new Date().toISOString(), detail };
+    setTimeout(() => this.start('handle-node-loss', event), EVENT_MS);
   }
 
   /** The executions of a workflow, oldest first. */

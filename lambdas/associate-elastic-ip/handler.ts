@@ -1,18 +1,14 @@
-import { AssociateAddressCommand, DescribeAddressesCommand, type EC2Client } from '@aws-sdk/client-ec2';
+import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
 import { ec2 } from '../shared/clients';
 import { launch } from '../shared/contracts';
-import { NodeFailed } from '../shared/errors';
-import { describeNode } from '../shared/instances';
+import { giveElasticIp, readElasticIp } from '../shared/elastic-ip';
+import { InstanceNotRunning, NodeFailed } from '../shared/errors';
+import { canServe, describeNode } from '../shared/instances';
 import { step } from '../shared/step';
 import { env } from './env';
 
 const input = launch.pick({ instanceId: true });
-
-/** The instance does not run yet; an address can only be given to one that does. */
-export class InstanceNotRunning extends Error {
-  override readonly name = 'InstanceNotRunning';
-}
 
 interface Deps {
   cluster: string;
@@ -28,22 +24,19 @@ interface Deps {
  */
 export const associateElasticIp =
   ({ cluster, elasticIpId, ec2 }: Deps) =>
-  async ({ instanceId }: z.output<typeof input>): Promise<{ holder: string }> => {
+  async ({ instanceId }: z.output<typeof input>): Promise<{ holder: string | undefined }> => {
     const node = await describeNode(ec2, cluster, instanceId);
     if (node?.state === 'pending') throw new InstanceNotRunning(`${instanceId} is pending`);
     if (node?.state !== 'running') throw new NodeFailed(`${instanceId} is ${node?.state ?? 'gone'}`);
-    const { Addresses } = await ec2.send(new DescribeAddressesCommand({ AllocationIds: [elasticIpId] }));
-    const holder = Addresses?.[0]?.InstanceId;
+    const address = await readElasticIp(ec2, elasticIpId);
+    const { holder } = address;
     if (holder === instanceId || (holder !== undefined && (await serves(ec2, cluster, holder)))) return { holder };
-    await ec2.send(
-      new AssociateAddressCommand({ AllocationId: elasticIpId, InstanceId: instanceId, AllowReassociation: true }),
-    );
-    return { holder: instanceId };
+    return { holder: await giveElasticIp(ec2, address, instanceId) };
   };
 
 async function serves(ec2: EC2Client, cluster: string, instanceId: string): Promise<boolean> {
   const node = await describeNode(ec2, cluster, instanceId);
-  return node !== undefined && node.ingress && node.state === 'running' && node.phase === 'ready';
+  return node !== undefined && canServe(node);
 }
 
 export const handler = step(

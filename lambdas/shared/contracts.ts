@@ -62,6 +62,66 @@ export const snapshot = z.object({
 /** Its result when there is nothing to save, and why. */
 export const skipped = z.object({ skipped: z.string() });
 
+/** Input of the workflows that hold no lease, once the first state has read it. */
+export const unleased = z.object({
+  /** ARN of this execution. */
+  execution: z.string(),
+  workflow: z.enum(['snapshot-etcd', 'handle-node-loss']),
+});
+
+/** Result of snapshot-etcd: what the script says that it stored. */
+export const snapshot = z.object({
+  /** Key of the snapshot in the cluster's bucket. */
+  key: z.string(),
+  bytes: z.number(),
+  sha256: z.string(),
+  /** etcd's revision at that moment. */
+  revision: z.number(),
+  at: z.string(),
+});
+/** Its result when there is nothing to save, and why. */
+export const skipped = z.object({ skipped: z.string() });
+
+/** Input of restore-etcd, by the person who starts it. Without any field it is a rehearsal with the newest snapshot. */
+export const restoreRequest = z.object({
+  /** Index of the seat whose volume is to be rebuilt, or on which to rehearse. */
+  seat: z.int().min(0).max(2).default(0),
+  /** `latest`, or the key or the folder of a snapshot in the bucket. */
+  key: z.string().default('latest'),
+  /** True: download, check and rebuild beside the volume, change nothing. */
+  dryRun: z.boolean().default(true),
+  /** Name of the cluster: without it nothing is restored. */
+  confirm: z.string().optional(),
+});
+
+/** Result of check-restore: what is to be done where. */
+export const restore = z.object({
+  seat: z.int(),
+  instanceId: z.string(),
+  key: z.string(),
+  /** When the snapshot was taken: what was written since is lost. */
+  at: z.string(),
+  dryRun: z.boolean(),
+  /** What the snapshot takes the place of. */
+  replaces: z.string(),
+});
+
+/** A node that is gone or going, although nobody of us ended it. */
+export const lostNode = z.object({
+  instanceId: z.string(),
+  role: z.enum(['seat', 'pool']),
+  pool: z.string().optional(),
+  seat: z.string().optional(),
+  ingress: z.boolean(),
+  /** `interrupted`: Spot takes it in two minutes; `terminated`: it has ended. */
+  what: z.enum(['interrupted', 'terminated']),
+  /** In AWS's words. */
+  cause: z.string(),
+  /** When AWS said so, UTC ISO. */
+  at: z.string(),
+});
+export type LostNode = z.infer<typeof lostNode>;
+
 /** Number of nodes of a group. */
 export const groupSize = z.object({ min: z.int(), desired: z.int(), max: z.int() });
 export type GroupSize = z.infer<typeof groupSize>;

@@ -1,5 +1,52 @@
-import { type Address, DescribeAddressesCommand, type EC2Client } from '@aws-sdk/client-ec2';
+import {
+  type Address,
+  AssociateAddressCommand,
+  DescribeAddressesCommand,
+  DisassociateAddressCommand,
+  type EC2Client,
+} from '@aws-sdk/client-ec2';
 import { TAG } from '../../lib/config/names';
+import { InstanceNotRunning } from './errors';
+
+/** Where the Elastic IP is at a moment. */
+export interface ElasticIp {
+  id: string;
+  /** The instance that has it. */
+  holder: string | undefined;
+  /** Identifies this association: another one, even with the same instance, has another ID. */
+  association: string | undefined;
+}
+
+/** Where the cluster's Elastic IP is now. */
+export async function readElasticIp(client: EC2Client, id: string): Promise<ElasticIp> {
+  const { Addresses } = await client.send(new DescribeAddressesCommand({ AllocationIds: [id] }));
+  const { InstanceId: holder, AssociationId: association } = Addresses?.[0] ?? {};
+  return { id, holder, association };
+}
+
+/**
+ * Gives an instance the Elastic IP, if that is still where it was seen: whoever comes second of two changes nothing.
+ * @returns the instance that has it then
+ * @throws InstanceNotRunning the instance went in between
+ */
+export async function giveElasticIp(
+  client: EC2Client,
+  { id, association }: ElasticIp,
+  instanceId: string,
+): Promise<string | undefined> {
+  try {
+    if (association) await client.send(new DisassociateAddressCommand({ AssociationId: association }));
+    await client.send(
+      new AssociateAddressCommand({ AllocationId: id, InstanceId: instanceId, AllowReassociation: false }),
+    );
+    return instanceId;
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name.startsWith('InvalidInstanceID')) throw new InstanceNotRunning(message);
+    if (!['InvalidAssociationID.NotFound', 'Resource.AlreadyAssociated'].includes(name)) throw error;
+    return (await readElasticIp(client, id)).holder;
+  }
+}
 
 /** The cluster's Elastic IP, found by tag; undefined if it was released. */
 export async function describeElasticIp(client: EC2Client, cluster: string): Promise<Address | undefined> {

@@ -45,6 +45,16 @@ export class ApiNotReady extends Error {
   override readonly name = 'ApiNotReady';
 }
 
+/** The instance does not run, yet or any more; an address can only be given to one that does. */
+export class InstanceNotRunning extends Error {
+  override readonly name = 'InstanceNotRunning';
+}
+
+/** A snapshot set in the bucket is not whole, or not what it says it is. */
+export class SnapshotNotVerified extends Error {
+  override readonly name = 'SnapshotNotVerified';
+}
+
 /** A node reported `failed:<reason>`, or its instance is gone. */
 export class NodeFailed extends Error {
   override readonly name = 'NodeFailed';

@@ -66,6 +66,11 @@ export function readySeat(nodes: readonly NodeInstance[]): NodeInstance | undefi
   return nodes.find(({ role, state, phase }) => role === 'seat' && state === 'running' && phase === 'ready');
 }
 
+/** True for an ingress node that serves, or can from one moment to the next. */
+export function canServe({ ingress, state, phase }: NodeInstance): boolean {
+  return ingress && state === 'running' && phase === 'ready';
+}
+
 function toNode(instance: Instance): NodeInstance {
   const tags = new Map((instance.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
   return {

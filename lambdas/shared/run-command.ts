@@ -26,6 +26,8 @@ export interface SeatCommand<Result extends z.ZodType> {
   execution: string;
   /** Verb-noun of the command: names the SSM document and the script. */
   command: string;
+  /** The instance on which it must run, ready or not; any ready seat without it. */
+  on?: string;
   /** Tells apart several runs of one command in one execution. */
   key?: string;
   /** The document's parameters, or how to find them out: asked only when the command is sent. */
@@ -85,10 +87,11 @@ export async function runOnSeat<Result extends z.ZodType>(
 async function send<Result extends z.ZodType>(
   { cluster, ec2, ssm, store, now = Date.now }: RunCommandDeps,
   key: string,
-  { command, parameters = {}, executionSeconds }: SeatCommand<Result>,
+  { command, on, parameters = {}, executionSeconds }: SeatCommand<Result>,
 ): Promise<void> {
-  const seat = readySeat(await describeNodes(ec2, cluster, LIVE_STATES));
-  if (!seat) throw new ApiNotReady(`No control-plane seat is ready to run ${command}`);
+  const nodes = await describeNodes(ec2, cluster, LIVE_STATES);
+  const seat = on === undefined ? readySeat(nodes) : nodes.find(({ id, state }) => id === on && state === 'running');
+  if (!seat) throw new ApiNotReady(`${on ?? 'No control-plane seat'} is not ready to run ${command}`);
   const values = typeof parameters === 'function' ? await parameters() : parameters;
   const { Command } = await ssm.send(
     new SendCommandCommand({

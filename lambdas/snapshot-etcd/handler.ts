@@ -1,39 +1,46 @@
 import * as z from 'zod';
-import { leased } from '../shared/contracts';
+import type { ClusterRecord } from '../shared/cluster-store';
+import { leased, skipped, snapshot, unleased, workflowRequest } from '../shared/contracts';
 import { runCommandDeps } from '../shared/deps';
 import { describeNodes, LIVE_STATES } from '../shared/instances';
 import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
 import { step } from '../shared/step';
 import { env } from './env';
 
-const input = leased.pick({ execution: true });
-
-const snapshot = z.object({
-  /** Key of the snapshot in the cluster's bucket. */
-  key: z.string(),
-  bytes: z.number(),
-  sha256: z.string(),
-  /** etcd's revision at that moment. */
-  revision: z.number(),
-  at: z.string(),
-});
+const input = z.union([
+  leased.pick({ execution: true }).extend({ workflow: z.literal('sleep') }),
+  unleased.extend({ workflow: z.literal('snapshot-etcd'), request: workflowRequest }),
+]);
 
 /**
- * Saves etcd to the bucket before the seats go: the state volume is enough to wake from, the snapshot is for the day
- * on which the volume is not. With no seat there is nothing to save, and the last snapshot stands.
+ * Saves etcd to the bucket: before the seats go (the state volume is enough to wake from, the snapshot is for the day
+ * on which the volume is not), and every so often while awake. The latter holds no lease: it changes nothing, and a
+ * backup must never turn away a person's sleep or wake. It only does not begin while a workflow holds the cluster.
  */
 export const snapshotEtcd =
   (deps: RunCommandDeps) =>
-  async ({ execution }: z.output<typeof input>): Promise<z.output<typeof snapshot> | { skipped: string }> => {
+  async (event: z.output<typeof input>): Promise<z.output<typeof snapshot> | z.output<typeof skipped>> => {
+    const inSleep = event.workflow === 'sleep';
+    const reason = inSleep ? undefined : whyNot(await deps.store.read());
+    if (reason !== undefined) return { skipped: reason };
     const nodes = await describeNodes(deps.ec2, deps.cluster, LIVE_STATES);
     if (!nodes.some(({ role }) => role === 'seat')) return { skipped: 'no control-plane seat runs' };
     return runOnSeat(deps, {
-      execution,
+      execution: event.execution,
       command: 'snapshot-etcd',
-      parameters: { Reason: 'sleep' },
+      parameters: { Reason: inSleep ? 'sleep' : reasonOf(event.request.requestedBy) },
       executionSeconds: 300,
       result: snapshot,
     });
   };
+
+function whyNot({ state, lease }: ClusterRecord): string | undefined {
+  if (lease) return `${lease.workflow} holds the cluster`;
+  return state === 'awake' || state === 'awake-degraded' ? undefined : `the cluster is ${state}`;
+}
+
+function reasonOf(requestedBy: string): 'schedule' | 'manual' {
+  return requestedBy.startsWith('schedule:') ? 'schedule' : 'manual';
+}
 
 export const handler = step({ name: 'snapshot-etcd', input, env, deps: runCommandDeps }, snapshotEtcd);

@@ -38,6 +38,8 @@ export class ClusterStack extends Stack {
   readonly securityGroups: SecurityGroups;
   readonly apiTarget: ApiTarget;
   readonly nodeLogs: ClusterLogGroup;
+  /** Names of all groups. */
+  readonly groupNames: readonly string[];
   /** Names of the groups whose launches join-node answers. */
   readonly launchingGroups: readonly string[];
 
@@ -84,9 +86,10 @@ export class ClusterStack extends Stack {
     ];
     for (const { group } of groups) group.node.addDependency(upload);
 
+    this.groupNames = groups.map(({ groupName }) => groupName);
     this.launchingGroups = groups.filter(({ group }) => group.holdsLaunches).map(({ groupName }) => groupName);
 
-    new CfnOutput(this, 'Groups', { value: groups.map(({ groupName }) => groupName).join(',') });
+    new CfnOutput(this, 'Groups', { value: this.groupNames.join(',') });
     new CfnOutput(this, 'ApiTargetGroupArn', { value: this.apiTarget.targetGroupArn });
   }
 

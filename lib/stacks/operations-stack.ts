@@ -7,8 +7,10 @@ import { namesOf } from '../config/names';
 import type { ClusterConfig } from '../config/schema';
 import { ClusterAlarms } from '../constructs/alarms/cluster-alarms';
 import { JoinRule } from '../constructs/join-rule/join-rule';
+import { NodeLossRules } from '../constructs/node-loss-rules/node-loss-rules';
 import { Notifications } from '../constructs/notifications/notifications';
 import { ClusterSchedules } from '../constructs/schedule/cluster-schedules';
+import { SnapshotSchedule } from '../constructs/snapshot-schedule/snapshot-schedule';
 import { type LogLevel, StepLambda } from '../constructs/step-lambda/step-lambda';
 import { WakeApi } from '../constructs/wake-api/wake-api';
 import { Workflow } from '../constructs/workflow/workflow';
@@ -58,6 +60,7 @@ export class OperationsStack extends Stack {
       kmsKeyArn: config.encryption.kmsKeyArn,
       elasticIpId: foundation.elasticIp.attrAllocationId,
       apiAccess: config.apiAccess,
+      snapshots: config.snapshots,
       subnetIds: seatPlaces(config).map(({ zone }) => foundation.network.subnetIds[zone] ?? ''),
       apiSecurityGroupId: cluster.securityGroups.apiLoadBalancer.attrGroupId,
       apiTargetGroupArn: cluster.apiTarget.targetGroupArn,
@@ -87,7 +90,16 @@ export class OperationsStack extends Stack {
     const wake = workflow('wake', { 'install-platform': installPlatform });
     const sleep = workflow('sleep');
     const joinNode = workflow('join-node');
-    this.workflows = { bootstrap, wake, sleep, 'install-platform': installPlatform, 'join-node': joinNode };
+    const alarmed = { bootstrap, wake, sleep, 'install-platform': installPlatform, 'join-node': joinNode };
+    // Their failures are told by themselves: only ten alarms are free.
+    const snapshotEtcd = workflow('snapshot-etcd');
+    const handleNodeLoss = workflow('handle-node-loss');
+    const others = {
+      'snapshot-etcd': snapshotEtcd,
+      'restore-etcd': workflow('restore-etcd'),
+      'handle-node-loss': handleNodeLoss,
+    };
+    this.workflows = { ...alarmed, ...others };
 
     const deadLetters = new Queue(this, 'LostTriggers', {
       queueName: `${config.name}-lost-triggers`,
@@ -97,7 +109,7 @@ export class OperationsStack extends Stack {
     });
     Validations.of(deadLetters).acknowledge({
       id: 'AwsSolutions-SQS3',
-      reason: 'It is the dead-letter queue, of schedules and of the rule for joins',
+      reason: 'It is the dead-letter queue, of schedules and of the rules for joins and losses',
     });
     new ClusterSchedules(this, 'Schedules', {
       cluster: config.name,
@@ -112,6 +124,17 @@ export class OperationsStack extends Stack {
       joinNode: joinNode.stateMachine,
       deadLetters,
     });
+    new NodeLossRules(this, 'NodeLosses', {
+      cluster: config.name,
+      groupNames: cluster.groupNames,
+      handleNodeLoss: handleNodeLoss.stateMachine,
+      deadLetters,
+    });
+    new SnapshotSchedule(this, 'Snapshots', {
+      cluster: config.name,
+      everyMinutes: config.snapshots.everyMinutes,
+      snapshotEtcd: snapshotEtcd.stateMachine,
+    });
     const { api } = new WakeApi(this, 'WakeApi', {
       apiName: config.name,
       requestWake: this.steps['request-wake'].function,
@@ -121,7 +144,7 @@ export class OperationsStack extends Stack {
     new ClusterAlarms(this, 'Alarms', {
       cluster: config.name,
       topic,
-      workflows: Object.fromEntries(Object.entries(this.workflows).map(([name, w]) => [name, w.stateMachine])),
+      workflows: Object.fromEntries(Object.entries(alarmed).map(([name, w]) => [name, w.stateMachine])),
       deadLetters,
     });
 

@@ -54,7 +54,20 @@ export interface LaunchDetail {
   NotificationMetadata: string;
 }
 
+/** Detail of the event "EC2 Instance Terminate Successful", as far as anything here reads it. */
+export interface TerminationDetail {
+  AutoScalingGroupName: string;
+  EC2InstanceId: string;
+  Cause: string;
+}
+
 const COUNTED = ['Pending', 'Pending:Wait', 'InService'];
+/** Why a group ends an instance, in AWS's words. */
+const BECAUSE = {
+  size: 'a difference between desired and actual capacity, shrinking the capacity from 1 to 0.',
+  request: 'a user request.',
+  health: 'an EC2 health check indicating it has been terminated or stopped.',
+};
 
 /** Auto Scaling: groups that keep their size, with launch hooks, standby, and launches that fail. */
 export class AutoScaling extends Service {
@@ -62,6 +75,10 @@ export class AutoScaling extends Service {
   readonly groups = new Map<string, SimGroup>();
   /** Called with the event of a launch hook. */
   onLaunch: (detail: LaunchDetail) => void = () => undefined;
+  /** Called when an instance of a group has ended, whoever ended it. */
+  onTerminate: (detail: TerminationDetail) => void = () => undefined;
+  /** Why the groups themselves end instances; others were ended behind their backs. */
+  private readonly causes = new Map<string, string>();
 
   constructor(
     private readonly ec2: Ec2,
@@ -108,7 +125,7 @@ export class AutoScaling extends Service {
     });
     this.on(TerminateInstanceInAutoScalingGroupCommand, ({ InstanceId = '' }) => {
       if (!this.groupOf(InstanceId)) throw validationError(`Instance Id not found - No managed instance ${InstanceId}`);
-      this.ec2.terminate(InstanceId);
+      this.end(InstanceId, BECAUSE.request);
       return {};
     });
     this.on(DescribeScalingActivitiesCommand, ({ AutoScalingGroupName }) => ({
@@ -152,8 +169,13 @@ export class AutoScaling extends Service {
       for (let n = counted.length; n < group.desired; n += 1) this.launch(group);
       // What a hook holds is out of a smaller size's reach until the hook is answered.
       const free = counted.filter(([, state]) => state !== 'Pending:Wait').map(([id]) => id);
-      for (const id of free.slice(0, Math.max(0, counted.length - group.desired))) this.ec2.terminate(id);
+      for (const id of free.slice(0, Math.max(0, counted.length - group.desired))) this.end(id, BECAUSE.size);
     });
+  }
+
+  private end(id: string, because: string): void {
+    this.causes.set(id, because);
+    this.ec2.terminate(id);
   }
 
   private launch(group: SimGroup): void {
@@ -192,7 +214,7 @@ export class AutoScaling extends Service {
 
   private endWait(group: SimGroup, id: string, joined: boolean): void {
     if (joined) group.lifecycle.set(id, 'InService');
-    else this.ec2.terminate(id);
+    else this.end(id, group.desired === 0 ? BECAUSE.size : BECAUSE.request);
     this.keepSize(group, this.times.react);
   }
 
@@ -216,7 +238,10 @@ export class AutoScaling extends Service {
       group.lifecycle.set(id, 'Terminating');
       this.keepSize(group, this.times.replace);
     }
-    if (state === 'terminated') group.lifecycle.delete(id);
+    if (state !== 'terminated') return;
+    group.lifecycle.delete(id);
+    const Cause = `an instance was taken out of service in response to ${this.causes.get(id) ?? BECAUSE.health}`;
+    this.onTerminate({ AutoScalingGroupName: group.name, EC2InstanceId: id, Cause });
   }
 }
 

@@ -7,6 +7,7 @@ import {
   DescribeInstanceTypesCommand,
   DescribeLaunchTemplateVersionsCommand,
   DescribeVolumesCommand,
+  DisassociateAddressCommand,
   type InstanceStateName,
   StartInstancesCommand,
   StopInstancesCommand,
@@ -51,6 +52,8 @@ export class Ec2 extends Service {
   /** Image of each launch template by ID. */
   readonly launchTemplates = new Map<string, string>();
   address: { id: string; publicIp: string; tags: Record<string, string>; instanceId: string | undefined } | undefined;
+  /** Counts associations of the address: each has an ID of its own. */
+  private associations = 0;
   /** Told of every change of an instance's state. */
   private readonly listeners: ((instance: SimInstance) => void)[] = [];
   private count = 0;
@@ -93,15 +96,26 @@ export class Ec2 extends Service {
       }
       return { Addresses: this.address && passes(Filters, this.address.tags) ? [this.describeAddress()] : [] };
     });
-    this.on(AssociateAddressCommand, ({ AllocationId, InstanceId = '' }) => {
+    this.on(DisassociateAddressCommand, ({ AssociationId = '' }) => {
+      if (!this.address || AssociationId !== this.describeAddress().AssociationId) {
+        throw ec2Error('InvalidAssociationID.NotFound', `The association ID '${AssociationId}' does not exist`);
+      }
+      this.address.instanceId = undefined;
+      return {};
+    });
+    this.on(AssociateAddressCommand, ({ AllocationId, InstanceId = '', AllowReassociation = true }) => {
       if (!this.address || AllocationId !== this.address.id) {
         throw ec2Error('InvalidAllocationID.NotFound', `The allocation ID '${AllocationId ?? ''}' does not exist`);
       }
       if (this.get(InstanceId).state !== 'running') {
         throw ec2Error('InvalidInstanceID', `The instance '${InstanceId}' is not in a valid state for this operation.`);
       }
+      if (!AllowReassociation && this.address.instanceId !== undefined) {
+        throw ec2Error('Resource.AlreadyAssociated', `resource ${this.address.id} is already associated`);
+      }
       this.address.instanceId = InstanceId;
-      return { AssociationId: 'eipassoc-1' };
+      this.associations += 1;
+      return { AssociationId: this.describeAddress().AssociationId };
     });
     this.on(DescribeVolumesCommand, ({ Filters }) => ({
       Volumes: this.volumes
@@ -196,7 +210,8 @@ export class Ec2 extends Service {
 
   private describeAddress() {
     const { id = '', publicIp = '', tags = {}, instanceId } = this.address ?? {};
-    return { AllocationId: id, PublicIp: publicIp, Tags: tagList(tags), ...(instanceId && { InstanceId: instanceId }) };
+    const association = { InstanceId: instanceId, AssociationId: `eipassoc-${String(this.associations)}` };
+    return { AllocationId: id, PublicIp: publicIp, Tags: tagList(tags), ...(instanceId ? association : {}) };
   }
 }
 

@@ -1,0 +1,62 @@
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import type * as z from 'zod';
+import { stepFunctions } from '../shared/clients';
+import type { ClusterStore } from '../shared/cluster-store';
+import { failure, unleased } from '../shared/contracts';
+import { clusterStore, notifyDeps } from '../shared/deps';
+import { findFailedState, readFailure } from '../shared/failures';
+import { notify, type NotifyDeps } from '../shared/notify';
+import { step } from '../shared/step';
+import { env } from './env';
+
+const input = unleased.extend({ failure });
+
+interface Deps {
+  cluster: string;
+  store: ClusterStore;
+  sfn: SFNClient;
+  notify: NotifyDeps;
+}
+
+/**
+ * Ends a workflow without a lease badly: the cluster stays what it is, and somebody hears of it. Of snapshots that fail one
+ * after the other only the first is told: they come every hour.
+ */
+export const recordIncident =
+  (deps: Deps) =>
+  async ({ execution, workflow, failure }: z.output<typeof input>) => {
+    const { error, cause } = readFailure(failure);
+    const step = (await findFailedState(deps.sfn, deps.cluster, execution, failure.Error)) ?? workflow;
+    const runbook = `docs/runbook.md#${error.toLowerCase().replaceAll('.', '')}`;
+    const record = { workflow, step, error, cause, execution, runbook };
+    const isNews =
+      workflow === 'snapshot-etcd'
+        ? await deps.store.recordSnapshotFailure(record)
+        : (await deps.store.recordEvent(execution, { what: `${workflow}-failed`, ...record })) && (await isAwake(deps));
+    if (isNews) {
+      const subject = `${deps.cluster}: ${workflow} failed`;
+      await notify(deps.notify, { subject, text: `${step}: ${error}: ${cause}\n\n${runbook}\n${execution}` });
+    }
+    return { Error: error, Cause: `${step}: ${cause}`, step };
+  };
+
+/** A replacement that nobody waits for any more, since a sleep came, is no news. */
+async function isAwake({ store }: Deps): Promise<boolean> {
+  const { state } = await store.read();
+  return state === 'awake' || state === 'awake-degraded';
+}
+
+export const handler = step(
+  {
+    name: 'record-incident',
+    input,
+    env,
+    deps: (env) => ({
+      cluster: env.CLUSTER_NAME,
+      store: clusterStore(env),
+      sfn: stepFunctions(),
+      notify: notifyDeps(env),
+    }),
+  },
+  recordIncident,
+);

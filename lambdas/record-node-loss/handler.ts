@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import type { ClusterStore } from '../shared/cluster-store';
+import { type LostNode, lostNode } from '../shared/contracts';
+import { clusterStore, notifyDeps } from '../shared/deps';
+import { notify, type NotifyDeps } from '../shared/notify';
+import { step } from '../shared/step';
+import { env } from './env';
+
+const input = z.object({
+  execution: z.string(),
+  lost: lostNode,
+  /** What MoveElasticIp left. */
+  elasticIp: z.object({ holder: z.string().optional(), moved: z.boolean() }),
+});
+
+interface Deps {
+  cluster: string;
+  store: ClusterStore;
+  notify: NotifyDeps;
+}
+
+/** Keeps that a node was lost, and tells of it, once: Spot's warning is followed by the end, and events come twice. */
+export const recordNodeLoss =
+  ({ cluster, store, notify: deps }: Deps) =>
+  async ({ execution, lost, elasticIp }: z.output<typeof input>): Promise<{ isNew: boolean }> => {
+    const { instanceId: instance, ...rest } = lost;
+    const isNew = await store.recordEvent(`node#${instance}`, { ...rest, instance, elasticIp, execution });
+    if (isNew) await notify(deps, { subject: `${cluster}: ${nameOf(lost)} lost`, text: describe(lost, elasticIp) });
+    return { isNew };
+  };
+
+function nameOf({ pool, seat, instanceId }: LostNode): string {
+  return `${pool === undefined ? `seat ${seat ?? '?'}` : `a node of ${pool}`} (${instanceId})`;
+}
+
+function describe(lost: LostNode, { holder, moved }: z.output<typeof input>['elasticIp']): string {
+  const address = moved
+    ? `The Elastic IP is on ${holder ?? 'no node'} now.`
+    : 'Its group gets the Elastic IP along with the new node.';
+  const lines = [`${nameOf(lost)} ${lost.what === 'terminated' ? 'has ended' : 'is about to end'}: ${lost.cause}`];
+  return [...lines, 'Its group makes a new one, nothing needs to be done.', ...(lost.ingress ? [address] : [])].join(
+    '\n',
+  );
+}
+
+export const handler = step(
+  {
+    name: 'record-node-loss',
+    input,
+    env,
+    deps: (env) => ({ cluster: env.CLUSTER_NAME, store: clusterStore(env), notify: notifyDeps(env) }),
+  },
+  recordNodeLoss,
+);

@@ -1,0 +1,1 @@
+export { bucketEnv as env } from '../shared/env';
