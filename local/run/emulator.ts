@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -61,6 +61,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       AWS_REGION: options.region,
     },
   });
+  mkdirSync(path.dirname(LOG), { recursive: true });
   const log = createWriteStream(LOG);
   child.stderr?.pipe(log);
   const exited = new Promise<void>((resolve) => {

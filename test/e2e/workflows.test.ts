@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import { TerminateInstancesCommand } from '@aws-sdk/client-ec2';
-import { DeleteRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam';
+import {
+  DeleteRolePolicyCommand,
+  GetRolePolicyCommand,
+  IAMClient,
+  ListRolePoliciesCommand,
+  PutRolePolicyCommand,
+} from '@aws-sdk/client-iam';
 import { GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   DescribeExecutionCommand,
@@ -22,7 +28,7 @@ const names = namesOf('drowse');
 /** Bound of everything that happens by itself in the embedded AWS (ms). */
 const PATIENCE = 60_000;
 
-/** One cluster, deployed once, with IAM enforced on every call: each case leaves it awake for the next. */
+/** One cluster, deployed once, with IAM enforced on every call: each case finds it awake and leaves it so, in any order. */
 jest.setTimeout(90_000);
 
 describe('a cluster that things happen to', () => {
@@ -36,15 +42,12 @@ describe('a cluster that things happen to', () => {
     run = runLocal(['up', '--auth'], { DROWSE_ENDPOINT: emulator.endpoint });
     const { code, stderr } = await run.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    await expectAwake();
   }, 240_000);
   afterAll(async () => {
     await emulator.stop();
     expect(leftBy(run)).toEqual([]);
     forget(run);
-  });
-
-  it('has lived a whole life under its own roles', async () => {
-    await expectAwake();
   });
 
   it('wakes from a sleep that somebody stopped in the middle', async () => {
@@ -68,15 +71,17 @@ describe('a cluster that things happen to', () => {
     expect(error).toBe('NodeNotReady');
     await until('the next node is in service', async () => (await pool()).inService === 1);
     expect(await nodes()).not.toContain(lost);
-    await expectAwake();
   });
 
   it('names the call that a missing grant denies', async () => {
-    await takeGrantsAway('record-sizes');
+    const giveBack = await takeGrantsAway('record-sizes');
     const sleep = await start('sleep');
     expect(sleep.status).toBe('FAILED');
     expect(sleep.cause).toContain('RecordSizes');
     expect(sleep.cause).toMatch(/not authorized to perform: dynamodb:UpdateItem/);
+    await giveBack();
+    expect((await start('wake')).status).toBe('SUCCEEDED');
+    await expectAwake();
   });
 
   async function start(workflow: string): Promise<WorkflowRun> {
@@ -120,8 +125,8 @@ describe('a cluster that things happen to', () => {
     expect(answer.status).toBe(200);
   }
 
-  /** Deletes every inline policy of a step's role. */
-  async function takeGrantsAway(step: string): Promise<void> {
+  /** Deletes every inline policy of a step's role; what it answers brings them back. */
+  async function takeGrantsAway(step: string): Promise<() => Promise<void>> {
     const config = { endpoint: emulator.endpoint, region: REGION };
     const credentials = { accessKeyId: ACCOUNT, secretAccessKey: 'local' };
     const lambda = new LambdaClient({ ...config, credentials });
@@ -130,7 +135,16 @@ describe('a cluster that things happen to', () => {
     const iam = new IAMClient({ ...config, credentials });
     const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
     expect(PolicyNames).not.toEqual([]);
+    const policies = await Promise.all(
+      PolicyNames.map((PolicyName) => iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))),
+    );
     for (const PolicyName of PolicyNames) await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }));
+    return async () => {
+      for (const { PolicyName, PolicyDocument = '' } of policies) {
+        const document = decodeURIComponent(PolicyDocument);
+        await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument: document }));
+      }
+    };
   }
 });
 
