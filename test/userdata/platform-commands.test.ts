@@ -15,6 +15,9 @@ jest.setTimeout(240_000);
 interface Scenario {
   /** Layers that the root Kustomization brings. */
   layers?: string[];
+  /** More labels of layers. */
+  labels?: Record<string, Record<string, string>>;
+  dependsOn?: Record<string, string[]>;
   /** What parts say instead of being ready, by `Kind/name`; a silent one does not even see the request. */
   parts?: Record<string, { silent?: true; reason?: string; message?: string }>;
   /** Flux' definitions are there after so many tries. */
@@ -29,6 +32,7 @@ interface Scenario {
 interface Result {
   ok: boolean;
   ready?: string[];
+  leftOut?: string[];
   at?: string;
   error?: string;
   message?: string;
@@ -129,9 +133,13 @@ function secret(life: Life, name: string): Record<string, string> | undefined {
   );
 }
 
+/** Options that the workflows give as well where there is nothing to say. */
+const USUAL: Record<string, string[]> = { 'reconcile-platform': ['--without', 'none'] };
+
 /** The one result line of a command; the exit code must agree with it, and nothing secret be anywhere. */
 async function run(life: Life, command: string, ...options: string[]): Promise<Result> {
-  const done: Run = await life.sandbox.run([`/opt/drowse/commands/${command}.sh`, ...options]);
+  const given = options.length > 0 ? options : (USUAL[command] ?? []);
+  const done: Run = await life.sandbox.run([`/opt/drowse/commands/${command}.sh`, ...given]);
   const lines = done.stdout.trimEnd().split('\n');
   if (lines.length !== 1) throw new Error(`not one line: ${done.stdout}${done.stderr}`);
   const result = JSON.parse(lines[0]!) as Result;
@@ -172,6 +180,7 @@ describe('install-network', () => {
     expect(result).toEqual({
       ok: true,
       ready: ['base', 'network', 'network-config'],
+      leftOut: [],
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
     });
     expect(calls(life)).toEqual([
@@ -359,8 +368,68 @@ describe('reconcile-platform', () => {
     });
   });
 
-  test('takes no options', async () => {
-    expect(await run(await seat(), 'reconcile-platform', '--now', 'yes')).toMatchObject({ error: 'BadArguments' });
+  test.each([
+    ['an option that it does not have', ['--now', 'yes']],
+    ['other nodes than it knows', ['--without', 'storage']],
+  ])('refuses %s', async (_what, options) => {
+    expect(await run(await seat(), 'reconcile-platform', ...options)).toMatchObject({ error: 'BadArguments' });
+  });
+
+  describe('without nodes', () => {
+    const needs = (value: string) => ({ 'drowse.dev/needs': value });
+    const tree: Scenario = {
+      layers: ['apps', 'base', 'certificates', 'ingress', 'issuers'],
+      labels: { apps: needs('gpu'), certificates: needs('workers') },
+      // A layer in front of what it depends on, so that the order of the list does not decide.
+      dependsOn: { apps: ['issuers'], issuers: ['certificates'], certificates: ['base'] },
+    };
+    const pending = { reason: 'HealthCheckFailed', message: 'no node takes its pods' };
+    const blocked = { reason: 'DependencyNotReady', message: "dependency 'flux-system/certificates' is not ready" };
+
+    test('with GPUs it waits for all that needs none, and says what it left out', async () => {
+      const life = await seat({ ...tree, parts: { 'Kustomization/apps': pending } });
+      expect(await run(life, 'reconcile-platform', '--without', 'gpu')).toMatchObject({
+        ok: true,
+        ready: ['base', 'certificates', 'ingress', 'issuers'],
+        leftOut: ['apps'],
+      });
+      // They are asked all the same: with the node they get ready by themselves.
+      expect(calls(life).slice(-3)).toEqual(REQUESTS);
+    });
+
+    test('of any pool it leaves out what depends on them, too, at however many removes', async () => {
+      const parts = {
+        'Kustomization/apps': blocked,
+        'Kustomization/certificates': pending,
+        'Kustomization/issuers': blocked,
+      };
+      const life = await seat({ ...tree, parts });
+      expect(await run(life, 'reconcile-platform', '--without', 'workers')).toMatchObject({
+        ok: true,
+        ready: ['base', 'ingress'],
+        leftOut: ['apps', 'certificates', 'issuers'],
+      });
+    });
+
+    test('it still fails for what needs none of them, and names that alone', async () => {
+      const life = await seat({
+        ...tree,
+        parts: { 'Kustomization/apps': pending, 'Kustomization/ingress': { message: 'chart not found' } },
+      });
+      expect(await run(life, 'reconcile-platform', '--without', 'gpu')).toMatchObject({
+        error: 'PlatformNotReady',
+        message: '1 of 5 are not ready: ingress',
+        failed: [{ name: 'ingress', message: 'chart not found' }],
+      });
+    });
+
+    test('it leaves out nothing where they are there', async () => {
+      const life = await seat({ ...tree, parts: { 'Kustomization/apps': pending } });
+      expect(await run(life, 'reconcile-platform')).toMatchObject({
+        error: 'PlatformNotReady',
+        failed: [{ name: 'apps', message: pending.message }],
+      });
+    });
   });
 
   test('does without secrets whose parameters are not there, and keeps the password that somebody set', async () => {
@@ -453,7 +522,7 @@ describe('reconcile-platform', () => {
       },
       run(life, options) {
         life.sandbox.world('api-up');
-        return life.sandbox.run(['/opt/drowse/commands/reconcile-platform.sh'], options);
+        return life.sandbox.run(['/opt/drowse/commands/reconcile-platform.sh', '--without', 'none'], options);
       },
     });
     expect(report.problems).toEqual([]);

@@ -175,8 +175,8 @@ parts_ready() {
     if has("items") then .items else [.metadata.name = $names[0]] end
     | . as $all
     # As many rounds as there could be steps from one to the next.
-    | reduce $all[] as $_ ([]; . as $left
-      | [$all[] | select(needs_missing or any(.spec.dependsOn[]?.name; IN($left[]))) | .metadata.name]) as $left
+    | (reduce $all[] as $_ ([]; . as $left
+      | [$all[] | select(needs_missing or any(.spec.dependsOn[]?.name; IN($left[]))) | .metadata.name])) as $left
     | map(([.status.conditions[]? | select(.type == "Ready")][0] // {}) as $ready
       | (.status.lastHandledReconcileAt == $stamp) as $handled
       | (.spec.suspend == true) as $suspended
