@@ -2,7 +2,6 @@ import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { S3Client } from '@aws-sdk/client-s3';
-import { S3Client } from '@aws-sdk/client-s3';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
@@ -17,7 +16,6 @@ import { Dynamo } from './aws/dynamodb';
 import { Ec2 } from './aws/ec2';
 import { Faults } from './aws/faults';
 import { LoadBalancing } from './aws/load-balancing';
-import { S3 } from './aws/s3';
 import { S3 } from './aws/s3';
 import { actionOf, type Service } from './aws/service';
 import { ServiceQuotas } from './aws/service-quotas';
@@ -46,7 +44,6 @@ export class Model {
   readonly serviceQuotas = new ServiceQuotas();
   readonly s3;
   readonly sns;
-  readonly s3;
   readonly ssm = new Ssm(this.ec2);
   readonly stepFunctions = new StepFunctions();
   readonly dynamo;
@@ -56,7 +53,6 @@ export class Model {
   constructor(readonly config: ClusterConfig) {
     this.names = namesOf(config.name);
     this.dynamo = new Dynamo(this.names.table);
-    this.s3 = new S3(this.names.bucket(ACCOUNT, REGION));
     this.sns = new Sns(`arn:aws:sns:${REGION}:${ACCOUNT}:${this.names.notificationTopic}`);
     this.s3 = new S3(this.names.bucket(ACCOUNT, REGION));
     this.nodes = new Nodes(this.ec2, this.ssm, this.names.joinParameter);
@@ -80,7 +76,6 @@ export class Model {
       serviceQuotas: this.client(ServiceQuotasClient.prototype, this.serviceQuotas, caller),
       s3: this.client(S3Client.prototype, this.s3, caller),
       sns: this.client(SNSClient.prototype, this.sns, caller),
-      s3: this.client(S3Client.prototype, this.s3, caller),
       ssm: this.client(SSMClient.prototype, this.ssm, caller),
       stepFunctions: this.client(SFNClient.prototype, this.stepFunctions, caller),
       dynamo: this.client(DynamoDBDocumentClient.prototype, this.dynamo, caller),

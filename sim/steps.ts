@@ -30,7 +30,6 @@ import { handler as stopSeats } from '../lambdas/stop-seats/handler';
 import { handler as verifyAsleep } from '../lambdas/verify-asleep/handler';
 import { handler as verifyElasticIp } from '../lambdas/verify-elastic-ip/handler';
 import { handler as verifySnapshot } from '../lambdas/verify-snapshot/handler';
-import { handler as verifySnapshot } from '../lambdas/verify-snapshot/handler';
 import { handler as waitForApi } from '../lambdas/wait-for-api/handler';
 import { handler as waitForNode } from '../lambdas/wait-for-node/handler';
 import { handler as waitForNodes } from '../lambdas/wait-for-nodes/handler';
@@ -80,7 +79,6 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'verify-asleep': verifyAsleep,
   'verify-elastic-ip': verifyElasticIp,
   'verify-snapshot': verifySnapshot,
-  'verify-snapshot': verifySnapshot,
   'wait-for-api': waitForApi,
   'wait-for-node': waitForNode,
   'wait-for-nodes': waitForNodes,
@@ -91,9 +89,6 @@ export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv 
   return {
     CLUSTER_NAME: config.name,
     TABLE_NAME: names.table,
-    BUCKET_NAME: names.bucket(ACCOUNT, REGION),
-    KEEP_HOURLY_DAYS: String(config.snapshots.keepHourlyDays),
-    KEEP_DAILY_DAYS: String(config.snapshots.keepDailyDays),
     TOPIC_ARN: sns.topicArn,
     BUCKET_NAME: names.bucket(ACCOUNT, REGION),
     KEEP_HOURLY_DAYS: String(config.snapshots.keepHourlyDays),

@@ -4,7 +4,6 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { S3Client } from '@aws-sdk/client-s3';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -65,7 +64,6 @@ export const serviceQuotas = /* @__PURE__ */ lazy('serviceQuotas', () =>
 export const sns = /* @__PURE__ */ lazy('sns', () =>
   logAwsCalls(new SNSClient({ maxAttempts: 3, requestHandler: { connectionTimeout: 2_000, requestTimeout: 4_000 } })),
 );
-export const s3 = /* @__PURE__ */ lazy('s3', () => logAwsCalls(new S3Client(CONFIG)));
 export const ssm = /* @__PURE__ */ lazy('ssm', () => logAwsCalls(new SSMClient(CONFIG)));
 export const stepFunctions = /* @__PURE__ */ lazy('stepFunctions', () => logAwsCalls(new SFNClient(CONFIG)));
 export const dynamo = /* @__PURE__ */ lazy('dynamo', () =>

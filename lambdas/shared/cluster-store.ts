@@ -25,8 +25,6 @@ export const LEASE_MS = 15 * 60_000;
 const LAUNCH_FAILURE_SECONDS = 90 * 24 * 3600;
 /** How long what happened is remembered (seconds). */
 const EVENT_SECONDS = 90 * 24 * 3600;
-/** How long what happened is remembered (seconds). */
-const EVENT_SECONDS = 90 * 24 * 3600;
 /** How long the record of a sent command is kept (seconds); an execution is over long before. */
 const COMMAND_SECONDS = 24 * 3600;
 
@@ -77,19 +75,6 @@ export type SnapshotRecord = z.infer<typeof snapshotRecord>;
 /** Why there has been no newer one since; gone with the next that succeeds. */
 const snapshotFailure = failureRecord.omit({ workflow: true }).extend({ workflow: z.string() });
 
-/** The newest snapshot that was verified in the bucket. */
-const snapshotRecord = z.object({
-  key: z.string(),
-  /** When it was taken, UTC ISO. */
-  at: z.string(),
-  bytes: z.number(),
-  sha256: z.string(),
-});
-export type SnapshotRecord = z.infer<typeof snapshotRecord>;
-
-/** Why there has been no newer one since; gone with the next that succeeds. */
-const snapshotFailure = failureRecord.omit({ workflow: true }).extend({ workflow: z.string() });
-
 /** The execution that gave the lease back last. */
 const lastRun = z.object({ execution: z.string(), ok: z.boolean(), at: z.string() });
 
@@ -110,8 +95,6 @@ const clusterRecord = z.object({
   warnings: z.array(z.string()).optional(),
   /** When the platform was last seen installed and healthy. */
   platformAt: z.string().optional(),
-  snapshot: snapshotRecord.optional(),
-  snapshotFailure: snapshotFailure.optional(),
   snapshot: snapshotRecord.optional(),
   snapshotFailure: snapshotFailure.optional(),
 });
@@ -266,49 +249,6 @@ export class ClusterStore {
     const expiresAt = Math.floor(at.getTime() / 1000) + LAUNCH_FAILURE_SECONDS;
     const Item = { id: `launch#${failure.instanceId}`, ...failure, at: at.toISOString(), expiresAt };
     await this.client.send(new PutCommand({ TableName: this.table, Item }));
-  }
-
-  /** Keeps the newest snapshot; an older one, verified late, does not replace it. */
-  async recordSnapshot({ key, at, bytes, sha256 }: SnapshotRecord): Promise<void> {
-    await this.update(
-      ['#snapshot = :snapshot'],
-      ['#snapshotFailure'],
-      'attribute_not_exists(#snapshot) OR #snapshot.#at <= :at',
-      { ':snapshot': { key, at, bytes, sha256 }, ':at': at },
-    );
-  }
-
-  /** Keeps why there is no snapshot. True for the first failure since the last one that succeeded. */
-  async recordSnapshotFailure(failure: Omit<z.infer<typeof snapshotFailure>, 'at'>): Promise<boolean> {
-    const values = { ':failure': { ...failure, at: this.now().toISOString() } };
-    const none = 'attribute_not_exists(#snapshotFailure)';
-    if (await this.update(['#snapshotFailure = :failure'], [], none, values)) return true;
-    await this.update(['#snapshotFailure = :failure'], [], undefined, values);
-    return false;
-  }
-
-  /** Keeps what happened to the cluster, once. False if this event was kept before. */
-  async recordEvent(id: string, event: Readonly<Record<string, unknown>>): Promise<boolean> {
-    const at = this.now();
-    const expiresAt = Math.floor(at.getTime() / 1000) + EVENT_SECONDS;
-    const Item = { at: at.toISOString(), ...event, id: `event#${id}`, expiresAt };
-    try {
-      await this.client.send(
-        new PutCommand({ TableName: this.table, Item, ConditionExpression: 'attribute_not_exists(id)' }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  }
-
-  /** True if this instance's launch was given up. */
-  async isAbandoned(instanceId: string): Promise<boolean> {
-    const { Item } = await this.client.send(
-      new GetCommand({ TableName: this.table, Key: { id: `launch#${instanceId}` }, ConsistentRead: true }),
-    );
-    return Item !== undefined;
   }
 
   /** Keeps the newest snapshot; an older one, verified late, does not replace it. */

@@ -62,26 +62,6 @@ export const snapshot = z.object({
 /** Its result when there is nothing to save, and why. */
 export const skipped = z.object({ skipped: z.string() });
 
-/** Input of the workflows that hold no lease, once the first state has read it. */
-export const unleased = z.object({
-  /** ARN of this execution. */
-  execution: z.string(),
-  workflow: z.enum(['snapshot-etcd', 'handle-node-loss']),
-});
-
-/** Result of snapshot-etcd: what the script says that it stored. */
-export const snapshot = z.object({
-  /** Key of the snapshot in the cluster's bucket. */
-  key: z.string(),
-  bytes: z.number(),
-  sha256: z.string(),
-  /** etcd's revision at that moment. */
-  revision: z.number(),
-  at: z.string(),
-});
-/** Its result when there is nothing to save, and why. */
-export const skipped = z.object({ skipped: z.string() });
-
 /** Input of restore-etcd, by the person who starts it. Without any field it is a rehearsal with the newest snapshot. */
 export const restoreRequest = z.object({
   /** Index of the seat whose volume is to be rebuilt, or on which to rehearse. */

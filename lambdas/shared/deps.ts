@@ -25,11 +25,6 @@ export function snapshotDeps(env: z.output<typeof bucketEnv>): SnapshotDeps {
   return { cluster: env.CLUSTER_NAME, bucket: env.BUCKET_NAME, s3: s3(), store: clusterStore(env) };
 }
 
-/** What a step that looks at snapshots works with. */
-export function snapshotDeps(env: z.output<typeof bucketEnv>): SnapshotDeps {
-  return { cluster: env.CLUSTER_NAME, bucket: env.BUCKET_NAME, s3: s3(), store: clusterStore(env) };
-}
-
 /** What a step that changes groups and looks at their instances works with. */
 export interface GroupDeps {
   cluster: string;

@@ -18,12 +18,6 @@ export const bucketEnv = storeEnv.extend({
   BUCKET_NAME: z.string().min(1),
 });
 
-/** Environment of the steps that look at snapshots. */
-export const bucketEnv = storeEnv.extend({
-  /** Name of the cluster's bucket. */
-  BUCKET_NAME: z.string().min(1),
-});
-
 /** Environment of the steps under the lease that look at the Elastic IP. */
 export const elasticIpEnv = storeEnv.extend({
   /** Allocation ID of the cluster's Elastic IP. */

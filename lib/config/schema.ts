@@ -239,28 +239,6 @@ export const clusterConfigShape = z.strictObject({
         .describe('Days for which the newest of each day is kept, and every one that a person took'),
     })
     .prefault({}),
-  snapshots: z
-    .strictObject({
-      everyMinutes: z
-        .int()
-        .min(15)
-        .max(1440)
-        .default(60)
-        .describe('How often etcd is saved to the bucket while awake, in minutes; every sleep saves it as well'),
-      keepHourlyDays: z
-        .int()
-        .min(1)
-        .max(365)
-        .default(7)
-        .describe('Days for which the newest snapshot of each hour is kept'),
-      keepDailyDays: z
-        .int()
-        .min(1)
-        .max(3650)
-        .default(90)
-        .describe('Days for which the newest of each day is kept, and every one that a person took'),
-    })
-    .prefault({}),
   app: z
     .strictObject({
       domain: z.hostname().optional().describe('Host name of the app; point it at the Elastic IP'),

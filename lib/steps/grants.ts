@@ -45,7 +45,6 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
   const bucketArn = `arn:${stack.partition}:s3:::${names.bucket(stack.account, stack.region)}`;
-  const bucketArn = `arn:${stack.partition}:s3:::${names.bucket(stack.account, stack.region)}`;
   const parameterArn = (name: string) =>
     stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.replace(/^\//, '') });
   const documentArn = (name: string) => stack.formatArn({ service: 'ssm', resource: 'document', resourceName: name });
@@ -133,26 +132,6 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
       resources: ['elastic-ip', 'instance', 'network-interface'].map(ec2Arn),
       conditions: tagged,
       why: WHY.tagged,
-    }),
-    /** Lists the snapshots, and nothing else in the bucket. */
-    listSnapshots: (): Statement => ({
-      sid: 'ListSnapshots',
-      actions: ['s3:ListBucket'],
-      resources: [bucketArn],
-      conditions: { StringLike: { 's3:prefix': 'snapshots/*' } },
-    }),
-    readSnapshots: (): Statement => ({
-      sid: 'ReadSnapshots',
-      actions: ['s3:GetObject'],
-      resources: [`${bucketArn}/snapshots/*`],
-      why: WHY.folder,
-    }),
-    /** Deletes what lies in folders of snapshots; the sealed authorities beside them are out of its reach. */
-    deleteSnapshots: (): Statement => ({
-      sid: 'PruneSnapshots',
-      actions: ['s3:DeleteObject'],
-      resources: [`${bucketArn}/snapshots/*/*`],
-      why: WHY.folder,
     }),
     /** Lists the snapshots, and nothing else in the bucket. */
     listSnapshots: (): Statement => ({

@@ -4,7 +4,6 @@ import { env as acquireLease } from '../../lambdas/acquire-lease/env';
 import { env as associateElasticIp } from '../../lambdas/associate-elastic-ip/env';
 import { env as checkPrerequisites } from '../../lambdas/check-prerequisites/env';
 import { env as checkRestore } from '../../lambdas/check-restore/env';
-import { env as checkRestore } from '../../lambdas/check-restore/env';
 import { env as completeLaunch } from '../../lambdas/complete-launch/env';
 import { env as createLoadBalancer } from '../../lambdas/create-load-balancer/env';
 import { env as deleteJoinTokens } from '../../lambdas/delete-join-tokens/env';
@@ -12,26 +11,20 @@ import { env as deleteLoadBalancer } from '../../lambdas/delete-load-balancer/en
 import { env as deleteStaleNodes } from '../../lambdas/delete-stale-nodes/env';
 import { env as drainNodes } from '../../lambdas/drain-nodes/env';
 import { env as findLostNode } from '../../lambdas/find-lost-node/env';
-import { env as findLostNode } from '../../lambdas/find-lost-node/env';
 import { env as getStatus } from '../../lambdas/get-status/env';
 import { env as installNetwork } from '../../lambdas/install-network/env';
 import { env as mintJoinToken } from '../../lambdas/mint-join-token/env';
 import { env as mintJoinTokens } from '../../lambdas/mint-join-tokens/env';
 import { env as moveElasticIp } from '../../lambdas/move-elastic-ip/env';
-import { env as moveElasticIp } from '../../lambdas/move-elastic-ip/env';
 import { env as probeApp } from '../../lambdas/probe-app/env';
-import { env as pruneSnapshots } from '../../lambdas/prune-snapshots/env';
 import { env as pruneSnapshots } from '../../lambdas/prune-snapshots/env';
 import { env as reconcilePlatform } from '../../lambdas/reconcile-platform/env';
 import { env as recordFailure } from '../../lambdas/record-failure/env';
 import { env as recordIncident } from '../../lambdas/record-incident/env';
 import { env as recordNodeLoss } from '../../lambdas/record-node-loss/env';
-import { env as recordIncident } from '../../lambdas/record-incident/env';
-import { env as recordNodeLoss } from '../../lambdas/record-node-loss/env';
 import { env as recordSizes } from '../../lambdas/record-sizes/env';
 import { env as recordSuccess } from '../../lambdas/record-success/env';
 import { env as requestWake } from '../../lambdas/request-wake/env';
-import { env as restoreEtcd } from '../../lambdas/restore-etcd/env';
 import { env as restoreEtcd } from '../../lambdas/restore-etcd/env';
 import { env as snapshotEtcd } from '../../lambdas/snapshot-etcd/env';
 import { env as startPools } from '../../lambdas/start-pools/env';
@@ -40,7 +33,6 @@ import { env as stopPools } from '../../lambdas/stop-pools/env';
 import { env as stopSeats } from '../../lambdas/stop-seats/env';
 import { env as verifyAsleep } from '../../lambdas/verify-asleep/env';
 import { env as verifyElasticIp } from '../../lambdas/verify-elastic-ip/env';
-import { env as verifySnapshot } from '../../lambdas/verify-snapshot/env';
 import { env as verifySnapshot } from '../../lambdas/verify-snapshot/env';
 import { env as waitForApi } from '../../lambdas/wait-for-api/env';
 import { env as waitForNode } from '../../lambdas/wait-for-node/env';
@@ -55,7 +47,6 @@ export interface StepContext extends GrantContext {
   tableName: string;
   elasticIpId: string;
   apiAccess: ClusterConfig['apiAccess'];
-  snapshots: ClusterConfig['snapshots'];
   snapshots: ClusterConfig['snapshots'];
   app: ReturnType<typeof appOf>;
   subnetIds: readonly string[];
@@ -97,7 +88,6 @@ export function stepsOf(context: StepContext) {
   const news = { ...store, TOPIC_ARN: context.topicArn };
   const elasticIp = { ...store, ELASTIC_IP_ID: context.elasticIpId };
   const bucket = { ...store, BUCKET_NAME: names.bucket(context.stack.account, context.stack.region) };
-  const bucket = { ...store, BUCKET_NAME: names.bucket(context.stack.account, context.stack.region) };
   const key = may.useKey('Decrypt', 'GenerateDataKey');
   /** Steps under the lease renew it, and by that learn whether they still hold it. */
   const lease = [may.table('UpdateItem'), key].flat();
@@ -117,38 +107,6 @@ export function stepsOf(context: StepContext) {
     'record-sizes': step(recordSizes, store, lease, may.describeGroups(), may.groups('UpdateAutoScalingGroup')),
     'drain-nodes': step(drainNodes, store, command, may.runCommand('drain-nodes')),
     'snapshot-etcd': step(snapshotEtcd, store, command, may.runCommand('snapshot-etcd')),
-    'verify-snapshot': step(verifySnapshot, bucket, lease, may.listSnapshots(), may.readSnapshots()),
-    'prune-snapshots': step(
-      pruneSnapshots,
-      {
-        ...bucket,
-        KEEP_HOURLY_DAYS: String(context.snapshots.keepHourlyDays),
-        KEEP_DAILY_DAYS: String(context.snapshots.keepDailyDays),
-      },
-      may.table('GetItem'),
-      key,
-      may.listSnapshots(),
-      may.deleteSnapshots(),
-    ),
-    'check-restore': step(checkRestore, bucket, lease, findAll, may.listSnapshots(), may.readSnapshots()),
-    'restore-etcd': step(restoreEtcd, store, command, may.runCommand('restore-etcd')),
-    'find-lost-node': step(findLostNode, store, may.table('GetItem'), key, may.describeInstances()),
-    'move-elastic-ip': step(
-      moveElasticIp,
-      { ...cluster, ELASTIC_IP_ID: context.elasticIpId },
-      may.describeInstances(),
-      may.describeAddresses(),
-      may.associateElasticIp(),
-    ),
-    'record-node-loss': step(recordNodeLoss, news, may.table('PutItem'), key, may.notify()),
-    'record-incident': step(
-      recordIncident,
-      news,
-      may.table('GetItem', 'PutItem', 'UpdateItem'),
-      key,
-      may.executions(UNLEASED_WORKFLOWS, 'GetExecutionHistory'),
-      may.notify(),
-    ),
     'verify-snapshot': step(verifySnapshot, bucket, lease, may.listSnapshots(), may.readSnapshots()),
     'prune-snapshots': step(
       pruneSnapshots,

@@ -41,19 +41,10 @@ export const COMMANDS = {
       DryRun: { description: 'true: change nothing', allowedPattern: '^(true|false)$', default: 'true' },
     },
   },
-  'restore-etcd': {
-    description: 'Rebuild the blank volume of a seat from a snapshot, or only try whether it could be',
-    parameters: {
-      Key: { description: 'The snapshot in the bucket', allowedPattern: '^snapshots/[A-Za-z0-9._/-]+/etcd\\.db$' },
-      DryRun: { description: 'true: change nothing', allowedPattern: '^(true|false)$', default: 'true' },
-    },
-  },
   'delete-stale-nodes': {
     description: 'Delete the Node objects and volume attachments of instances that are gone',
     parameters: {},
   },
-  'smoke-test': { description: 'Check that the cluster works: quorum, nodes, DNS, GPUs, a pod', parameters: {} },
-  'collect-diagnostics': { description: 'Pack logs and states of a node into the bucket', parameters: {} },
   'smoke-test': { description: 'Check that the cluster works: quorum, nodes, DNS, GPUs, a pod', parameters: {} },
   'collect-diagnostics': { description: 'Pack logs and states of a node into the bucket', parameters: {} },
   'install-network': { description: 'Install the network plugin and Flux on a new cluster', parameters: {} },
