@@ -14,7 +14,7 @@ import { handler as installNetwork } from '../lambdas/install-network/handler';
 import { handler as mintJoinToken } from '../lambdas/mint-join-token/handler';
 import { handler as reconcilePlatform } from '../lambdas/reconcile-platform/handler';
 import { handler as mintJoinTokens } from '../lambdas/mint-join-tokens/handler';
-import { handler as pruneSnapshots } from '../lambdas/prune-snapshots/handler';
+import { handler as moveElasticIp } from '../lambdas/move-elastic-ip/handler';
 import { handler as pruneSnapshots } from '../lambdas/prune-snapshots/handler';
 import { handler as recordFailure } from '../lambdas/record-failure/handler';
 import { handler as recordIncident } from '../lambdas/record-incident/handler';
@@ -62,7 +62,7 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'install-network': installNetwork,
   'mint-join-token': mintJoinToken,
   'mint-join-tokens': mintJoinTokens,
-  'prune-snapshots': pruneSnapshots,
+  'move-elastic-ip': moveElasticIp,
   'prune-snapshots': pruneSnapshots,
   'reconcile-platform': reconcilePlatform,
   'record-failure': recordFailure,
