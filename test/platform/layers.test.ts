@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readChartFacts, readCharts } from '../../lib/platform/charts';
 import { PRIVILEGED } from '../../lib/platform/check';
-import { privilegesOf } from '../../lib/platform/check/workloads';
+import { containersOf, privilegesOf } from '../../lib/platform/check/workloads';
 import { at, groupOf, nameOf } from '../../lib/platform/manifest';
 import { allManifests, overlays, readTree } from '../../lib/platform/tree';
 
@@ -72,6 +72,28 @@ describe('layers', () => {
     expect(before('network')).toEqual(['base']);
     // The cloud controller makes nodes schedulable: it must not wait for what needs a schedulable node.
     expect(before('nodes')).toEqual(['base']);
+  });
+
+  it('say that they need workers exactly where a chart’s pods fit nowhere else', () => {
+    const onWorkers = workloads.filter(({ kind, on }) => kind !== 'DaemonSet' && on === 'worker').map(keyOf);
+    const needy = tree.layers.filter(({ healthChecks }) => healthChecks.some((check) => onWorkers.includes(check)));
+    const labelled = tree.kustomizations
+      .filter(({ metadata }) => metadata.labels?.['drowse.dev/needs'] === 'workers')
+      .map(({ metadata }) => metadata.name);
+    expect(labelled).toEqual(needy.map(({ name }) => name));
+    expect(labelled.length).toBeGreaterThan(2);
+  });
+
+  it('say that they need GPUs exactly where their own pods ask for them', () => {
+    const asksForGpus = ({ manifests: objects }: (typeof tree.layers)[number]) =>
+      objects
+        .flatMap(containersOf)
+        .some((container) => at(container, 'resources', 'limits', 'nvidia.com/gpu') !== undefined);
+    const labelled = tree.kustomizations
+      .filter(({ metadata }) => metadata.labels?.['drowse.dev/needs'] === 'gpu')
+      .map(({ metadata }) => metadata.name);
+    expect(labelled).toEqual(tree.layers.filter(asksForGpus).map(({ name }) => name));
+    expect(labelled).toEqual(['apps']);
   });
 
   it('bring namespaces, runtime class, priority classes and the pinned charts first', () => {
