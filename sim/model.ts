@@ -24,6 +24,7 @@ import { Ssm } from './aws/ssm';
 import { StepFunctions } from './aws/step-functions';
 import { addDocuments, type InCluster } from './documents';
 import { Nodes } from './nodes';
+import { Outside } from './outside';
 
 export const REGION = 'us-east-1';
 export const ACCOUNT = '123456789012';
@@ -48,7 +49,13 @@ export class Model {
   readonly stepFunctions = new StepFunctions();
   readonly dynamo;
   readonly nodes;
-  readonly inside: InCluster = { nodes: new Set(), platform: { installs: 0, at: undefined }, snapshots: [] };
+  readonly inside: InCluster = {
+    nodes: new Set(),
+    platform: { installs: 0, at: undefined },
+    snapshots: [],
+    activity: { requests: 0, gpuPercent: 0, jobs: 0, pods: 0 },
+  };
+  readonly outside = new Outside(this.ec2, this.inside);
 
   constructor(readonly config: ClusterConfig) {
     this.names = namesOf(config.name);
@@ -79,6 +86,7 @@ export class Model {
       ssm: this.client(SSMClient.prototype, this.ssm, caller),
       stepFunctions: this.client(SFNClient.prototype, this.stepFunctions, caller),
       dynamo: this.client(DynamoDBDocumentClient.prototype, this.dynamo, caller),
+      web: this.outside,
     };
   }
 

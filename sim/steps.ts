@@ -1,19 +1,23 @@
 import { handler as abandonLaunch } from '../lambdas/abandon-launch/handler';
 import { handler as acquireLease } from '../lambdas/acquire-lease/handler';
 import { handler as associateElasticIp } from '../lambdas/associate-elastic-ip/handler';
+import { handler as catchUpSchedules } from '../lambdas/catch-up-schedules/handler';
 import { handler as checkPrerequisites } from '../lambdas/check-prerequisites/handler';
 import { handler as checkRestore } from '../lambdas/check-restore/handler';
+import { handler as checkTrigger } from '../lambdas/check-trigger/handler';
 import { handler as completeLaunch } from '../lambdas/complete-launch/handler';
 import { handler as createLoadBalancer } from '../lambdas/create-load-balancer/handler';
 import { handler as deleteJoinTokens } from '../lambdas/delete-join-tokens/handler';
 import { handler as deleteLoadBalancer } from '../lambdas/delete-load-balancer/handler';
 import { handler as deleteStaleNodes } from '../lambdas/delete-stale-nodes/handler';
+import { handler as detectIdle } from '../lambdas/detect-idle/handler';
 import { handler as drainNodes } from '../lambdas/drain-nodes/handler';
 import { handler as findLostNode } from '../lambdas/find-lost-node/handler';
 import { handler as installNetwork } from '../lambdas/install-network/handler';
 import { handler as mintJoinToken } from '../lambdas/mint-join-token/handler';
 import { handler as reconcilePlatform } from '../lambdas/reconcile-platform/handler';
 import { handler as mintJoinTokens } from '../lambdas/mint-join-tokens/handler';
+import { handler as probeApp } from '../lambdas/probe-app/handler';
 import { handler as moveElasticIp } from '../lambdas/move-elastic-ip/handler';
 import { handler as pruneSnapshots } from '../lambdas/prune-snapshots/handler';
 import { handler as recordFailure } from '../lambdas/record-failure/handler';
@@ -35,6 +39,8 @@ import { handler as waitForNode } from '../lambdas/wait-for-node/handler';
 import { handler as waitForNodes } from '../lambdas/wait-for-nodes/handler';
 import { withClients } from '../lambdas/shared/clients';
 import { logger } from '../lambdas/shared/logger';
+import { appOf } from '../lib/config/names';
+import { bookEnvironment, bookOf } from '../lib/schedule/book';
 import { ACCOUNT, ELASTIC_IP_ID, type Model, REGION } from './model';
 
 /** One instance of a step's function. */
@@ -50,18 +56,22 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'abandon-launch': abandonLaunch,
   'acquire-lease': acquireLease,
   'associate-elastic-ip': associateElasticIp,
+  'catch-up-schedules': catchUpSchedules,
   'check-prerequisites': checkPrerequisites,
   'check-restore': checkRestore,
+  'check-trigger': checkTrigger,
   'complete-launch': completeLaunch,
   'create-load-balancer': createLoadBalancer,
   'delete-join-tokens': deleteJoinTokens,
   'delete-load-balancer': deleteLoadBalancer,
   'delete-stale-nodes': deleteStaleNodes,
+  'detect-idle': detectIdle,
   'drain-nodes': drainNodes,
   'find-lost-node': findLostNode,
   'install-network': installNetwork,
   'mint-join-token': mintJoinToken,
   'mint-join-tokens': mintJoinTokens,
+  'probe-app': probeApp,
   'move-elastic-ip': moveElasticIp,
   'prune-snapshots': pruneSnapshots,
   'reconcile-platform': reconcilePlatform,
@@ -86,6 +96,8 @@ export const STEPS: Readonly<Record<string, Handler>> = {
 
 /** Every environment variable that a step may ask for; each takes what its schema names. */
 export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv {
+  const app = appOf(config);
+  const machine = (workflow: string) => `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:${names.workflow(workflow)}`;
   return {
     CLUSTER_NAME: config.name,
     TABLE_NAME: names.table,
@@ -94,6 +106,14 @@ export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv 
     KEEP_HOURLY_DAYS: String(config.snapshots.keepHourlyDays),
     KEEP_DAILY_DAYS: String(config.snapshots.keepDailyDays),
     ELASTIC_IP_ID,
+    PROBE: app.probe,
+    APP_HOST: app.host,
+    PROBE_PATH: app.probePath,
+    CERTIFICATES: app.certificates,
+    ...bookEnvironment(bookOf(config), new Date()),
+    IDLE: JSON.stringify(config.idle),
+    SLEEP_MACHINE_ARN: machine('sleep'),
+    WAKE_MACHINE_ARN: machine('wake'),
     API_ACCESS: config.apiAccess,
     SUBNET_IDS: config.zones.map((zone) => `subnet-${zone}`).join(','),
     SECURITY_GROUP_ID: 'sg-0123456789abcdef0',

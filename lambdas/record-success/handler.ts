@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { type ClusterStore, STATES_OF } from '../shared/cluster-store';
 import type { ClusterState } from '../shared/contracts';
 import { clusterStore, notifyDeps } from '../shared/deps';
+import { readFailure } from '../shared/failures';
 import { notify, type NotifyDeps } from '../shared/notify';
 import { step } from '../shared/step';
 import { env } from './env';
@@ -21,13 +22,15 @@ interface Deps {
 export const recordSuccess =
   ({ cluster, store, notify: topic, now = Date.now }: Deps) =>
   async (end: z.output<typeof workflowEnd>): Promise<{ state?: ClusterState }> => {
-    const { execution, lease, workflow, nodes } = end;
+    const { execution, lease, workflow, nodes, probe } = end;
     if (workflow === 'install-platform') await store.recordPlatform();
     if (lease !== execution) return {};
     const { after } = STATES_OF[workflow];
     const degraded = nodes?.degraded ?? [];
-    const state = after === 'awake' && degraded.length > 0 ? 'awake-degraded' : after;
-    await store.recordSuccess(execution, state, { restored: after === 'awake', degraded });
+    const unreachable = probe && 'Error' in probe ? `app not reachable: ${readFailure(probe).cause}` : undefined;
+    const isDegraded = degraded.length > 0 || unreachable !== undefined;
+    const state = after === 'awake' && isDegraded ? 'awake-degraded' : after;
+    await store.recordSuccess(execution, state, { restored: after === 'awake', degraded, unreachable });
     if (workflow !== 'install-platform') await notify(topic, describeSuccess(cluster, end, state, now()));
     return state === undefined ? {} : { state };
   };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type ClusterState, degradedPool, failure, leased, prerequisites } from '../shared/contracts';
+import { readFailure } from '../shared/failures';
 import { inWords, type Notification } from '../shared/notify';
 
 /**
@@ -13,6 +14,8 @@ export const workflowEnd = leased.extend({
   /** What WaitForNodes left: pools that could not be brought up; everything else is. */
   nodes: z.object({ degraded: z.array(degradedPool) }).optional(),
   prerequisites: prerequisites.optional().catch(undefined),
+  /** What ProbeApp saw from outside. */
+  probe: orFailure(z.object({ status: z.int().optional() })),
   drain: orFailure(z.object({ stuck: z.array(z.object({ pod: z.string(), reason: z.string() })) })),
   snapshot: orFailure(z.object({ skipped: z.string().optional() })),
 });
@@ -34,11 +37,19 @@ export function describeSuccess(
     ...(degraded.length > 0
       ? ['It is tried again in the background, and you hear of it. What else to do: docs/runbook.md#awake-degraded']
       : []),
+    ...describeProbe(end),
     ...(prerequisites?.warnings ?? []).map((warning) => `Warning: ${warning}`),
     ...describeOmissions(end),
   ];
   const subject = state === undefined ? `${cluster}: ${workflow} is done` : `${cluster} is ${state}${without}`;
   return { subject, text: paragraphs.join('\n\n') };
+}
+
+/** Everything runs, and nobody sees it. */
+function describeProbe({ probe }: WorkflowEnd): string[] {
+  if (!probe || !('Error' in probe)) return [];
+  const { error, cause } = readFailure(probe);
+  return [`The app is not reachable. ${cause}`, `What to do: docs/runbook.md#${error.toLowerCase()}`];
 }
 
 /** What a sleep went on without. */

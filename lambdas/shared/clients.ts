@@ -8,6 +8,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { getHttps, type Web } from './https';
 import { logAwsCalls } from './log-aws-calls';
 
 /** One client for each AWS service that the steps call. */
@@ -21,6 +22,8 @@ export interface Clients {
   sns: SNSClient;
   stepFunctions: SFNClient;
   dynamo: DynamoDBDocumentClient;
+  /** Not AWS: the app, from outside. */
+  web: Web;
 }
 
 /** Throttling and passing faults are the SDK's business, not the state machine's. Times in ms. */
@@ -71,3 +74,4 @@ export const dynamo = /* @__PURE__ */ lazy('dynamo', () =>
     marshallOptions: { removeUndefinedValues: true },
   }),
 );
+export const web = /* @__PURE__ */ lazy('web', () => ({ get: getHttps }));

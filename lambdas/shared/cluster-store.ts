@@ -89,6 +89,8 @@ const clusterRecord = z.object({
   last: lastRun.optional(),
   /** Pools without which the last wake ended, and why. */
   degraded: z.array(degradedPool).optional(),
+  /** Why the app could not be seen from outside at the end of the last wake. */
+  unreachable: z.string().optional(),
   /** ARN of the API's load balancer that was deleted last; AWS may list it for a while. */
   deletedLoadBalancer: z.string().optional(),
   /** What the last wake's pre-checks found that did not stop it. */
@@ -185,13 +187,20 @@ export class ClusterStore {
   async recordSuccess(
     owner: string,
     state: ClusterState | undefined,
-    { restored, degraded }: { restored: boolean; degraded: DegradedPool[] },
+    {
+      restored,
+      degraded,
+      unreachable,
+    }: { restored: boolean; degraded: DegradedPool[]; unreachable?: string | undefined },
   ): Promise<void> {
+    const kept = { degraded: degraded.length > 0 ? degraded : undefined, unreachable };
+    const set = Object.entries(kept).filter(([, value]) => value !== undefined);
+    const gone = Object.entries(kept).filter(([, value]) => value === undefined);
     const done = await this.release(owner, state, {
       ok: true,
-      set: degraded.length > 0 ? ['#degraded = :degraded'] : [],
-      remove: ['#failure', ...(restored ? ['#sizes'] : []), ...(degraded.length > 0 ? [] : ['#degraded'])],
-      values: degraded.length > 0 ? { ':degraded': degraded } : {},
+      set: set.map(([name]) => `#${name} = :${name}`),
+      remove: ['#failure', ...(restored ? ['#sizes'] : []), ...gone.map(([name]) => `#${name}`)],
+      values: Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
     });
     if (!done) throw new LeaseLost(`${owner} no longer holds the lease: its success was not recorded`);
   }

@@ -65,6 +65,21 @@ export class LoadBalancerStillThere extends Error {
   override readonly name = 'LoadBalancerStillThere';
 }
 
+/** The app does not answer as it should from outside; retried until the bound. */
+export class AppNotReachable extends Error {
+  override readonly name = 'AppNotReachable';
+}
+
+/** The app's certificate has expired, most often during a long sleep. */
+export class CertificateExpired extends Error {
+  override readonly name = 'CertificateExpired';
+}
+
+/** The app's certificate is not what browsers accept. */
+export class CertificateNotValid extends Error {
+  override readonly name = 'CertificateNotValid';
+}
+
 /** AWS itself failed or throttled, longer than the SDK's own retries last: a passing thing, retried with patience. */
 export class AwsUnavailable extends Error {
   override readonly name = 'AwsUnavailable';

@@ -11,7 +11,10 @@ export const CLASS_IN_WORDS: Readonly<Record<FailureClass, string>> = {
 /** The class of every error that a step or workflow ends with. */
 export const CLASS_OF: Readonly<Record<string, FailureClass>> = {
   ApiNotReady: 'retryable',
+  AppNotReachable: 'retryable',
   AwsUnavailable: 'retryable',
+  CertificateExpired: 'retryable',
+  CertificateNotValid: 'retryable',
   ClusterBusy: 'needs-a-person',
   CommandFailed: 'needs-a-person',
   CommandInProgress: 'retryable',

@@ -87,3 +87,17 @@ export type Names = ReturnType<typeof namesOf>;
 export function zonesOf(config: Pick<ClusterConfig, 'region' | 'zones'>): string[] {
   return config.zones.map((letter) => `${config.region}${letter}`);
 }
+
+/** What is known of the app from outside, with what follows from the rest where `cluster.yaml` does not say it. */
+export function appOf({ name, app, platform }: Pick<ClusterConfig, 'name' | 'app' | 'platform'>) {
+  const { domain } = app;
+  const ingress = platform.overlay === 'default' ? 'ingress' : 'none';
+  return {
+    /** Host name by which the ingress knows the app; without a domain nobody else does. */
+    host: domain ?? `app.${name}.drowse.internal`,
+    certificates: app.certificates ?? (domain === undefined ? 'self-signed' : 'letsencrypt'),
+    /** What a wake must see from outside. */
+    probe: app.probe ?? (domain === undefined ? ingress : 'app'),
+    probePath: app.probePath,
+  } as const;
+}

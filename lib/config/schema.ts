@@ -255,6 +255,17 @@ export const clusterConfigShape = z.strictObject({
         )
         .optional()
         .describe('Where `make app-deploy` pushes the app’s image: registry and repository, without a tag'),
+      probe: z
+        .enum(['app', 'ingress', 'none'])
+        .optional()
+        .describe(
+          'What a wake must see from outside: the app’s page, any answer of the ingress, or nothing; default: app with a domain, ingress without, none without the default platform',
+        ),
+      probePath: z
+        .string()
+        .regex(/^\/[\w./~-]*$/, 'use a path, for example /healthz')
+        .default('/')
+        .describe('Path of the app that answers once it is up'),
       model: z
         .strictObject({
           url: z.url({ protocol: /^https$/, error: 'use an https:// URL' }).describe('An AnimeGANv2 generator as ONNX'),

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { namesOf } from '../config/names';
+import { appOf, namesOf } from '../config/names';
 import type { ClusterConfig } from '../config/schema';
 import { imageTagFor } from './charts';
 
@@ -22,7 +22,7 @@ export function substitutions(config: ClusterConfig, { account, elasticIp }: Dep
   const { name, region, kubernetes, app, platform, gpu } = config;
   const names = namesOf(name);
   const minor = kubernetes.version.split('.').slice(0, 2).join('.');
-  const domain = app.domain ?? `app.${name}.drowse.internal`;
+  const { host: domain, certificates } = appOf(config);
   return {
     cluster_name: name,
     region,
@@ -32,7 +32,7 @@ export function substitutions(config: ClusterConfig, { account, elasticIp }: Dep
     elastic_ip: elasticIp,
     app_domain: domain,
     app_email: app.email ?? `hostmaster@${domain}`,
-    certificate_issuer: issuerOf(app),
+    certificate_issuer: certificates === 'letsencrypt' ? 'letsencrypt-production' : certificates,
     cloud_controller_tag: imageTagFor('aws-cloud-controller-manager', minor),
     cluster_autoscaler_tag: imageTagFor('cluster-autoscaler', minor),
     gpu_plugin_config: gpu.slices > 1 ? 'time-sliced' : 'exclusive',
@@ -46,11 +46,6 @@ export function substitutions(config: ClusterConfig, { account, elasticIp }: Dep
 
 /** The values by name, as the ConfigMap holds them. */
 export type Substitutions = ReturnType<typeof substitutions>;
-
-function issuerOf({ domain, certificates }: ClusterConfig['app']): string {
-  const issuer = certificates ?? (domain === undefined ? 'self-signed' : 'letsencrypt');
-  return issuer === 'letsencrypt' ? 'letsencrypt-production' : issuer;
-}
 
 /** `10.244.0.0/16` also for `10.244.3.7/16`: Calico refuses a pool with host bits. */
 function networkOf(cidr: string): string {

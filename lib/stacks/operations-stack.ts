@@ -3,7 +3,7 @@ import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cd
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { seatPlaces } from '../config/addresses';
-import { namesOf } from '../config/names';
+import { appOf, namesOf } from '../config/names';
 import type { ClusterConfig } from '../config/schema';
 import { ClusterAlarms } from '../constructs/alarms/cluster-alarms';
 import { JoinRule } from '../constructs/join-rule/join-rule';
@@ -14,6 +14,7 @@ import { SnapshotSchedule } from '../constructs/snapshot-schedule/snapshot-sched
 import { type LogLevel, StepLambda } from '../constructs/step-lambda/step-lambda';
 import { WakeApi } from '../constructs/wake-api/wake-api';
 import { Workflow } from '../constructs/workflow/workflow';
+import { bookEnvironment, bookOf } from '../schedule/book';
 import { pascalCase, stepsOf, type StepName } from '../steps/steps';
 import type { ClusterStack } from './cluster-stack';
 import type { FoundationStack } from './foundation-stack';
@@ -61,6 +62,9 @@ export class OperationsStack extends Stack {
       elasticIpId: foundation.elasticIp.attrAllocationId,
       apiAccess: config.apiAccess,
       snapshots: config.snapshots,
+      app: appOf(config),
+      book: bookEnvironment(bookOf(config), new Date()),
+      idle: config.idle,
       subnetIds: seatPlaces(config).map(({ zone }) => foundation.network.subnetIds[zone] ?? ''),
       apiSecurityGroupId: cluster.securityGroups.apiLoadBalancer.attrGroupId,
       apiTargetGroupArn: cluster.apiTarget.targetGroupArn,
@@ -116,6 +120,8 @@ export class OperationsStack extends Stack {
       schedules: config.schedules,
       sleep: sleep.stateMachine,
       wake: wake.stateMachine,
+      catchUp: this.steps['catch-up-schedules'].function,
+      detectIdle: config.idle.enabled ? this.steps['detect-idle'].function : undefined,
       deadLetters,
     });
     new JoinRule(this, 'Joins', {
@@ -137,8 +143,15 @@ export class OperationsStack extends Stack {
     });
     const { api } = new WakeApi(this, 'WakeApi', {
       apiName: config.name,
-      requestWake: this.steps['request-wake'].function,
-      getStatus: this.steps['get-status'].function,
+      routes: {
+        'POST /wake': this.steps['request-wake'].function,
+        'GET /status': this.steps['get-status'].function,
+        'PUT /keep-awake': this.steps['keep-awake'].function,
+        'DELETE /keep-awake': this.steps['keep-awake'].function,
+        'PUT /skip-next': this.steps['skip-next'].function,
+        'DELETE /skip-next': this.steps['skip-next'].function,
+        'POST /postpone-sleep': this.steps['postpone-sleep'].function,
+      },
       logRetentionDays,
     });
     new ClusterAlarms(this, 'Alarms', {

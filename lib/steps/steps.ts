@@ -2,22 +2,27 @@ import type * as z from 'zod';
 import { env as abandonLaunch } from '../../lambdas/abandon-launch/env';
 import { env as acquireLease } from '../../lambdas/acquire-lease/env';
 import { env as associateElasticIp } from '../../lambdas/associate-elastic-ip/env';
+import { env as catchUpSchedules } from '../../lambdas/catch-up-schedules/env';
 import { env as checkPrerequisites } from '../../lambdas/check-prerequisites/env';
 import { env as checkRestore } from '../../lambdas/check-restore/env';
+import { env as checkTrigger } from '../../lambdas/check-trigger/env';
 import { env as completeLaunch } from '../../lambdas/complete-launch/env';
 import { env as createLoadBalancer } from '../../lambdas/create-load-balancer/env';
 import { env as deleteJoinTokens } from '../../lambdas/delete-join-tokens/env';
 import { env as deleteLoadBalancer } from '../../lambdas/delete-load-balancer/env';
 import { env as deleteStaleNodes } from '../../lambdas/delete-stale-nodes/env';
+import { env as detectIdle } from '../../lambdas/detect-idle/env';
 import { env as drainNodes } from '../../lambdas/drain-nodes/env';
 import { env as findLostNode } from '../../lambdas/find-lost-node/env';
 import { env as getStatus } from '../../lambdas/get-status/env';
 import { env as installNetwork } from '../../lambdas/install-network/env';
+import { env as keepAwake } from '../../lambdas/keep-awake/env';
 import { env as mintJoinToken } from '../../lambdas/mint-join-token/env';
 import { env as mintJoinTokens } from '../../lambdas/mint-join-tokens/env';
 import { env as moveElasticIp } from '../../lambdas/move-elastic-ip/env';
 import { env as probeApp } from '../../lambdas/probe-app/env';
 import { env as pruneSnapshots } from '../../lambdas/prune-snapshots/env';
+import { env as postponeSleep } from '../../lambdas/postpone-sleep/env';
 import { env as reconcilePlatform } from '../../lambdas/reconcile-platform/env';
 import { env as recordFailure } from '../../lambdas/record-failure/env';
 import { env as recordIncident } from '../../lambdas/record-incident/env';
@@ -26,6 +31,7 @@ import { env as recordSizes } from '../../lambdas/record-sizes/env';
 import { env as recordSuccess } from '../../lambdas/record-success/env';
 import { env as requestWake } from '../../lambdas/request-wake/env';
 import { env as restoreEtcd } from '../../lambdas/restore-etcd/env';
+import { env as skipNext } from '../../lambdas/skip-next/env';
 import { env as snapshotEtcd } from '../../lambdas/snapshot-etcd/env';
 import { env as startPools } from '../../lambdas/start-pools/env';
 import { env as startSeats } from '../../lambdas/start-seats/env';
@@ -40,6 +46,7 @@ import { env as waitForNodes } from '../../lambdas/wait-for-nodes/env';
 import type { appOf } from '../config/names';
 import type { ClusterConfig } from '../config/schema';
 import type { Statement } from '../constructs/access/statement';
+import type { bookEnvironment } from '../schedule/book';
 import { type GrantContext, grantsFor, workflowArn } from './grants';
 
 /** What the steps are told about the cluster that they work on. */
@@ -49,6 +56,9 @@ export interface StepContext extends GrantContext {
   apiAccess: ClusterConfig['apiAccess'];
   snapshots: ClusterConfig['snapshots'];
   app: ReturnType<typeof appOf>;
+  /** The schedules and holidays, as functions are told of them. */
+  book: ReturnType<typeof bookEnvironment>;
+  idle: ClusterConfig['idle'];
   subnetIds: readonly string[];
   apiSecurityGroupId: string;
   apiTargetGroupArn: string;
@@ -94,6 +104,11 @@ export function stepsOf(context: StepContext) {
   /** Steps that run a command keep a record of what they sent. */
   const command = [may.table('UpdateItem', 'GetItem', 'PutItem', 'DeleteItem'), may.describeInstances(), key].flat();
   const commandOutsideLease = [may.table('GetItem', 'PutItem', 'DeleteItem'), may.describeInstances(), key].flat();
+  const idle = { IDLE: JSON.stringify(context.idle) };
+  const machines = {
+    SLEEP_MACHINE_ARN: workflowArn(context.stack, names, 'sleep'),
+    WAKE_MACHINE_ARN: workflowArn(context.stack, names, 'wake'),
+  };
   const findAll = [may.describeGroups(), may.describeInstances()];
 
   return {
@@ -265,6 +280,33 @@ export function stepsOf(context: StepContext) {
       may.describeInstances(),
       may.groups('CompleteLifecycleAction'),
     ),
+    'check-trigger': step(
+      checkTrigger,
+      { ...news, ...context.book },
+      may.table('GetItem', 'UpdateItem', 'PutItem'),
+      key,
+      may.notify(),
+    ),
+    'catch-up-schedules': step(
+      catchUpSchedules,
+      { ...store, ...context.book, ...machines },
+      may.table('GetItem', 'PutItem'),
+      key,
+      may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
+      may.startWorkflow('sleep', 'wake'),
+    ),
+    'detect-idle': step(
+      detectIdle,
+      { ...news, ...idle, SLEEP_MACHINE_ARN: machines.SLEEP_MACHINE_ARN },
+      commandOutsideLease,
+      may.runCommand('measure-activity'),
+      may.describeSessions(),
+      may.notify(),
+      may.startWorkflow('sleep'),
+    ),
+    'keep-awake': step(keepAwake, store, may.table('UpdateItem'), key),
+    'skip-next': step(skipNext, { ...store, ...context.book }, may.table('GetItem', 'UpdateItem'), key),
+    'postpone-sleep': step(postponeSleep, { ...store, ...idle }, may.table('UpdateItem'), key),
     'request-wake': step(
       requestWake,
       { ...store, WAKE_MACHINE_ARN: workflowArn(context.stack, names, 'wake') },

@@ -205,6 +205,54 @@ describe('sleep', () => {
     }));
 });
 
+describe('an app that nobody reaches', () => {
+  const DOMAIN = 'app: { domain: app.example.org, email: ops@example.org }';
+  const EXPIRED = '2026-11-01T00:00:00.000Z';
+
+  test('degrades the wake, says why, and the next one sees that it is well', () =>
+    liveAwake(DOMAIN, async (twin) => {
+      await twin.run('sleep');
+      twin.model.outside.answer.certificate.validTo = EXPIRED;
+      const wake = await twin.run('wake');
+      expect(wake.status).toBe('SUCCEEDED');
+      const reason = `app not reachable: The certificate of app.example.org expired at ${EXPIRED}; cert-manager renews it`;
+      expect(twin.model.record).toMatchObject({ state: 'awake-degraded', unreachable: reason });
+      expect(wake.states.find(({ name }) => name === 'ProbeApp')!.enteredAt).toBeDefined();
+      const news = JSON.stringify(twin.model.sns.messages.at(-1));
+      expect(news).toContain('drowse is awake-degraded');
+      expect(news).toContain('docs/runbook.md#certificateexpired');
+      twin.model.outside.answer.certificate.validTo = '2027-01-01T00:00:00.000Z';
+      await twin.run('wake');
+      expectAwake(twin);
+      expect(twin.model.record).not.toHaveProperty('unreachable');
+    }));
+
+  test('is waited for: cert-manager renews while the wake looks', () =>
+    liveAwake(DOMAIN, async (twin) => {
+      await twin.run('sleep');
+      twin.model.outside.answer.certificate.validTo = EXPIRED;
+      twin.workflows.beforeTask = (_execution, name) => {
+        if (name !== 'ProbeApp') return;
+        setTimeout(() => (twin.model.outside.answer.certificate.validTo = '2027-01-01T00:00:00.000Z'), 60_000);
+      };
+      await twin.run('wake');
+      expectAwake(twin);
+    }));
+
+  test('does not keep the cluster from going to sleep', () =>
+    live(DOMAIN, async (twin) => {
+      twin.model.outside.answer.status = 502;
+      await twin.run('bootstrap');
+      expect(twin.model.record).toMatchObject({
+        state: 'awake-degraded',
+        unreachable: 'app not reachable: https://app.example.org/ at 203.0.113.7 answers 502',
+      });
+      await twin.run('sleep');
+      expectAsleep(twin);
+      expect(twin.model.record).not.toHaveProperty('unreachable');
+    }));
+});
+
 describe('a pool without capacity', () => {
   const TWO_POOLS = `
 pools:
