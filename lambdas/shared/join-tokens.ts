@@ -27,7 +27,7 @@ export function mintToken(deps: RunCommandDeps, execution: string, pool: string,
     command: 'mint-join-token',
     key,
     parameters: { Pool: pool },
-    executionSeconds: 60,
+    executionSeconds: 120,
     result: minted,
   });
 }

@@ -24,10 +24,15 @@ source "${HERE}/../lib/stale.sh"
 # Drains at once: enough for 100 nodes in a few minutes, few enough for the API server of a t3.medium.
 readonly AT_ONCE=10
 
+# The workflow lets it run for 900 s, of which the wait for the API may have taken 60. What is not drained by then is named as
+# stuck: a command that is cut off could not say what.
+readonly PATIENCE_SECONDS=780
+
 main() {
   command_begin drain-nodes 'per-node-seconds=[1-9][0-9]{1,3}' -- "$@"
-  local nodes=() ours=() node seconds=${OPTIONS["per-node-seconds"]} running=0
+  local nodes=() ours=() node seconds=${OPTIONS["per-node-seconds"]} running=0 ends left
   require_api
+  ends=$((SECONDS + PATIENCE_SECONDS))
   cluster_kubectl get nodes --selector '!node-role.kubernetes.io/control-plane' --output json >"${DROWSE_RUN}/nodes.json" ||
     fatal nodes-not-listed 'the API does not list nodes'
   mapfile -t nodes < <(jq --raw-output '.items[].metadata.name' "${DROWSE_RUN}/nodes.json" | sort)
@@ -42,7 +47,8 @@ main() {
       wait -n || true
       running=$((running - 1))
     }
-    drain "${node}" "${seconds}" &
+    left=$((ends > SECONDS ? ends - SECONDS : 1))
+    drain "${node}" $((seconds < left ? seconds : left)) &
     running=$((running + 1))
   done
   wait
