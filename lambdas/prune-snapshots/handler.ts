@@ -30,7 +30,7 @@ export const pruneSnapshots =
   ({ bucket, s3, store, keeping, now = Date.now }: Deps) =>
   async (): Promise<{ deleted: number }> => {
     const sets = await listSnapshots(s3, bucket);
-    const { snapshot } = await store.read();
+    const { snapshot, snapshotFailure } = await store.read();
     const newest = sets.find((set) => dataOf(set) === snapshot?.key)?.folder;
     const pruned = choosePruned(sets, keeping, now(), newest).flatMap(({ keys }) => keys);
     const manifests = pruned.filter((key) => key.endsWith('/manifest.json'));
@@ -45,6 +45,8 @@ export const pruneSnapshots =
         throw new SnapshotsNotPruned(said.slice(0, 10).join('; '));
       }
     }
+    // The workflow's last step: what failed before has been made good.
+    if (snapshotFailure) await store.forgetSnapshotFailure();
     return { deleted: pruned.length };
   };
 

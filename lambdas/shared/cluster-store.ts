@@ -72,7 +72,7 @@ const snapshotRecord = z.object({
 });
 export type SnapshotRecord = z.infer<typeof snapshotRecord>;
 
-/** Why there has been no newer one since; gone with the next that succeeds. */
+/** How snapshot-etcd failed last; gone with the next that succeeds as a whole. */
 const snapshotFailure = failureRecord.omit({ workflow: true }).extend({ workflow: z.string() });
 
 /** The execution that gave the lease back last. */
@@ -264,10 +264,14 @@ export class ClusterStore {
   async recordSnapshot({ key, at, bytes, sha256 }: SnapshotRecord): Promise<void> {
     await this.update(
       ['#snapshot = :snapshot'],
-      ['#snapshotFailure'],
+      [],
       'attribute_not_exists(#snapshot) OR #snapshot.#at <= :at',
       { ':snapshot': { key, at, bytes, sha256 }, ':at': at },
     );
+  }
+
+  async forgetSnapshotFailure(): Promise<void> {
+    await this.update([], ['#snapshotFailure'], undefined, {});
   }
 
   /** Keeps why there is no snapshot. True for the first failure since the last one that succeeded. */
@@ -340,7 +344,8 @@ export class ClusterStore {
           UpdateExpression: expression,
           ConditionExpression: condition,
           ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [name, name.slice(1)])),
-          ExpressionAttributeValues: values,
+          // DynamoDB refuses an empty map.
+          ExpressionAttributeValues: Object.keys(values).length > 0 ? values : undefined,
         }),
       );
       return true;

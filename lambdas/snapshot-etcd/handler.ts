@@ -1,16 +1,18 @@
 import * as z from 'zod';
 import type { ClusterRecord } from '../shared/cluster-store';
-import { leased, skipped, snapshot, unleased, workflowRequest } from '../shared/contracts';
+import { type skipped, snapshot, workflowRequest } from '../shared/contracts';
 import { runCommandDeps } from '../shared/deps';
 import { describeNodes, LIVE_STATES } from '../shared/instances';
 import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
 import { step } from '../shared/step';
 import { env } from './env';
 
-const input = z.union([
-  leased.pick({ execution: true }).extend({ workflow: z.literal('sleep') }),
-  unleased.extend({ workflow: z.literal('snapshot-etcd'), request: workflowRequest }),
-]);
+const input = z.object({
+  execution: z.string(),
+  /** Sleep saves etcd under its lease; the workflow of that name on its own. */
+  workflow: z.enum(['sleep', 'snapshot-etcd']),
+  request: workflowRequest.prefault({}),
+});
 
 /**
  * Saves etcd to the bucket: before the seats go (the state volume is enough to wake from, the snapshot is for the day
@@ -19,16 +21,20 @@ const input = z.union([
  */
 export const snapshotEtcd =
   (deps: RunCommandDeps) =>
-  async (event: z.output<typeof input>): Promise<z.output<typeof snapshot> | z.output<typeof skipped>> => {
-    const inSleep = event.workflow === 'sleep';
+  async ({
+    execution,
+    workflow,
+    request,
+  }: z.output<typeof input>): Promise<z.output<typeof snapshot> | z.output<typeof skipped>> => {
+    const inSleep = workflow === 'sleep';
     const reason = inSleep ? undefined : whyNot(await deps.store.read());
     if (reason !== undefined) return { skipped: reason };
     const nodes = await describeNodes(deps.ec2, deps.cluster, LIVE_STATES);
     if (!nodes.some(({ role }) => role === 'seat')) return { skipped: 'no control-plane seat runs' };
     return runOnSeat(deps, {
-      execution: event.execution,
+      execution,
       command: 'snapshot-etcd',
-      parameters: { Reason: inSleep ? 'sleep' : reasonOf(event.request.requestedBy) },
+      parameters: { Reason: inSleep ? 'sleep' : reasonOf(request.requestedBy) },
       executionSeconds: 300,
       result: snapshot,
     });

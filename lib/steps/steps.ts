@@ -130,7 +130,7 @@ export function stepsOf(context: StepContext) {
         KEEP_HOURLY_DAYS: String(context.snapshots.keepHourlyDays),
         KEEP_DAILY_DAYS: String(context.snapshots.keepDailyDays),
       },
-      may.table('GetItem'),
+      may.table('GetItem', 'UpdateItem'),
       key,
       may.listSnapshots(),
       may.deleteSnapshots(),

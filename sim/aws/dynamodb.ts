@@ -67,6 +67,9 @@ export class Dynamo extends Service {
     input: Conditional & { UpdateExpression?: string | undefined },
     { names, values }: Substitutions,
   ): void {
+    if (input.ExpressionAttributeValues && Object.keys(values).length === 0) {
+      throw new InvalidExpression('ExpressionAttributeValues must not be empty');
+    }
     const text = `${input.ConditionExpression ?? ''} ${input.UpdateExpression ?? ''} `;
     for (const token of [...Object.keys(names), ...Object.keys(values)]) {
       if (!new RegExp(`${token}\\W`).test(text)) {

@@ -7,6 +7,7 @@ import {
   NoSuchBucket,
   NoSuchKey,
   NotFound,
+  S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { details } from './errors';
 import { Service } from './service';
@@ -17,6 +18,8 @@ const PAGE = 1000;
 export class S3 extends Service {
   readonly prefix = 's3';
   readonly objects = new Map<string, string>();
+  /** Keys that nobody may delete. */
+  refuses: RegExp | undefined;
 
   constructor(private readonly bucket: string) {
     super();
@@ -44,8 +47,16 @@ export class S3 extends Service {
     });
     this.on(DeleteObjectsCommand, ({ Bucket, Delete }) => {
       this.check(Bucket);
-      for (const { Key = '' } of Delete?.Objects ?? []) this.objects.delete(Key);
-      return {};
+      const keys = (Delete?.Objects ?? []).map(({ Key = '' }) => Key);
+      if (keys.length > PAGE)
+        throw new S3ServiceException({
+          name: 'MalformedXML',
+          $fault: 'client',
+          ...details('The XML you provided was not well-formed'),
+        });
+      const refused = keys.filter((key) => this.refuses?.test(key));
+      for (const key of keys) if (!refused.includes(key)) this.objects.delete(key);
+      return { Errors: refused.map((Key) => ({ Key, Code: 'AccessDenied', Message: 'Access Denied' })) };
     });
   }
 

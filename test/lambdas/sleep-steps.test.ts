@@ -44,8 +44,8 @@ describe.each([
     'snapshot-etcd',
     {
       key: expect.stringMatching(/^snapshots\/.*-sleep/) as string,
-      bytes: 4_200_000,
-      sha256: 'a'.repeat(64),
+      bytes: expect.any(Number) as number,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
       revision: 1000,
       at: expect.any(String) as string,
     },
