@@ -13,17 +13,11 @@ take_fixed_address() {
 # fixed_address_is_ours: looks who holds it and takes it if nobody does. Never by force: EC2 frees the addresses of a
 # terminated instance by itself, and a living holder means that something is wrong.
 fixed_address_is_ours() {
-  local holder
+  local holder=''
   aws_ec2 DescribeNetworkInterfaces 'Filter.1.Name=addresses.private-ip-address' "Filter.1.Value.1=${NODE[seat.fixedIp]}" \
     'Filter.2.Name=subnet-id' "Filter.2.Value.1=${FACTS[subnetId]}" ||
     fatal fixed-address-held "EC2 does not describe interfaces (${AWS_ERROR})"
-  aws_ec2_json "${DROWSE_RUN}/interfaces.json"
-  holder=$(jq --raw-output --arg address "${NODE[seat.fixedIp]}" --arg own "${FACTS[interfaceId]}" \
-    --arg subnet "${FACTS[subnetId]}" '
-    [(.networkInterfaceSet | if type == "array" then . else [] end)[]
-      | select(.subnetId == $subnet)
-      | select([.privateIpAddressesSet[]?.privateIpAddress] | index($address))
-      | .networkInterfaceId] | if index($own) then $own else .[0] // "" end' "${DROWSE_RUN}/interfaces.json")
+  aws_ec2_each note_holder networkInterfaceSet networkInterfaceId subnetId privateIpAddressesSet.privateIpAddress || return 1
   [[ ${holder} != "${FACTS[interfaceId]}" ]] || return 0
   if [[ -n ${holder} ]]; then
     info "${NODE[seat.fixedIp]} is still held by ${holder}"
@@ -32,6 +26,12 @@ fixed_address_is_ours() {
   aws_ec2 AssignPrivateIpAddresses "NetworkInterfaceId=${FACTS[interfaceId]}" "PrivateIpAddress.1=${NODE[seat.fixedIp]}" && return 0
   info "EC2 does not assign ${NODE[seat.fixedIp]} yet (${AWS_ERROR})"
   return 1
+}
+
+# note_holder <interface> <subnet> <addresses, with commas>: of several, our own counts.
+note_holder() {
+  [[ $2 == "${FACTS[subnetId]}" && ,$3, == *",${NODE[seat.fixedIp]},"* ]] || return 0
+  [[ ${holder} == "${FACTS[interfaceId]}" ]] || holder=$1
 }
 
 # interface_name: the one with the primary address's MAC.

@@ -37,14 +37,16 @@ imds() {
 
 aws_refresh_credentials() {
   ((SECONDS - aws_credentials_at >= AWS_CREDENTIALS_SECONDS)) || return 0
-  local role
-  declare -A credentials=()
+  local role answer key='' secret='' token=''
   imds_login
   role=$(imds meta-data/iam/security-credentials/)
-  imds "meta-data/iam/security-credentials/${role}" >"${DROWSE_RUN}/credentials"
-  load_map credentials "${DROWSE_RUN}/credentials"
-  aws_credentials="user = \"${credentials[AccessKeyId]}:${credentials[SecretAccessKey]}\"
-header = \"x-amz-security-token: ${credentials[Token]}\""
+  answer=$(imds "meta-data/iam/security-credentials/${role}")
+  if ! json_string key "${answer}" AccessKeyId || ! json_string secret "${answer}" SecretAccessKey ||
+    ! json_string token "${answer}" Token; then
+    fatal metadata-unreachable "the metadata service gives no credentials of ${role}"
+  fi
+  aws_credentials="user = \"${key}:${secret}\"
+header = \"x-amz-security-token: ${token}\""
   aws_credentials_at=${SECONDS}
 }
 
@@ -87,9 +89,15 @@ aws_ec2() {
   aws_call ec2 "https://ec2.${NODE[region]}.amazonaws.com/" "${arguments[@]}"
 }
 
-# aws_ec2_json <file>: the last EC2 answer as JSON.
-aws_ec2_json() {
-  python3 "${DROWSE_HOME}/lib/data.py" xml "${AWS_ANSWER}" >"$1"
+# aws_ec2_each <function> <set> <field…>: calls the function with the fields of each item that the last EC2 answer has there.
+aws_ec2_each() {
+  local lines line fields
+  lines=$(python "${DROWSE_HOME}/lib/data.py" rows "${AWS_ANSWER}" "${@:2}") || return 1
+  [[ -n ${lines} ]] || return 0
+  while IFS= read -r line; do
+    IFS=$'\x1f' read -r -a fields <<<"${line}"
+    "$1" "${fields[@]}"
+  done <<<"${lines}"
 }
 
 # aws_json <service> <target prefix> <action>: a JSON API; the body comes on standard input.

@@ -54,7 +54,7 @@ command_end() {
   done
   [[ -z ${FACTS[instanceId]:-} ]] ||
     (s3_put "${DROWSE_RUN}/${command_name}.log" "logs/${FACTS[instanceId]}/${command_name}.log") || true
-  python3 -c 'import json, sys
+  python -c 'import json, sys
 print(json.dumps({"ok": False, "error": sys.argv[1], "message": sys.argv[2], **json.loads(sys.argv[3])}, separators=(",", ":")))' \
     "${name}" "$(failure_message)" "${FAILURE_DETAILS:-{\}}" >&3
   exit 1

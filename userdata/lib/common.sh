@@ -78,11 +78,22 @@ write_file() {
   mv -f "${path}.new" "${path}"
 }
 
+# python <file> <arguments…>: alone, without looking for packages of the host's, which takes it as long again.
+python() { python3 -I -S "$@"; }
+
+# json_string <variable> <JSON> <key>: a string of a document whose strings have no escapes (identifiers, credentials, digests),
+# without an interpreter. Fails if it is not there.
+json_string() {
+  local pattern="\"$3\"[[:space:]]*:[[:space:]]*\"([^\"\\\\]*)\""
+  [[ $2 =~ ${pattern} ]] || return 1
+  printf -v "$1" '%s' "${BASH_REMATCH[1]}"
+}
+
 # load_map <name of an associative array> <JSON file>: `a.b.0` becomes a key for each scalar of the document.
 load_map() {
   local -n map=$1
   local lines key value
-  lines=$(python3 "${DROWSE_HOME}/lib/data.py" flatten "$2") || fatal bad-document "$2 is not a JSON object of plain values"
+  lines=$(python "${DROWSE_HOME}/lib/data.py" flatten "$2") || fatal bad-document "$2 is not a JSON object of plain values"
   while IFS=$'\t' read -r key value; do
     map["${key}"]=${value}
   done <<<"${lines}"

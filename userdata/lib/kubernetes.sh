@@ -5,7 +5,7 @@
 # render <folder> <more values, as JSON>: node data, facts and these become kubeadm's files in the folder.
 render() {
   write_file "${DROWSE_RUN}/more.json" 600 <<<"$2"
-  python3 "${DROWSE_HOME}/lib/render.py" "${DROWSE_HOME}/templates" "$1" \
+  python "${DROWSE_HOME}/lib/render.py" "${DROWSE_HOME}/templates" "$1" \
     "${DROWSE_ETC}/node.json" "${DROWSE_RUN}/facts.json" "${DROWSE_RUN}/more.json" ||
     fatal bad-document 'the configuration cannot be rendered from node data'
 }

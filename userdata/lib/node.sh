@@ -17,11 +17,12 @@ load_node_data() {
 load_facts() {
   local file=${DROWSE_RUN}/facts.json key value memory=0 cpus=0
   if [[ ! -e ${file} ]]; then
-    declare -A identity=()
     imds_login
-    imds dynamic/instance-identity/document >"${DROWSE_RUN}/identity.json"
-    load_map identity "${DROWSE_RUN}/identity.json"
-    local mac interface subnet
+    local identity name mac interface subnet
+    identity=$(imds dynamic/instance-identity/document)
+    for name in instanceId instanceType availabilityZone privateIp; do
+      json_string "FACTS[${name}]" "${identity}" "${name}" || fatal metadata-unreachable "the metadata service does not say the ${name}"
+    done
     mac=$(imds meta-data/mac)
     interface=$(imds "meta-data/network/interfaces/macs/${mac}/interface-id")
     subnet=$(imds "meta-data/network/interfaces/macs/${mac}/subnet-id")
@@ -32,8 +33,8 @@ load_facts() {
       [[ ${key} != processor ]] || cpus=$((cpus + 1))
     done </proc/cpuinfo
     write_file "${file}" 600 <<JSON
-{"instanceId":"${identity[instanceId]}","instanceType":"${identity[instanceType]}","availabilityZone":"${identity[availabilityZone]}",
-"privateIp":"${identity[privateIp]}","mac":"${mac}","interfaceId":"${interface}","subnetId":"${subnet}","cpus":${cpus},"memoryMiB":${memory}}
+{"instanceId":"${FACTS[instanceId]}","instanceType":"${FACTS[instanceType]}","availabilityZone":"${FACTS[availabilityZone]}",
+"privateIp":"${FACTS[privateIp]}","mac":"${mac}","interfaceId":"${interface}","subnetId":"${subnet}","cpus":${cpus},"memoryMiB":${memory}}
 JSON
   fi
   load_map FACTS "${file}"

@@ -10,6 +10,7 @@ declare -gA VOLUME=()
 VOLUME_DEVICE=''
 volume_id=''
 volume_state=''
+volume_zone=''
 volume_holder=''
 
 # attach_state_volume: waits for the old holder to let go; two instances can never hold it, so holding it is what makes this
@@ -26,7 +27,7 @@ attach_state_volume() {
 }
 
 volume_free_or_ours() {
-  find_state_volume
+  find_state_volume || return 1
   [[ ${volume_state} == available || ${volume_holder} == "${FACTS[instanceId]}" ]] && return 0
   info "volume ${volume_id} is ${volume_state}, held by ${volume_holder:-nobody}"
   return 1
@@ -35,22 +36,21 @@ volume_free_or_ours() {
 # find_state_volume: exactly one volume of this cluster, seat and zone. Tags are compared here as well: a filter that an
 # endpoint does not know must not make a foreign volume ours.
 find_state_volume() {
-  local rows
+  volume_id=''
   aws_ec2 DescribeVolumes 'Filter.1.Name=tag:drowse:cluster' "Filter.1.Value.1=${NODE[cluster]}" \
     'Filter.2.Name=tag:drowse:seat' "Filter.2.Value.1=${NODE[seat.index]}" ||
     fatal volume-missing "EC2 does not describe the state volume (${AWS_ERROR})"
-  aws_ec2_json "${DROWSE_RUN}/volumes.json"
-  rows=$(jq --raw-output --arg cluster "${NODE[cluster]}" --arg seat "${NODE[seat.index]}" '
-    (.volumeSet | if type == "array" then . else [] end)[]
-    | ((.tagSet | if type == "array" then . else [] end) | map({(.key): .value}) | add // {}) as $tags
-    | select($tags["drowse:cluster"] == $cluster and $tags["drowse:seat"] == $seat)
-    | [.volumeId, .status, (.availabilityZone // ""), (.attachmentSet[0]?.instanceId? // "")] | join("|")' "${DROWSE_RUN}/volumes.json")
-  [[ -n ${rows} ]] || fatal volume-missing "no volume is tagged as seat ${NODE[seat.index]} of ${NODE[cluster]}"
-  [[ ${rows} != *$'\n'* ]] || fatal volume-ambiguous "several volumes are tagged as seat ${NODE[seat.index]} of ${NODE[cluster]}"
-  local zone
-  IFS='|' read -r volume_id volume_state zone volume_holder <<<"${rows}"
-  [[ ${zone} == "${FACTS[availabilityZone]}" ]] ||
-    fatal volume-missing "volume ${volume_id} is in ${zone}, this instance in ${FACTS[availabilityZone]}"
+  aws_ec2_each note_volume volumeSet volumeId status availabilityZone attachmentSet.instanceId tag:drowse:cluster tag:drowse:seat || return 1
+  [[ -n ${volume_id} ]] || fatal volume-missing "no volume is tagged as seat ${NODE[seat.index]} of ${NODE[cluster]}"
+  [[ ${volume_zone} == "${FACTS[availabilityZone]}" ]] ||
+    fatal volume-missing "volume ${volume_id} is in ${volume_zone}, this instance in ${FACTS[availabilityZone]}"
+}
+
+# note_volume <ID> <status> <zone> <holder> <cluster> <seat>
+note_volume() {
+  [[ $5 == "${NODE[cluster]}" && $6 == "${NODE[seat.index]}" ]] || return 0
+  [[ -z ${volume_id} ]] || fatal volume-ambiguous "several volumes are tagged as seat $6 of $5"
+  volume_id=$1 volume_state=$2 volume_zone=$3 volume_holder=$4
 }
 
 # mount_state_volume: after this the volume is ours by what is written on it, too, and VOLUME says how far it has come.
