@@ -38,6 +38,8 @@ export class Cloud {
     const http = createHttp((request, response) => cloud?.receivePlain(request, response));
     cloud = new Cloud(state, https, http, pair.file, self);
     await Promise.all([https, http].map((server) => new Promise<void>((done) => server.listen(0, host, done))));
+    // A test that fails before it stops its cloud must not keep the whole run from ending.
+    for (const server of [https, http]) server.unref();
     return cloud;
   }
 

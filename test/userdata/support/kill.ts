@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { stateOf } from './digest';
-import type { Life } from './life';
+import { Life, type Moment } from './life';
 import type { Run, RunOptions } from './sandbox';
 
 /** Something that can be killed: how its world is made, and what is run in it. */
@@ -13,66 +14,104 @@ export interface Victim {
 
 /** What a kill test found. */
 export interface KillReport {
-  /** External commands of an unbroken run: the script was killed after each. */
+  /** External commands of an unbroken run: a crash was looked at after each. */
   readonly commands: number;
   /** States that differ: from each of them the script was run again. */
   readonly states: number;
+  /** Of these, how many were compared with what SIGKILL leaves at that command. */
+  readonly killed: number;
   readonly problems: readonly string[];
+}
+
+/** A state that a crash would leave. */
+interface Crash {
+  /** How many commands had come to their end. */
+  readonly after: number;
+  readonly where: string;
+  readonly state: Record<string, string>;
+  readonly moment: Moment;
 }
 
 /** Runs at a time: one for each of two cores. */
 const AT_ONCE = 2;
+/** Crashes that are made with SIGKILL as well. */
+const KILLED = 3;
+/** In a pipeline others work on while one command has ended, and how far they are is chance. */
+const PIPED = /^(age|base64|cat|head|jq|kubectl|openssl|sed|sha256sum|sort|tar)$/;
 
 /**
  * Runs the script once and looks, after each of its external commands, at the state that a crash there would leave. Many
- * commands only read and leave the state of the one before. For each state that is new the script is started afresh, killed
- * with SIGKILL at that command, and run again; every second time as after a crash of the instance, with its memory gone.
- * All must end like the unbroken run.
+ * commands only read and leave the state of the one before. Each state that is new is kept, while the script stands still,
+ * and the script is started anew in each of them; every second time as after a crash of the instance, with its memory gone.
+ * All must end like the unbroken run. That such a state is what a crash leaves is tried with SIGKILL at some of the commands.
  */
 export async function killEverywhere(victim: Victim): Promise<KillReport> {
   const whole = await victim.make();
-  const commands: string[] = [];
-  const seen = new Set([hash(whole)]);
-  const kills: number[] = [];
+  const seen = new Set([hash(stateOf(whole.sandbox, whole.state, true))]);
+  const crashes: Crash[] = [];
+  let commands = 0;
   const unbroken = await victim.run(whole, {
     onCommand: (name) => {
-      commands.push(name);
-      const state = hash(whole);
-      if (!seen.has(state)) kills.push(commands.length);
-      seen.add(state);
+      commands++;
+      const state = stateOf(whole.sandbox, whole.state, true);
+      if (seen.has(hash(state))) return;
+      seen.add(hash(state));
+      const where = `${victim.name} killed after command ${String(commands)} (${name})`;
+      crashes.push({ after: commands, where, state, moment: whole.moment() });
     },
   });
   if (unbroken.code !== 0) throw new Error(`${victim.name} fails unbroken: ${unbroken.stderr}`);
   const goal = stateOf(whole.sandbox, whole.state, false);
   await whole.end();
+
+  const alone = crashes.filter(({ where }) => !PIPED.test(/\((.+)\)$/.exec(where)![1]!));
+  const samples = alone.filter((_, i) => i % Math.ceil(alone.length / KILLED) === 0);
   const problems: string[] = [];
-  const queue = [...kills.entries()];
+  const work = [
+    ...samples.map((crash) => () => kill(victim, crash)),
+    ...crashes.map((crash, i) => () => runAgain(victim, crash, i % 2 === 0, goal)),
+  ];
   const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const [index, kill] = next;
-      const life = await victim.make();
-      const where = `${victim.name} killed after command ${String(kill)} (${commands[kill - 1]!})`;
-      const killed = await victim.run(life, { killAfter: kill });
-      if (killed.signal !== 'SIGKILL')
-        problems.push(`${where}: was not killed but ended with ${String(killed.code)}\n${killed.stderr}`);
-      if (index % 2 === 0) life.sandbox.reboot();
-      const again = await victim.run(life, {});
-      if (again.code !== 0) problems.push(`${where}: the second run fails\n${again.stderr.slice(-1000)}`);
-      problems.push(
-        ...differences(goal, stateOf(life.sandbox, life.state, false)).map((difference) => `${where}: ${difference}`),
-        ...life.problems,
-      );
-      await life.end();
-    }
+    for (let next = work.shift(); next !== undefined; next = work.shift()) problems.push(...(await next()));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { commands: commands.length, states: kills.length, problems };
+  return { commands, states: crashes.length, killed: samples.length, problems };
 }
 
-function hash(life: Life): string {
-  return createHash('sha256')
-    .update(JSON.stringify(stateOf(life.sandbox, life.state, true)))
-    .digest('hex');
+/** Kills the script at that command: it must leave the very state that was kept. */
+async function kill(victim: Victim, { after, where, state }: Crash): Promise<string[]> {
+  const life = await victim.make();
+  const run = await victim.run(life, { killAfter: after });
+  const problems =
+    run.signal === 'SIGKILL'
+      ? differences(state, stateOf(life.sandbox, life.state, true))
+      : [`was not killed but ended with ${String(run.code)}\n${run.stderr}`];
+  await life.end();
+  return problems.map((problem) => `${where}: ${problem}`);
+}
+
+/** Runs the script in that state: it must end like the unbroken run. */
+async function runAgain(
+  victim: Victim,
+  { where, moment }: Crash,
+  reboots: boolean,
+  goal: Record<string, string>,
+): Promise<string[]> {
+  const life = await Life.from(moment);
+  if (reboots) life.sandbox.reboot();
+  const again = await victim.run(life, { quiet: true });
+  const problems = [
+    ...(again.code === 0 ? [] : [`the second run fails\n${again.stdout}${again.stderr.slice(-1000)}`]),
+    ...differences(goal, stateOf(life.sandbox, life.state, false)),
+    ...life.problems,
+  ];
+  await life.end();
+  rmSync(moment.root, { recursive: true, force: true });
+  return problems.map((problem) => `${where}: ${problem}`);
+}
+
+function hash(state: Record<string, string>): string {
+  return createHash('sha256').update(JSON.stringify(state)).digest('hex');
 }
 
 function differences(goal: Record<string, string>, end: Record<string, string>): string[] {

@@ -8,6 +8,14 @@ import { Sandbox, type Run } from './sandbox';
 /** Names of instances, in the order in which they live. */
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f'];
 
+/** A moment of a life, from which it can go on as often as one likes. */
+export interface Moment {
+  readonly data: NodeData;
+  readonly state: CloudState;
+  readonly self: string;
+  readonly root: string;
+}
+
 /** One seat's or pool node's life over several instances: what sleep, wake, replacement and reboot make of it. */
 export class Life {
   readonly sandboxes: Sandbox[] = [];
@@ -25,6 +33,26 @@ export class Life {
         holder: undefined,
       });
     }
+  }
+
+  /** The life as it is now; whoever takes it goes on from it, or removes its root. */
+  moment(): Moment {
+    const { objects, ...state } = this.state;
+    return {
+      data: this.data,
+      state: { ...structuredClone(state), objects: { ...objects } },
+      self: this.cloud.self,
+      root: this.sandbox.copy(),
+    };
+  }
+
+  /** Goes on from a moment; its root becomes this life's own. */
+  static async from({ data, state, self, root }: Moment): Promise<Life> {
+    const life = new Life(data, state);
+    const cloud = await Cloud.start(state, self);
+    life.clouds.push(cloud);
+    life.sandboxes.push(new Sandbox(cloud, { root }));
+    return life;
   }
 
   get sandbox(): Sandbox {

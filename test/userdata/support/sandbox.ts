@@ -20,7 +20,7 @@ import { Cloud } from './cloud';
 /** Commands that the node scripts may use; any other is not found, which fails a test. */
 const COMMANDS = (
   'age age-keygen apt-get apt-mark base64 bash blkid blockdev cat chmod chronyc cmp cp crictl ctr curl date df dpkg e2fsck etcdctl etcdutl ' +
-  'find free gpg head install ip journalctl jq kubeadm kubectl ls lsblk mkdir mkfs.ext4 modprobe mount mountpoint mv nvidia-container-runtime ' +
+  'find free gpg gzip head install ip journalctl jq kubeadm kubectl ls lsblk mkdir mkfs.ext4 modprobe mount mountpoint mv nvidia-container-runtime ' +
   'nvidia-smi openssl python3 rm sed sha256sum sleep sort stat swapoff sync sysctl systemctl tar timeout'
 ).split(' ');
 
@@ -34,6 +34,8 @@ export interface Run {
 
 /** How to run a script. */
 export interface RunOptions {
+  /** Without a list of calls: only what it leaves behind is looked at. */
+  readonly quiet?: boolean;
   /** Ends it with SIGKILL after so many external commands. */
   readonly killAfter?: number;
   /** Called after each external command with its name, while the script waits. */
@@ -65,8 +67,7 @@ export function sharedTools(): Tools {
   for (const name of ['fakes', 'fakes-disk', 'fakes-etcd', 'fakes-kill'])
     cpSync(join(__dirname, '..', name), join(folder, name), { recursive: true });
   for (const name of ['tool.sh', 'fast-sleep.sh', 'short-sleep.sh']) cpSync(join(__dirname, name), join(folder, name));
-  mkdirSync(join(folder, 'bin'));
-  for (const name of COMMANDS) symlinkSync('/test-tools/tool.sh', join(folder, 'bin', name));
+  linkCommands(folder);
   mkdirSync(join(folder, 'fixtures'));
   cpSync(join(__dirname, '../../node/golden/1.36/from-kubeadm/etcd.yaml'), join(folder, 'fixtures/etcd.yaml'));
   execFileSync(
@@ -91,6 +92,36 @@ export function sharedTools(): Tools {
   );
   tools = { folder, bundle, sha256: built.sha256 };
   return tools;
+}
+
+/** Adds fakes that stand on the PATH of this test file's sandboxes only. */
+export function addFakes(name: string): void {
+  const { folder } = sharedTools();
+  cpSync(join(__dirname, '..', name), join(folder, 'fakes'), { recursive: true });
+  linkCommands(folder);
+}
+
+/**
+ * Three folders for a PATH. `bin` counts each command (see tool.sh), `plain` only writes down what fakes are called with,
+ * and `quiet` has fakes and real commands as they are: each detour is a process, and the tests start tens of thousands.
+ */
+function linkCommands(folder: string): void {
+  const isFile = (...path: string[]): boolean => existsSync(join(...path));
+  for (const path of ['bin', 'plain', 'quiet']) {
+    rmSync(join(folder, path), { recursive: true, force: true });
+    mkdirSync(join(folder, path));
+  }
+  for (const name of COMMANDS) {
+    const real = ['/usr/bin', '/usr/sbin'].find((path) => isFile(path, name));
+    // In the order in which tool.sh chooses for a run that is compared with others.
+    const fake = ['fakes-disk', 'fakes-kill', 'fakes'].find((path) => isFile(folder, path, name));
+    const faked = fake !== undefined || isFile(folder, 'fakes-etcd', name);
+    const tool = '/test-tools/tool.sh';
+    symlinkSync(tool, join(folder, 'bin', name));
+    symlinkSync(faked || real === undefined ? tool : join(real, name), join(folder, 'plain', name));
+    if (fake !== undefined) symlinkSync(`/test-tools/${fake}/${name}`, join(folder, 'quiet', name));
+    else if (real !== undefined) symlinkSync(join(real, name), join(folder, 'quiet', name));
+  }
 }
 
 /** The node tests mount, and enter roots of their own; without that right they could only pretend. */
@@ -123,10 +154,21 @@ export class Sandbox {
 
   constructor(
     readonly cloud: Cloud,
-    readonly options: { readonly fakeDisk?: boolean; readonly cloudHost?: string; readonly bare?: boolean } = {},
+    readonly options: {
+      readonly fakeDisk?: boolean;
+      readonly cloudHost?: string;
+      readonly bare?: boolean;
+      /** A copy of another's root, to go on from. */
+      readonly root?: string;
+    } = {},
   ) {
     const { folder, sha256 } = sharedTools();
     cpSync(cloud.certificate, join(folder, 'certificate.pem'));
+    cloud.onCall = (line) => appendFileSync(join(this.root, 'test/calls'), `${line}\n`);
+    if (options.root !== undefined) {
+      this.root = options.root;
+      return;
+    }
     this.root = mkdtempSync(join(tmpdir(), 'drowse-sandbox-'));
     for (const path of FOLDERS) mkdirSync(join(this.root, path), { recursive: true });
     for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, join(this.root, name));
@@ -144,7 +186,13 @@ export class Sandbox {
     }
     if (options.fakeDisk !== false) this.world('fake-disk');
     this.write('etc/drowse/bundle', `${sha256}\n`);
-    cloud.onCall = (line) => appendFileSync(join(this.root, 'test/calls'), `${line}\n`);
+  }
+
+  /** Everything on this instance's disk and in its memory, as it is now, in a folder of its own. */
+  copy(): string {
+    const copy = mkdtempSync(join(tmpdir(), 'drowse-sandbox-'));
+    execFileSync('cp', ['--archive', `${this.root}/.`, copy]);
+    return copy;
   }
 
   /** Pairs of a device and where it appears: what the NVMe driver does for attached volumes. */
@@ -182,8 +230,12 @@ export class Sandbox {
     const { folder, bundle } = sharedTools();
     const { https, http } = this.cloud.ports;
     const stepper = options.onCommand === undefined ? undefined : await this.step(options.onCommand);
+    const counted = options.killAfter !== undefined || stepper !== undefined;
+    // Fakes use commands that the scripts do not; with tool.sh they have a PATH of their own.
+    const path =
+      options.quiet === true ? '/test-tools/quiet:/usr/bin:/usr/sbin' : `/test-tools/${counted ? 'bin' : 'plain'}`;
     const environment = {
-      PATH: '/test-tools/bin',
+      PATH: path,
       HOME: '/root',
       BASH_ENV: '/test-tools/fast-sleep.sh',
       CLOUD_HOST: this.options.cloudHost ?? '127.0.0.1',

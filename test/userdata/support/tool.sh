@@ -15,14 +15,18 @@ fake=/test-tools/fakes/${name}
 [ ! -e /test/world/no-chance ] || [ ! -x "/test-tools/fakes-kill/${name}" ] || fake=/test-tools/fakes-kill/${name}
 [ ! -e /test/world/real-etcd ] || [ ! -x "/test-tools/fakes-etcd/${name}" ] || fake=/test-tools/fakes-etcd/${name}
 [ ! -e /test/world/fake-disk ] || [ ! -x "/test-tools/fakes-disk/${name}" ] || fake=/test-tools/fakes-disk/${name}
+# For fakes that run one of our scripts.
+export TOOLS_PATH="${PATH}"
 PATH=/usr/bin:/usr/sbin:/bin:/sbin
 if [ -x "${fake}" ]; then
   case ${name} in
     age | age-keygen | curl | head | journalctl | mountpoint | sleep | timeout) ;;
     *) printf '%s\n' "${name} $*" >>/test/calls ;;
   esac
+  [ -n "${KILL_AFTER}${STEP}" ] || exec "${fake}" "$@"
   "${fake}" "$@"
 else
+  [ -n "${KILL_AFTER}${STEP}" ] || exec "${name}" "$@"
   command "${name}" "$@"
 fi
 code=$?
