@@ -1,9 +1,11 @@
-import { DescribeExecutionCommand, ExecutionDoesNotExist, type SFNClient } from '@aws-sdk/client-sfn';
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
+import { automaticStart } from '../../lib/schedule/requests';
 import { stepFunctions } from '../shared/clients';
 import { type ClusterStore, STATES_OF, type Lease } from '../shared/cluster-store';
 import { type Leased, type Workflow, workflow, workflowRequest } from '../shared/contracts';
 import { clusterStore } from '../shared/deps';
+import { isOver } from '../shared/executions';
 import { step } from '../shared/step';
 import { env } from './env';
 
@@ -60,23 +62,12 @@ export const acquireLease =
 function waits(wanted: { workflow: Workflow; requestedBy: string }, holder: Lease | undefined, now: number): boolean {
   if (!holder || isStuck(holder, now)) return false;
   if (wanted.workflow === 'wake') return holder.workflow === 'sleep';
-  const asleepByHand = wanted.workflow === 'sleep' && !/^(schedule|idle):/.test(wanted.requestedBy);
+  const asleepByHand = wanted.workflow === 'sleep' && automaticStart(wanted.requestedBy) === undefined;
   return asleepByHand && (holder.workflow === 'wake' || holder.workflow === 'bootstrap');
 }
 
 function isStuck({ until }: Lease, now: number): boolean {
   return now > Date.parse(until);
-}
-
-async function isOver(sfn: SFNClient, executionArn: string): Promise<boolean> {
-  try {
-    const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-    return status !== 'RUNNING' && status !== 'PENDING_REDRIVE';
-  } catch (error) {
-    // AWS forgets an execution 90 days after its end.
-    if (error instanceof ExecutionDoesNotExist) return true;
-    throw error;
-  }
 }
 
 function describeHolder(lease: Lease | undefined, now: number): string {

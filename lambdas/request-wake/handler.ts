@@ -1,9 +1,9 @@
-import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import { api, type ApiAnswer, type ApiRequest, callerOf } from '../shared/api';
 import { stepFunctions } from '../shared/clients';
 import type { ClusterStore } from '../shared/cluster-store';
 import { clusterStore } from '../shared/deps';
-import { isOver } from '../shared/executions';
+import { isOver, startOnce } from '../shared/executions';
 import { env } from './env';
 
 /** Requests within this time (ms) are one: a double click starts one execution. */
@@ -33,23 +33,13 @@ export const requestWake =
       return { statusCode: 202, body };
     }
     const name = `api-${Math.floor(now() / TOGETHER_MS)}`;
-    const execution = await start(sfn, machineArn, name, { requestedBy: callerOf(request) });
+    const execution = await startOnce(sfn, machineArn, name, { requestedBy: callerOf(request) });
     const message =
       lease?.workflow === 'sleep'
         ? 'The cluster goes to sleep; it wakes as soon as that is done'
         : 'The cluster wakes up';
     return { statusCode: 202, body: { state: 'waking', execution, message } };
   };
-
-async function start(sfn: SFNClient, stateMachineArn: string, name: string, input: object): Promise<string> {
-  try {
-    const started = await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
-    return started.executionArn ?? '';
-  } catch (error) {
-    if (!(error instanceof ExecutionAlreadyExists)) throw error;
-    return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
-  }
-}
 
 export const handler = api(
   {

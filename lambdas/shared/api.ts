@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseJson } from '../../lib/parse-json';
 import { check } from './check';
 import { InvalidEnvironment, InvalidInput } from './errors';
 import { logger } from './logger';
@@ -15,6 +16,8 @@ export const apiRequest = z.object({
       })
       .optional(),
   }),
+  body: z.string().optional(),
+  isBase64Encoded: z.boolean().optional(),
 });
 export type ApiRequest = z.output<typeof apiRequest>;
 
@@ -56,6 +59,15 @@ export function api<Env extends z.ZodType, Deps extends object>(
   let warm: ReturnType<typeof instance> | undefined;
   const handler = withContext((event) => (warm ??= instance(process.env))(event));
   return Object.assign(handler, { instance });
+}
+
+/** The request's body as its schema types it. @throws InvalidInput that names each field */
+export function bodyOf<Body extends z.ZodType>(
+  { body = '', isBase64Encoded }: ApiRequest,
+  schema: Body,
+): z.output<Body> {
+  const text = isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+  return check(schema, parseJson(text), InvalidInput, 'body of the request');
 }
 
 /** Who asked, as far as the API's authorizer knows. */

@@ -29,6 +29,12 @@ export const workflowRequest = z.object({
   lease: z.string().optional(),
 });
 
+/** What a schedule or the catch-up adds to its request. */
+export const scheduledStart = z.object({
+  /** UTC ISO instant of the event; anything else (an engine that does not fill it in) counts as none. */
+  scheduledAt: z.iso.datetime().optional().catch(undefined),
+});
+
 /** The state of every workflow after AcquireLease. */
 export const leased = z.object({
   /** ARN of this execution. */

@@ -60,7 +60,7 @@ export async function runOnSeat<Result extends z.ZodType>(
   deps: RunCommandDeps,
   command: SeatCommand<Result>,
 ): Promise<z.output<Result>> {
-  const key = [command.execution, command.command, command.key].filter(Boolean).join('#');
+  const key = commandKey(command);
   const sent = await deps.store.readCommand(key);
   if (!sent) {
     await send(deps, key, command);
@@ -82,6 +82,11 @@ export async function runOnSeat<Result extends z.ZodType>(
   if (!parsed.success)
     throw new CommandFailed(`${command.command} answered ${JSON.stringify(last)}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
+}
+
+/** By which a sent command is remembered. */
+export function commandKey({ execution, command, key }: Pick<SeatCommand<z.ZodType>, 'execution' | 'command' | 'key'>) {
+  return [execution, command, key].filter(Boolean).join('#');
 }
 
 async function send<Result extends z.ZodType>(

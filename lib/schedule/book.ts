@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ClusterConfig, ScheduleConfig } from '../config/schema';
 import type { ScheduleBook } from './events';
+import { parseJson } from '../parse-json';
 
 /** Whole years ahead for which functions are told the holidays, beside the present one. */
 export const YEARS_AHEAD = 2;
@@ -74,14 +75,6 @@ function unpackHolidays(text: string): Set<string> {
     });
   }
   return holidays;
-}
-
-function parseJson(text: unknown): unknown {
-  try {
-    return typeof text === 'string' ? JSON.parse(text) : text;
-  } catch {
-    return text; // Not JSON: the schema refuses it.
-  }
 }
 
 function isoDate(time: number): string {

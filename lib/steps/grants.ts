@@ -165,6 +165,7 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
       },
       anywhere('ReadCommand', 'ssm:GetCommandInvocation'),
     ],
+    describeSessions: () => anywhere('FindSessions', 'ssm:DescribeSessions'),
     listJoinTokens: (): Statement => ({
       sid: 'ListJoinTokens',
       actions: ['ssm:GetParametersByPath'],
@@ -215,10 +216,10 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
       resources: workflows.map(executionArn),
       why: WHY.named,
     }),
-    startWorkflow: (workflow: string): Statement => ({
+    startWorkflow: (...workflows: string[]): Statement => ({
       sid: 'StartWorkflow',
       actions: ['states:StartExecution'],
-      resources: [workflowArn(stack, names, workflow)],
+      resources: workflows.map((workflow) => workflowArn(stack, names, workflow)),
     }),
   };
 }

@@ -1,5 +1,6 @@
 import {
   DeleteParametersCommand,
+  DescribeSessionsCommand,
   GetCommandInvocationCommand,
   GetParametersByPathCommand,
   InvalidDocument,
@@ -40,6 +41,8 @@ export class Ssm extends Service {
   readonly parameters = new Map<string, string>();
   /** The documents that exist, by name. */
   readonly documents = new Map<string, DocumentScript>();
+  /** Instances on which somebody has a session open. */
+  readonly sessions = new Set<string>();
   private readonly invocations = new Map<string, Invocation>();
   private count = 0;
 
@@ -53,6 +56,9 @@ export class Ssm extends Service {
         ...(from + PAGE < names.length && { NextToken: String(from + PAGE) }),
       };
     });
+    this.on(DescribeSessionsCommand, () => ({
+      Sessions: [...this.sessions].map((Target) => ({ SessionId: `ann-${Target}`, Target, Status: 'Connected' })),
+    }));
     this.on(DeleteParametersCommand, ({ Names = [] }) => ({
       DeletedParameters: Names.filter((name) => this.parameters.delete(name)),
     }));

@@ -5,7 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { parseConfig } from '../../lib/config/load';
 import { type Bundle, bundleHandlers, handlerNames } from '../../lib/bundle';
+import { Model } from '../../sim/model';
+import { environmentOf, STEPS } from '../../sim/steps';
 
 /** Bytes that a bundle may have. */
 const LIMIT = 1_000_000;
@@ -77,14 +80,13 @@ describe('the bundles', () => {
     expect(made()).toBe(before);
   });
 
-  const steps = handlerNames().filter((name) => name !== 'get-status' && name !== 'request-wake');
-  const env = { CLUSTER_NAME: 'x', TABLE_NAME: 'x', ELASTIC_IP_ID: 'eipalloc-1', API_ACCESS: 'tunnel' };
-  const balancer = { SUBNET_IDS: 'subnet-a', SECURITY_GROUP_ID: 'sg-1', TARGET_GROUP_ARN: 'arn:x' };
+  const steps = Object.keys(STEPS);
+  const env = environmentOf(new Model(parseConfig(''))) as Record<string, string>;
 
   test('error names survive minification: InvalidEnvironment, InvalidInput', async () => {
     const broken = await call(steps.map((name) => ({ name, event: {}, env: {} })));
     expect(new Set(broken)).toEqual(new Set(['InvalidEnvironment']));
-    const refused = await call(steps.map((name) => ({ name, event: {}, env: { ...env, ...balancer } })));
+    const refused = await call(steps.map((name) => ({ name, event: {}, env })));
     expect(new Set(refused)).toEqual(new Set(['InvalidInput']));
   }, 60_000);
 

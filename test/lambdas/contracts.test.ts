@@ -10,7 +10,7 @@ import { makeStep } from './support';
 const names = Object.keys(STEPS);
 
 test('the twin knows every step', () => {
-  const apis = ['get-status', 'request-wake'];
+  const apis = ['get-status', 'request-wake', 'keep-awake', 'skip-next', 'postpone-sleep'];
   expect([...names, ...apis].sort()).toEqual(handlerNames());
 });
 

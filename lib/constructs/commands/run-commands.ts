@@ -41,6 +41,17 @@ export const COMMANDS = {
       DryRun: { description: 'true: change nothing', allowedPattern: '^(true|false)$', default: 'true' },
     },
   },
+  'measure-activity': {
+    description: 'Find out how much the cluster is used: requests, GPUs, Jobs, pods',
+    parameters: {
+      WindowMinutes: { description: 'How far to look back, in minutes', allowedPattern: '^[1-9][0-9]{0,2}$' },
+      PodLabels: {
+        description: 'Labels (key=value, with commas in between) of the pods that count as use',
+        allowedPattern: '^[A-Za-z0-9./_=,-]{1,1500}$',
+        default: 'none',
+      },
+    },
+  },
   'delete-stale-nodes': {
     description: 'Delete the Node objects and volume attachments of instances that are gone',
     parameters: {},

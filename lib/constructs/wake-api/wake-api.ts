@@ -3,27 +3,28 @@ import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { pascalCase } from '../../steps/steps';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
 
 export interface WakeApiProps {
   apiName: string;
-  requestWake: IFunction;
-  getStatus: IFunction;
+  /** What answers each route, for example `GET /status`. */
+  routes: Readonly<Record<`${keyof typeof apigw.HttpMethod} /${string}`, IFunction>>;
   logRetentionDays: number;
 }
 
 /** Requests a second, over all callers: enough for a page that polls, too little to run up a bill. */
 const THROTTLE = { rateLimit: 5, burstLimit: 10 };
 
-/** HTTP API that answers while everything else is off: POST /wake and GET /status, signed with AWS credentials. */
+/** HTTP API that answers while everything else is off; each request is signed with AWS credentials. */
 export class WakeApi extends Construct {
   readonly api: apigw.HttpApi;
 
-  constructor(scope: Construct, id: string, { apiName, requestWake, getStatus, logRetentionDays }: WakeApiProps) {
+  constructor(scope: Construct, id: string, { apiName, routes, logRetentionDays }: WakeApiProps) {
     super(scope, id);
     this.api = new apigw.HttpApi(this, 'Api', {
       apiName,
-      description: 'Wakes the cluster and tells how it is',
+      description: 'Wakes the cluster, keeps it awake, and tells how it is',
       createDefaultStage: false,
       defaultAuthorizer: new HttpIamAuthorizer(),
     });
@@ -41,15 +42,14 @@ export class WakeApi extends Construct {
         ),
       },
     });
-    this.api.addRoutes({
-      path: '/wake',
-      methods: [apigw.HttpMethod.POST],
-      integration: new HttpLambdaIntegration('RequestWake', requestWake),
-    });
-    this.api.addRoutes({
-      path: '/status',
-      methods: [apigw.HttpMethod.GET],
-      integration: new HttpLambdaIntegration('GetStatus', getStatus),
-    });
+    // Routes that one function answers share its integration.
+    const integrations = new Map<IFunction, HttpLambdaIntegration>();
+    for (const [route, handler] of Object.entries(routes)) {
+      const [method = '', path = ''] = route.split(' ');
+      const integration = integrations.get(handler) ?? new HttpLambdaIntegration(pascalCase(path.slice(1)), handler);
+      integrations.set(handler, integration);
+      const methods = Object.values(apigw.HttpMethod).filter((one) => String(one) === method);
+      this.api.addRoutes({ path, methods, integration });
+    }
   }
 }

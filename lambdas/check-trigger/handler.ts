@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import { dynamo } from '../shared/clients';
+import type { ClusterRecord, ClusterStore } from '../shared/cluster-store';
+import { scheduledStart, workflowRequest } from '../shared/contracts';
+import { clusterStore, notifyDeps } from '../shared/deps';
+import { notify, type NotifyDeps } from '../shared/notify';
+import { ScheduleStore } from '../shared/schedule-store';
+import { step } from '../shared/step';
+import {
+  eventKey,
+  holidaySkip,
+  keepAwakeSkip,
+  localTime,
+  type ScheduleBook,
+  type ScheduledWorkflow,
+  type Skip,
+  SKIP_NEXT,
+  toMinute,
+} from '../../lib/schedule/events';
+import { automaticStart } from '../../lib/schedule/requests';
+import { env } from './env';
+
+const input = z.object({
+  execution: z.string(),
+  startedAt: z.iso.datetime(),
+  workflow: z.enum(['sleep', 'wake']),
+  request: workflowRequest.extend(scheduledStart.shape),
+});
+
+interface Deps {
+  cluster: string;
+  book: ScheduleBook;
+  store: ClusterStore;
+  schedules: ScheduleStore;
+  notify: NotifyDeps;
+  now?: () => Date;
+}
+
+interface Answer {
+  allowed: boolean;
+  reason?: string;
+}
+
+/**
+ * The first state of sleep and wake: a start that nobody asked for in person may be held back by what somebody did ask for
+ * (a keep-awake, a skip) or by a holiday. A skip is recorded and told, and changes nothing: neither lease nor state. People
+ * pass straight on. What became of an event is kept, by which the catch-up sees what has been missed.
+ */
+export const checkTrigger =
+  (deps: Deps) =>
+  async ({ execution, startedAt, workflow, request }: z.output<typeof input>): Promise<Answer> => {
+    const start = automaticStart(request.requestedBy);
+    if (start === undefined || start.kind === 'capacity' || request.lease !== undefined) return { allowed: true };
+    const { schedules, now = () => new Date() } = deps;
+    const due = toMinute(new Date(request.scheduledAt ?? startedAt));
+    const scheduled = start.kind !== 'idle';
+    const event = eventKey({ workflow, schedule: start.name, at: due });
+    const [record, { keepAwake }] = await Promise.all([deps.store.read(), schedules.readOverrides()]);
+    const skip =
+      (scheduled ? onHoliday(deps.book, start.name, workflow, due) : undefined) ??
+      keepAwakeSkip(workflow, keepAwake?.until, now()) ??
+      (scheduled && (await schedules.useSkip(workflow, event)) ? SKIP_NEXT(workflow) : undefined) ??
+      alreadyThere(record, workflow);
+    if (scheduled) {
+      const decision = skip ? ('skipped' as const) : ('started' as const);
+      const trace = { execution, decision, ...(skip && { reason: skip.reason }) };
+      const first = await schedules.recordTrigger(event, trace, start.kind === 'catch-up');
+      if (!first) return { allowed: false, reason: 'another execution has this event already' };
+    }
+    if (!skip) return { allowed: true };
+    await schedules.recordSkip(event, { ...skip, workflow, schedule: start.name, due, execution });
+    await notify(deps.notify, {
+      subject: `${deps.cluster}: ${workflow} skipped`,
+      text: `The ${workflow} of cluster ${deps.cluster} by ${request.requestedBy}, due at ${due}, was skipped: ${skip.message}.`,
+    });
+    return { allowed: false, reason: skip.message };
+  };
+
+function onHoliday({ schedules, holidays }: ScheduleBook, name: string, workflow: ScheduledWorkflow, due: string) {
+  // A schedule that was taken out of the configuration a moment ago has no zone any more.
+  const { timeZone = 'UTC' } = schedules.find((schedule) => schedule.name === name) ?? {};
+  return holidaySkip({ workflow, local: localTime(due, timeZone) }, holidays);
+}
+
+/** Under a lease the state says only where the cluster is on its way to; the lease itself decides then. */
+function alreadyThere({ state, lease }: ClusterRecord, workflow: ScheduledWorkflow): Skip | undefined {
+  const goal = workflow === 'sleep' ? 'asleep' : 'awake';
+  return lease || state !== goal ? undefined : { reason: 'already', message: `the cluster is ${goal} already` };
+}
+
+export const handler = step(
+  {
+    name: 'check-trigger',
+    input,
+    env,
+    deps: (env) => ({
+      cluster: env.CLUSTER_NAME,
+      book: { schedules: env.SCHEDULES, holidays: env.HOLIDAYS },
+      store: clusterStore(env),
+      schedules: new ScheduleStore(dynamo(), env.TABLE_NAME),
+      notify: notifyDeps(env),
+    }),
+    renewsLease: false,
+  },
+  checkTrigger,
+);

@@ -1,0 +1,102 @@
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import * as z from 'zod';
+import { assessIdle, lookAt, type Sign } from '../../lib/schedule/idle';
+import { dynamo, stepFunctions } from '../shared/clients';
+import { notifyDeps, runCommandDeps } from '../shared/deps';
+import { startOnce } from '../shared/executions';
+import { logger } from '../shared/logger';
+import { notify, type NotifyDeps } from '../shared/notify';
+import type { RunCommandDeps } from '../shared/run-command';
+import { ScheduleStore } from '../shared/schedule-store';
+import { step } from '../shared/step';
+import { env } from './env';
+import { findSessions, findUse, type IdleConfig, measureUse } from './signs';
+
+const input = z.object({ execution: z.string() });
+
+interface Deps extends RunCommandDeps {
+  idle: IdleConfig;
+  machineArn: string;
+  notify: NotifyDeps;
+  schedules: ScheduleStore;
+  sfn: SFNClient;
+}
+
+/** What this look came to. */
+interface Answer {
+  look: number;
+  act: string;
+  /** What shows that the cluster is in use, or can't be told. */
+  use?: Sign[];
+}
+
+/**
+ * Looks, every five minutes, whether anybody uses the cluster; warns once nobody has for long enough, and puts it to sleep
+ * if nobody objects. It looks at a cluster that is awake and left alone, and at no other: a seat is asked only then.
+ */
+export const detectIdle = (deps: Deps) => async (): Promise<Answer> => {
+  const { cluster, idle, schedules, store } = deps;
+  const now = new Date((deps.now ?? Date.now)());
+  const look = lookAt(now);
+  const [{ state, since, lease }, record] = await Promise.all([store.read(), schedules.readIdle()]);
+  if (lease || (state !== 'awake' && state !== 'awake-degraded')) return { look, act: 'not awake' };
+  if (record?.look === look) return { look, act: 'looked already' };
+  const [use, sessions, { keepAwake, postponed }] = await Promise.all([
+    findUse(deps, idle, { look, last: record?.look }),
+    findSessions(deps),
+    schedules.readOverrides(),
+  ]);
+  await measureUse(deps, idle, look);
+  const signs = [...use, sessions];
+  const keptUntil = [keepAwake?.until, postponed?.until];
+  // What was seen before the cluster slept says nothing of now.
+  const known = record?.since !== undefined && record.since < (since ?? '') ? undefined : record;
+  const { record: next, act } = assessIdle({ idle, signs, record: known, keptUntil, now });
+  const inUse = signs.filter((sign) => sign.state !== 'idle');
+  logger.info('Looked for use', { act, signs });
+  // First done, then kept: a look that dies in between is repeated, and nobody is put to sleep without a warning.
+  if (act === 'warn') await notify(deps.notify, describeWarning(cluster, idle, next.sleepAt ?? ''));
+  if (act === 'call-off') await notify(deps.notify, describeCallOff(cluster, inUse));
+  if (act === 'sleep') {
+    const requestedBy = `idle:nobody used it since ${next.since ?? ''}`;
+    await startOnce(deps.sfn, deps.machineArn, `idle-${look}`, { requestedBy });
+  }
+  await schedules.recordIdle(next, record);
+  return { look, act, use: inUse };
+};
+
+function describeWarning(cluster: string, { afterMinutes, postponeMinutes }: IdleConfig, sleepAt: string) {
+  return {
+    subject: `${cluster} sleeps at ${sleepAt}: nobody uses it`,
+    text: [
+      `Nobody has used cluster ${cluster} for a while; after ${afterMinutes} minutes it sleeps, at ${sleepAt}.`,
+      `Using it calls that off. POST /postpone-sleep puts it off by ${postponeMinutes} minutes, PUT /keep-awake for as long as you say: docs/schedules.md#idle-sleep`,
+    ].join('\n\n'),
+  };
+}
+
+function describeCallOff(cluster: string, signs: readonly Sign[]) {
+  const seen = signs.map(({ source, state, detail }) => `${source} ${state} (${detail})`).join(', ');
+  return {
+    subject: `${cluster} stays awake`,
+    text: `The announced sleep of cluster ${cluster} is called off: ${seen}.`,
+  };
+}
+
+export const handler = step(
+  {
+    name: 'detect-idle',
+    input,
+    env,
+    deps: (env) => ({
+      ...runCommandDeps(env),
+      idle: env.IDLE,
+      machineArn: env.SLEEP_MACHINE_ARN,
+      notify: notifyDeps(env),
+      schedules: new ScheduleStore(dynamo(), env.TABLE_NAME),
+      sfn: stepFunctions(),
+    }),
+    renewsLease: false,
+  },
+  detectIdle,
+);
