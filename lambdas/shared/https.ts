@@ -1,5 +1,5 @@
-import { request } from 'node:https';
-import { checkServerIdentity, type TLSSocket } from 'node:tls';
+import { request } from 'node:http';
+import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 
 /** One look at a web server, as somebody outside would have. */
 export interface HttpsRequest {
@@ -39,25 +39,23 @@ export interface Web {
  */
 export function getHttps({ address, port, host, path, timeoutMs }: HttpsRequest): Promise<HttpsAnswer> {
   return new Promise((resolve, reject) => {
+    const socket = connect({ host: address, port, servername: host, rejectUnauthorized: false });
     const asked = request(
       {
-        host: address,
-        port,
-        servername: host,
+        // The connection is to the address, whatever the name leads to.
+        createConnection: () => socket,
         path,
-        headers: { host, 'user-agent': 'drowse-probe' },
-        agent: false,
-        rejectUnauthorized: false,
+        headers: { host, connection: 'close', 'user-agent': 'drowse-probe' },
         signal: AbortSignal.timeout(timeoutMs),
       },
       (response) => {
-        // Over TLS it is always such a socket, which its type does not say.
-        const { statusCode = 0, headers, socket } = response as typeof response & { socket: TLSSocket };
-        resolve({ status: statusCode, location: headers.location, certificate: describe(socket, host) });
+        const { statusCode: status = 0, headers } = response;
+        resolve({ status, location: headers.location, certificate: describe(socket, host) });
         response.destroy();
       },
     );
     asked.once('error', (error) => {
+      socket.destroy();
       reject(
         error.name === 'AbortError' ? new Error(`no answer within ${timeoutMs / 1000} s`, { cause: error }) : error,
       );

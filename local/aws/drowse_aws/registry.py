@@ -38,6 +38,7 @@ MODULES = (
     "autoscaling_processes",
     "autoscaling_refresh",
     "node_agent",
+    "ingress",
     "elbv2",
     "ssm_documents",
     "ssm_run_command",

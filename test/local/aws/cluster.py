@@ -41,7 +41,9 @@ def template(name: str, seats: int = 1, hook: bool = True) -> dict[str, Any]:
         "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"drowse-{name}-{ACCOUNT}-{REGION}"}},
         "Address": {"Type": "AWS::EC2::EIP", "Properties": {"Tags": [tag("drowse:cluster", name)]}},
         "PoolTemplate": launch_template(f"{name}-pool-gpu", "g4dn.xlarge"),
-        "Pool": group(f"{name}-pool-gpu", "PoolTemplate", ["Subnet0"], cluster=name, role="pool", pool="gpu"),
+        "Pool": group(
+            f"{name}-pool-gpu", "PoolTemplate", ["Subnet0"], cluster=name, role="pool", pool="gpu", ingress="true"
+        ),
     }
     for seat in range(seats):
         zone = f"{REGION}{'abc'[seat]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextvars
 import re
 from typing import Any
 
@@ -31,6 +32,9 @@ class Node:
         self.role = tags["drowse:role"]
         self.seat = tags.get("drowse:seat", "")
         self.pool = tags.get("drowse:pool", "")
+        self.ingress = tags.get("drowse:ingress") == "true"
+        #: Account and region, for whoever looks at it from elsewhere.
+        self.context = contextvars.copy_context()
         self.group = tags.get("aws:autoscaling:groupName", "")
         #: Counts starts, so that what an earlier start set going notices that it is over.
         self.boots = 0

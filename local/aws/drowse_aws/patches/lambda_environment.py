@@ -12,7 +12,7 @@ from ..emulator import lambda_runtime
 from ..registry import patch
 
 #: What a function may see of the emulator's own environment, beside AWS_* and _LAMBDA*.
-_PASSED = ("PATH", "TMPDIR", "LAMBDA_TASK_ROOT", "NODE_PATH")
+_PASSED = ("PATH", "TMPDIR", "LAMBDA_TASK_ROOT", "NODE_PATH", "NODE_EXTRA_CA_CERTS", "DROWSE_INGRESS")
 #: Real seconds to wait for the first log line of an invocation; ministack's 50 ms are paid by every silent handler.
 _FIRST_LOG_LINE = 0.01
 
