@@ -4,7 +4,7 @@ import { ec2 } from '../shared/clients';
 import { launch } from '../shared/contracts';
 import { giveElasticIp, readElasticIp } from '../shared/elastic-ip';
 import { InstanceNotRunning, NodeFailed } from '../shared/errors';
-import { canServe, describeNode } from '../shared/instances';
+import { canServe, describeNode, describeNodes, LIVE_STATES } from '../shared/instances';
 import { step } from '../shared/step';
 import { env } from './env';
 
@@ -18,7 +18,8 @@ interface Deps {
 
 /**
  * Gives a new ingress node the Elastic IP, first of all: the change of address cuts every open connection, a download
- * included. An ingress node that serves keeps it, so that growing the pool moves nothing.
+ * included. An ingress node that serves keeps it, so that growing the pool moves nothing; and one that serves is better
+ * than one that has yet to boot.
  * @throws InstanceNotRunning until the instance runs
  * @throws NodeFailed the instance is gone
  */
@@ -30,14 +31,10 @@ export const associateElasticIp =
     if (node?.state !== 'running') throw new NodeFailed(`${instanceId} is ${node?.state ?? 'gone'}`);
     const address = await readElasticIp(ec2, elasticIpId);
     const { holder } = address;
-    if (holder === instanceId || (holder !== undefined && (await serves(ec2, cluster, holder)))) return { holder };
-    return { holder: await giveElasticIp(ec2, address, instanceId) };
+    const serving = (await describeNodes(ec2, cluster, LIVE_STATES)).filter(canServe);
+    if (holder === instanceId || serving.some(({ id }) => id === holder)) return { holder };
+    return { holder: await giveElasticIp(ec2, address, serving[0]?.id ?? instanceId) };
   };
-
-async function serves(ec2: EC2Client, cluster: string, instanceId: string): Promise<boolean> {
-  const node = await describeNode(ec2, cluster, instanceId);
-  return node !== undefined && canServe(node);
-}
 
 export const handler = step(
   {

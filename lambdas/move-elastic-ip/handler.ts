@@ -22,15 +22,15 @@ interface Deps {
  */
 export const moveElasticIp =
   ({ cluster, elasticIpId, ec2 }: Deps) =>
-  async ({ lost }: z.output<typeof input>): Promise<{ holder?: string | undefined; moved: boolean }> => {
-    if (!lost.ingress) return { moved: false };
+  async ({ lost }: z.output<typeof input>): Promise<{ holder?: string | undefined }> => {
+    if (!lost.ingress) return {};
     const address = await readElasticIp(ec2, elasticIpId);
     const { holder } = address;
-    if (holder !== undefined && holder !== lost.instanceId) return { holder, moved: false };
+    if (holder !== undefined && holder !== lost.instanceId) return { holder };
     const others = (await describeNodes(ec2, cluster, LIVE_STATES)).filter(({ id }) => id !== lost.instanceId);
     const heir = others.find(canServe);
-    if (!heir) return { holder, moved: false };
-    return { holder: await giveElasticIp(ec2, address, heir.id), moved: true };
+    if (!heir) return { holder };
+    return { holder: await giveElasticIp(ec2, address, heir.id) };
   };
 
 export const handler = step(

@@ -10,7 +10,7 @@ const input = z.object({
   execution: z.string(),
   lost: lostNode,
   /** What MoveElasticIp left. */
-  elasticIp: z.object({ holder: z.string().optional(), moved: z.boolean() }),
+  elasticIp: z.object({ holder: z.string().optional() }),
 });
 
 interface Deps {
@@ -25,7 +25,8 @@ export const recordNodeLoss =
   async ({ execution, lost, elasticIp }: z.output<typeof input>): Promise<{ isNew: boolean }> => {
     const { instanceId: instance, ...rest } = lost;
     const isNew = await store.recordEvent(`node#${instance}`, { ...rest, instance, elasticIp, execution });
-    if (isNew) await notify(deps, { subject: `${cluster}: ${nameOf(lost)} lost`, text: describe(lost, elasticIp) });
+    if (isNew)
+      await notify(deps, { subject: `${cluster}: ${nameOf(lost)} lost`, text: describe(lost, elasticIp.holder) });
     return { isNew };
   };
 
@@ -33,14 +34,15 @@ function nameOf({ pool, seat, instanceId }: LostNode): string {
   return `${pool === undefined ? `seat ${seat ?? '?'}` : `a node of ${pool}`} (${instanceId})`;
 }
 
-function describe(lost: LostNode, { holder, moved }: z.output<typeof input>['elasticIp']): string {
-  const address = moved
-    ? `The Elastic IP is on ${holder ?? 'no node'} now.`
-    : 'Its group gets the Elastic IP along with the new node.';
-  const lines = [`${nameOf(lost)} ${lost.what === 'terminated' ? 'has ended' : 'is about to end'}: ${lost.cause}`];
-  return [...lines, 'Its group makes a new one, nothing needs to be done.', ...(lost.ingress ? [address] : [])].join(
-    '\n',
-  );
+function describe(lost: LostNode, holder: string | undefined): string {
+  const lines = [
+    `${nameOf(lost)} ${lost.what === 'terminated' ? 'has ended' : 'is about to end'}: ${lost.cause}`,
+    'Its group makes a new one, nothing needs to be done.',
+  ];
+  if (!lost.ingress) return lines.join('\n');
+  const isElsewhere = holder !== undefined && holder !== lost.instanceId;
+  const address = isElsewhere ? `is on ${holder} now` : 'goes to the new one as soon as that runs';
+  return [...lines, `The Elastic IP ${address}.`].join('\n');
 }
 
 export const handler = step(
