@@ -48,7 +48,7 @@ export class WakeApi extends Construct {
       const [method = '', path = ''] = route.split(' ');
       const integration = integrations.get(handler) ?? new HttpLambdaIntegration(pascalCase(path.slice(1)), handler);
       integrations.set(handler, integration);
-      const methods = Object.values(apigw.HttpMethod).filter((one) => String(one) === method);
+      const methods = Object.values(apigw.HttpMethod).filter((one: string) => one === method);
       this.api.addRoutes({ path, methods, integration });
     }
   }
