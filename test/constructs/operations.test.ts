@@ -11,7 +11,9 @@ import { readFileSync } from 'node:fs';
 
 const made = synthesize(EVERYTHING);
 const { operations, cluster } = made.templates;
-const WORKFLOWS = ['bootstrap', 'wake', 'sleep', 'install-platform', 'join-node'];
+/** Those whose failure raises an alarm. */
+const ALARMED = ['bootstrap', 'wake', 'sleep', 'install-platform', 'join-node'];
+const WORKFLOWS = [...ALARMED, 'snapshot-etcd', 'restore-etcd', 'handle-node-loss'];
 
 describe('workflows', () => {
   test.each(WORKFLOWS)('%s may invoke the functions that its file names, and no others', (name) => {
@@ -66,7 +68,9 @@ test('every step is a small arm64 function on Node 24 whose log lines name it', 
 });
 
 test('each window has its triggers, in its own time zone', () => {
-  const schedules = resourcesOf(operations, 'AWS::Scheduler::Schedule').map(([, { Properties }]) => Properties);
+  const schedules = resourcesOf(operations, 'AWS::Scheduler::Schedule')
+    .map(([, { Properties }]) => Properties)
+    .filter((schedule) => String(schedule?.ScheduleExpression).startsWith('cron('));
   expect(schedules).toEqual([
     expect.objectContaining({
       Name: 'big-nights-sleep',
@@ -99,6 +103,41 @@ test('joins are started for exactly the groups whose hooks hold instances', () =
   });
 });
 
+test('losses are heard of for every group, and not of what a smaller size has ended', () => {
+  const patterns = new Map(
+    resourcesOf(operations, 'AWS::Events::Rule').map(([, { Properties }]) => [
+      Properties?.Name as string,
+      Properties?.EventPattern,
+    ]),
+  );
+  const groups = ['seat-0', 'seat-1', 'seat-2', 'pool-general', 'pool-executor', 'pool-gpu', 'pool-batch'];
+  expect(patterns.get('big-nodes-terminated')).toEqual({
+    source: ['aws.autoscaling'],
+    'detail-type': ['EC2 Instance Terminate Successful'],
+    detail: {
+      AutoScalingGroupName: groups.map((group) => `big-${group}`),
+      Cause: [{ 'anything-but': { wildcard: '*shrinking the capacity*' } }],
+    },
+  });
+  expect(patterns.get('big-nodes-interrupted')).toEqual({
+    source: ['aws.ec2'],
+    'detail-type': ['EC2 Spot Instance Interruption Warning'],
+  });
+});
+
+test('etcd is saved as often as configured, whatever else is scheduled', () => {
+  const snapshots = (templates: typeof made.templates) =>
+    resourcesOf(templates.operations, 'AWS::Scheduler::Schedule')
+      .map(([, { Properties }]) => Properties)
+      .find((schedule) => String(schedule?.Name).endsWith('-snapshot-etcd'));
+  expect(snapshots(made.templates)).toMatchObject({
+    ScheduleExpression: 'rate(1 hour)',
+    Target: { Input: '{"requestedBy":"schedule:snapshots"}' },
+  });
+  const often = synthesize('snapshots: { everyMinutes: 15 }').templates;
+  expect(snapshots(often)).toMatchObject({ Name: 'drowse-snapshot-etcd', ScheduleExpression: 'rate(15 minutes)' });
+});
+
 test('the API asks for signed requests on each route, and is throttled', () => {
   const routes = resourcesOf(operations, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties);
   expect(routes.map((route) => [route?.RouteKey, route?.AuthorizationType]).sort()).toEqual([
@@ -112,7 +151,7 @@ test('the API asks for signed requests on each route, and is throttled', () => {
 test('every workflow’s failure and every lost trigger reach the topic, and so does the budget', () => {
   const alarms = resourcesOf(operations, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
   expect(alarms.map((alarm) => alarm?.AlarmName).sort()).toEqual(
-    [...WORKFLOWS.map((name) => `big-${name}-failed`), 'big-trigger-lost'].sort(),
+    [...ALARMED.map((name) => `big-${name}-failed`), 'big-trigger-lost'].sort(),
   );
   for (const alarm of alarms)
     expect(alarm?.AlarmActions).toEqual([{ Ref: expect.stringContaining('Topic') as string }]);

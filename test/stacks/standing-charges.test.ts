@@ -42,6 +42,8 @@ const FREE = [
   'AWS::SQS::Queue',
   'AWS::SQS::QueuePolicy',
   'AWS::SSM::Document',
+  'AWS::Scheduler::Schedule',
+  'AWS::Scheduler::ScheduleGroup',
   'AWS::StepFunctions::StateMachine',
   'Custom::CDKBucketDeployment',
 ];

@@ -6,7 +6,7 @@ import { parseConfig } from '../../../lib/config/load';
 import type { Call } from '../../../sim/aws/calls';
 import type { Model } from '../../../sim/model';
 import { simulate, type Twin } from '../../../sim/run';
-import { environmentOf, makeStep } from '../../../sim/steps';
+import { environmentOf, makeStep, STEPS } from '../../../sim/steps';
 import { seconds } from '../../../sim/virtual-time';
 import { COMMANDS } from '../../../lib/constructs/commands/run-commands';
 import { begin } from '../../lambdas/support';
@@ -112,9 +112,36 @@ const SCRIPTS: readonly Script[] = [
       // join-node holds no lease: its step knows the launch instead.
       const metadata = { role: 'pool', pool: 'gpu', ingress: false };
       const launch = { execution: 'e', instanceId: 'i-0', group: 'g', hook: 'launch', token: 't', metadata };
-      for (const name of [...Object.keys(COMMANDS), 'mint-join-tokens']) {
-        await insist(model, name, name === 'mint-join-token' ? launch : leased);
+      const seat = { seat: 0, instanceId: 'i-00000000000000001' };
+      const restore = { ...seat, key: 'k', at: 'a', dryRun: true, replaces: 'nothing' };
+      const inputs: Record<string, object> = { 'mint-join-token': launch, 'restore-etcd': { ...leased, restore } };
+      // Two commands are for people only.
+      for (const name of [...Object.keys(COMMANDS), 'mint-join-tokens'].filter((name) => name in STEPS)) {
+        await insist(model, name, inputs[name] ?? leased);
       }
+    },
+  },
+  // Snapshots, a rehearsed restore, and nodes that are lost; each also fails.
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      const { model, workflows } = twin;
+      await twin.run('bootstrap');
+      model.s3.objects.set('snapshots/2026-01-01T00-00-00Z-sleep/etcd.db', 'old');
+      const broken = { service: 'lambda', with: () => new TypeError('test') };
+      for (const failing of [undefined, 'verify-snapshot', 'find-lost-node', undefined]) {
+        if (failing !== undefined) model.faults.add({ caller: failing, ...broken });
+        await twin.run('snapshot-etcd', {});
+        workflows.interrupt(model.ec2.address?.instanceId ?? '');
+        await seconds(400);
+        model.faults.clear();
+      }
+      await twin.run('restore-etcd', {});
+      // A new ingress node finds the Elastic IP with one that does not serve.
+      const [one, other] = model.ec2.in('running').filter(({ tags }) => tags['drowse:ingress'] === 'true');
+      for (const node of [one, other]) if (node) node.tags['drowse:phase'] = 'failed:test';
+      const holder = model.ec2.address?.instanceId;
+      await insist(model, 'associate-elastic-ip', { instanceId: one?.id === holder ? other?.id : one?.id });
     },
   },
   // Launches that hooks hold when sleep comes; and ends that are recorded twice.

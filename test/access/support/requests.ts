@@ -21,6 +21,10 @@ interface Input {
   Tags?: { Key: string; Value: string }[];
   AllocationId?: string;
   DocumentName?: string;
+  Bucket?: string;
+  Prefix?: string;
+  Key?: string;
+  Delete?: { Objects: { Key: string }[] };
   Path?: string;
   Names?: string[];
   Name?: string;
@@ -65,6 +69,9 @@ const clusterTag = (model: Model) => ({ 'drowse:cluster': model.config.name });
 const changesGroup = ({ AutoScalingGroupName }: Input, model: Model) => [groupOf(AutoScalingGroupName, model)];
 const changesInstances = ({ InstanceIds = [] }: Input, model: Model) => InstanceIds.map((id) => instanceOf(id, model));
 const namesExecution = ({ executionArn = '' }: Input) => [{ resource: executionArn }];
+const readsObject = ({ Bucket = '', Key = '' }: Input) => [
+  { action: 's3:GetObject', resource: `arn:aws:s3:::${Bucket}/${Key}` },
+];
 const requestTags = (tags: Input['Tags'] = []) =>
   Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value]));
 
@@ -90,6 +97,18 @@ const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]
     instanceOf(InstanceId, model),
     { ...instanceOf(InstanceId, model), resource: arn('ec2', `network-interface/eni-${InstanceId}`) },
   ],
+  // An association names neither address nor interface; AWS looks both up.
+  'ec2:DisassociateAddress': (_input, model) => [
+    { resource: arn('ec2', `elastic-ip/${model.ec2.address?.id ?? ''}`), context: tagged(model.ec2.address?.tags ?? {}) },
+    { resource: arn('ec2', 'network-interface/eni-1'), context: tagged(clusterTag(model)) },
+  ],
+  's3:ListObjectsV2': ({ Bucket = '', Prefix = '' }) => [
+    { action: 's3:ListBucket', resource: `arn:aws:s3:::${Bucket}`, context: { 's3:prefix': Prefix } },
+  ],
+  's3:HeadObject': readsObject,
+  's3:GetObject': readsObject,
+  's3:DeleteObjects': ({ Bucket = '', Delete }) =>
+    (Delete?.Objects ?? []).map(({ Key }) => ({ action: 's3:DeleteObject', resource: `arn:aws:s3:::${Bucket}/${Key}` })),
   'ssm:SendCommand': ({ DocumentName = '', InstanceIds = [] }, model) => [
     { resource: arn('ssm', `document/${DocumentName}`) },
     ...InstanceIds.map((id) => instanceOf(id, model)),
