@@ -30,6 +30,8 @@ source "${HERE}/lib/etcd.sh"
 source "${HERE}/lib/kubernetes.sh"
 # shellcheck source=lib/volume.sh
 source "${HERE}/lib/volume.sh"
+# shellcheck source=lib/metrics.sh
+source "${HERE}/lib/metrics.sh"
 # shellcheck source=lib/address.sh
 source "${HERE}/lib/address.sh"
 # shellcheck source=lib/authorities.sh
@@ -64,6 +66,7 @@ run() {
   mkdir -p "${DROWSE_RUN}" "${DROWSE_VAR}"
   rm -f "${DROWSE_RUN}/failure"
   trap on_exit EXIT
+  open_metrics
   load_node_data
   load_facts
   phase booting

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { bake } from './support/case';
 import { Life } from './support/life';
 import { poolData, seatData } from './support/nodes';
@@ -24,6 +26,10 @@ async function command(name: string, ...options: string[]): Promise<Record<strin
   expect(run.code).toBe(result.ok === true ? 0 : 1);
   expect(life.problems).toEqual([]);
   return result;
+}
+
+function mode(path: string): string {
+  return (statSync(path).mode & 0o777).toString(8);
 }
 
 test('mint-join-token writes what a pool node needs, and shows none of it', async () => {
@@ -155,10 +161,41 @@ test('snapshot-etcd stores a whole set: data, sealed authorities, manifest last'
   expect(life.state.objects[`${prefix}authorities.age`]!.toString('latin1')).toMatch(/^age-encryption\.org/);
 });
 
+test('snapshot-etcd tells Prometheus, also after the next sleep', async () => {
+  await node();
+  const { at, bytes } = await command('snapshot-etcd', '--reason', 'sleep');
+  const file = 'var/lib/drowse/metrics/snapshot-sleep.prom';
+  const told = life.sandbox.read(file);
+  expect(told.split('\n').filter((line) => !line.startsWith('#'))).toEqual([
+    expect.stringMatching(/^drowse_etcd_snapshot_timestamp_seconds\{reason="sleep"\} \d+$/),
+    `drowse_etcd_snapshot_bytes{reason="sleep"} ${String(bytes)}`,
+    '',
+  ]);
+  const seconds = Number(/timestamp_seconds\{.*\} (\d+)/.exec(told)![1]);
+  expect(Math.abs(Date.parse(String(at)) / 1000 - seconds)).toBeLessThanOrEqual(1);
+  const second = await life.replace();
+  expect(second.has(file)).toBe(false);
+  bake(second, 'seat');
+  expect((await life.boot()).code).toBe(0);
+  expect(second.read(file)).toBe(told);
+  // Node exporter is nobody: it passes through the first and reads the rest.
+  const modes = ['var/lib/drowse', 'var/lib/drowse/metrics', file].map((path) => mode(join(second.root, path)));
+  expect(modes).toEqual(['711', '755', '644']);
+});
+
+test('a snapshot counts, whether Prometheus can be told or not', async () => {
+  await node();
+  life.sandbox.removePath('var/lib/drowse/metrics');
+  life.sandbox.write('var/lib/drowse/metrics', 'in the way');
+  expect(await command('snapshot-etcd', '--reason', 'manual')).toMatchObject({ ok: true });
+  expect(life.sandbox.read('run/drowse/snapshot-etcd.log')).toContain('metrics snapshot-manual cannot be written');
+});
+
 test('snapshot-etcd stores nothing that does not pass its own check', async () => {
   await node();
   life.sandbox.world('snapshot-broken');
   expect(await command('snapshot-etcd', '--reason', 'manual')).toMatchObject({ ok: false, error: 'SnapshotBroken' });
+  expect(life.sandbox.has('var/lib/drowse/metrics/snapshot-manual.prom')).toBe(false);
   expect(Object.keys(life.state.objects).filter((key) => key.endsWith('etcd.db'))).toEqual([]);
 });
 

@@ -7,6 +7,7 @@ boot_seat() {
   stop_kubernetes
   attach_state_volume
   mount_state_volume
+  bring_metrics_back
   require_space
   refuse_older_binaries
   take_fixed_address

@@ -62,6 +62,12 @@ export class SecurityGroups extends Construct {
         port: API_PORT,
         why: 'API server, from people and health checks through the load balancer',
       },
+      SeatsAlertsFromPools: {
+        to: seats,
+        from: pools,
+        port: 9093,
+        why: 'Alertmanager, from Prometheus: on the host network of a seat, so not within VXLAN',
+      },
       SeatsEtcdFromSeats: { to: seats, from: seats, port: 2379, lastPort: 2380, why: 'etcd clients and peers' },
       HttpFromAnywhere: { to: ingress, from: '0.0.0.0/0', port: 80, why: 'ingress, HTTP (redirects, probes)' },
       HttpsFromAnywhere: { to: ingress, from: '0.0.0.0/0', port: 443, why: 'ingress, HTTPS' },
