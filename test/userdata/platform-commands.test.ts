@@ -1,5 +1,3 @@
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseConfig } from '../../lib/config/load';
 import { exampleConfig } from '../../lib/config/example';
 import { clusterManifest, fluxYaml } from '../../lib/platform';
@@ -7,7 +5,7 @@ import { killEverywhere } from './support/kill';
 import { newCloudState } from './support/cloud-state';
 import { Life } from './support/life';
 import { seatData } from './support/nodes';
-import { sharedTools, type Run } from './support/sandbox';
+import { addFakes, type Run } from './support/sandbox';
 
 jest.setTimeout(240_000);
 
@@ -51,8 +49,7 @@ const JOB = /name: (flux-installer-[0-9a-f]{8})/.exec(FLUX_YAML)![1]!;
 
 const lives: Life[] = [];
 beforeAll(() => {
-  // These stand on the PATH of this file's sandboxes only: each test file has tools of its own.
-  cpSync(join(__dirname, 'fakes-platform'), join(sharedTools().folder, 'fakes'), { recursive: true });
+  addFakes('fakes-platform');
 });
 afterEach(async () => {
   const problems = lives.flatMap((life) => life.problems);
