@@ -2,6 +2,7 @@ import { handler as abandonLaunch } from '../lambdas/abandon-launch/handler';
 import { handler as acquireLease } from '../lambdas/acquire-lease/handler';
 import { handler as associateElasticIp } from '../lambdas/associate-elastic-ip/handler';
 import { handler as catchUpSchedules } from '../lambdas/catch-up-schedules/handler';
+import { handler as checkPools } from '../lambdas/check-pools/handler';
 import { handler as checkPrerequisites } from '../lambdas/check-prerequisites/handler';
 import { handler as checkRestore } from '../lambdas/check-restore/handler';
 import { handler as checkTrigger } from '../lambdas/check-trigger/handler';
@@ -20,12 +21,15 @@ import { handler as mintJoinTokens } from '../lambdas/mint-join-tokens/handler';
 import { handler as probeApp } from '../lambdas/probe-app/handler';
 import { handler as moveElasticIp } from '../lambdas/move-elastic-ip/handler';
 import { handler as pruneSnapshots } from '../lambdas/prune-snapshots/handler';
+import { handler as recordDurations } from '../lambdas/record-durations/handler';
 import { handler as recordFailure } from '../lambdas/record-failure/handler';
 import { handler as recordIncident } from '../lambdas/record-incident/handler';
 import { handler as recordNodeLoss } from '../lambdas/record-node-loss/handler';
+import { handler as recordRecovery } from '../lambdas/record-recovery/handler';
 import { handler as recordSizes } from '../lambdas/record-sizes/handler';
 import { handler as recordSuccess } from '../lambdas/record-success/handler';
 import { handler as restoreEtcd } from '../lambdas/restore-etcd/handler';
+import { handler as seekCapacity } from '../lambdas/seek-capacity/handler';
 import { handler as snapshotEtcd } from '../lambdas/snapshot-etcd/handler';
 import { handler as startPools } from '../lambdas/start-pools/handler';
 import { handler as startSeats } from '../lambdas/start-seats/handler';
@@ -57,6 +61,7 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'acquire-lease': acquireLease,
   'associate-elastic-ip': associateElasticIp,
   'catch-up-schedules': catchUpSchedules,
+  'check-pools': checkPools,
   'check-prerequisites': checkPrerequisites,
   'check-restore': checkRestore,
   'check-trigger': checkTrigger,
@@ -75,12 +80,15 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'move-elastic-ip': moveElasticIp,
   'prune-snapshots': pruneSnapshots,
   'reconcile-platform': reconcilePlatform,
+  'record-durations': recordDurations,
   'record-failure': recordFailure,
   'record-incident': recordIncident,
   'record-node-loss': recordNodeLoss,
+  'record-recovery': recordRecovery,
   'record-sizes': recordSizes,
   'record-success': recordSuccess,
   'restore-etcd': restoreEtcd,
+  'seek-capacity': seekCapacity,
   'snapshot-etcd': snapshotEtcd,
   'start-pools': startPools,
   'start-seats': startSeats,

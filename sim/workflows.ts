@@ -109,7 +109,9 @@ export class Workflows {
       tasks.map(([name, { Resource = '' }]) => {
         const step = stepOf(Resource);
         const task = (event: Json) =>
-          step === undefined ? this.runChild(execution, event) : this.invoke(execution, name, step, event);
+          step === undefined
+            ? this.runChild(execution, event, Resource.endsWith('.sync:2'))
+            : this.invoke(execution, name, step, event);
         return [name, (event: Json) => this.track(execution, name, () => task(event)) as Promise<Json>];
       }),
     );
@@ -122,16 +124,19 @@ export class Workflows {
     execution.stop = () => {
       if (execution.status !== 'RUNNING') return;
       execution.status = 'ABORTED';
+      addEvent(execution, { type: 'ExecutionAborted' });
       abort();
     };
     void countTransitions(execution, eventLogs);
     execution.over = result.then(
       (output) => {
         Object.assign(execution, { status: 'SUCCEEDED', output });
+        addEvent(execution, { type: 'ExecutionSucceeded' });
       },
       (error: unknown) => {
-        if (!(error instanceof ExecutionAbortedError))
-          Object.assign(execution, { status: 'FAILED', ...describeEnd(error) });
+        if (error instanceof ExecutionAbortedError) return;
+        Object.assign(execution, { status: 'FAILED', ...describeEnd(error) });
+        addEvent(execution, { type: 'ExecutionFailed' });
       },
     );
   }
@@ -148,6 +153,7 @@ export class Workflows {
     if (execution.status !== 'RUNNING') throw new Stopped('The execution was stopped');
     const result = await task();
     state.seconds = (Date.now() - Date.parse(state.enteredAt)) / 1000;
+    addEvent(execution, { type: 'TaskStateExited', stateExitedEventDetails: { name } });
     return result;
   }
 
@@ -197,10 +203,11 @@ export class Workflows {
     }
   }
 
-  /** `startExecution.sync:2`: a child execution; it is stopped with its parent. */
-  private async runChild(parent: Execution, event: Json): Promise<unknown> {
+  /** `startExecution`: a child execution; with `.sync:2` its end is waited for, and it is stopped with its parent. */
+  private async runChild(parent: Execution, event: Json, sync: boolean): Promise<unknown> {
     const { StateMachineArn, Input } = event as { StateMachineArn: string; Input: object };
     const child = this.start(stepOf(StateMachineArn) ?? StateMachineArn, Input);
+    if (!sync) return { ExecutionArn: child.arn, StartDate: new Date().toISOString() };
     void parent.over.then(() => {
       if (child.status === 'RUNNING') child.stop();
     });

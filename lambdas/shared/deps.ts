@@ -2,10 +2,13 @@ import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
 import { autoScaling, dynamo, ec2, s3, sns, ssm } from './clients';
+import { LaunchBreaker } from './breaker';
 import { ClusterStore } from './cluster-store';
 import type { bucketEnv, notifyEnv, storeEnv } from './env';
 import type { NotifyDeps } from './notify';
 import type { RunCommandDeps } from './run-command';
+import { RunStore } from './run-store';
+import type { PoolDeps } from './short-pools';
 import type { SnapshotDeps } from './snapshots';
 
 type StoreEnv = z.output<typeof storeEnv>;
@@ -13,6 +16,11 @@ type StoreEnv = z.output<typeof storeEnv>;
 /** The cluster's record, for a step's `deps`. */
 export function clusterStore({ TABLE_NAME }: Pick<StoreEnv, 'TABLE_NAME'>): ClusterStore {
   return new ClusterStore(dynamo(), TABLE_NAME);
+}
+
+/** What is known of past runs, for a step's `deps`. */
+export function runStore({ TABLE_NAME }: Pick<StoreEnv, 'TABLE_NAME'>): RunStore {
+  return new RunStore(dynamo(), TABLE_NAME);
 }
 
 /** What a step that runs a command on a seat works with. */
@@ -40,4 +48,14 @@ export function groupDeps(env: StoreEnv): GroupDeps {
 /** What a step that tells people how it went works with, under `notify` in its `deps`. */
 export function notifyDeps({ TOPIC_ARN }: Pick<z.output<typeof notifyEnv>, 'TOPIC_ARN'>): NotifyDeps {
   return { sns: sns(), topicArn: TOPIC_ARN };
+}
+
+/** What keeps a group from launching nodes that fail for ever. */
+export function launchBreaker({ TABLE_NAME }: Pick<StoreEnv, 'TABLE_NAME'>): LaunchBreaker {
+  return new LaunchBreaker(dynamo(), TABLE_NAME);
+}
+
+/** What a step that looks for pools that are not up works with. */
+export function poolDeps(env: StoreEnv): PoolDeps {
+  return { cluster: env.CLUSTER_NAME, autoScaling: autoScaling(), ec2: ec2(), breaker: launchBreaker(env) };
 }

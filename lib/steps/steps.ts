@@ -3,6 +3,7 @@ import { env as abandonLaunch } from '../../lambdas/abandon-launch/env';
 import { env as acquireLease } from '../../lambdas/acquire-lease/env';
 import { env as associateElasticIp } from '../../lambdas/associate-elastic-ip/env';
 import { env as catchUpSchedules } from '../../lambdas/catch-up-schedules/env';
+import { env as checkPools } from '../../lambdas/check-pools/env';
 import { env as checkPrerequisites } from '../../lambdas/check-prerequisites/env';
 import { env as checkRestore } from '../../lambdas/check-restore/env';
 import { env as checkTrigger } from '../../lambdas/check-trigger/env';
@@ -24,14 +25,17 @@ import { env as probeApp } from '../../lambdas/probe-app/env';
 import { env as pruneSnapshots } from '../../lambdas/prune-snapshots/env';
 import { env as postponeSleep } from '../../lambdas/postpone-sleep/env';
 import { env as reconcilePlatform } from '../../lambdas/reconcile-platform/env';
+import { env as recordDurations } from '../../lambdas/record-durations/env';
 import { env as recordFailure } from '../../lambdas/record-failure/env';
 import { env as recordIncident } from '../../lambdas/record-incident/env';
 import { env as recordNodeLoss } from '../../lambdas/record-node-loss/env';
+import { env as recordRecovery } from '../../lambdas/record-recovery/env';
 import { env as recordSizes } from '../../lambdas/record-sizes/env';
 import { env as recordSuccess } from '../../lambdas/record-success/env';
 import { env as requestWake } from '../../lambdas/request-wake/env';
 import { env as restoreEtcd } from '../../lambdas/restore-etcd/env';
 import { env as skipNext } from '../../lambdas/skip-next/env';
+import { env as seekCapacity } from '../../lambdas/seek-capacity/env';
 import { env as snapshotEtcd } from '../../lambdas/snapshot-etcd/env';
 import { env as startPools } from '../../lambdas/start-pools/env';
 import { env as startSeats } from '../../lambdas/start-seats/env';
@@ -84,7 +88,10 @@ function step<Env extends z.ZodObject>(
 /** Workflows that hold the lease, and so may be found as its dead holder. */
 const LEASED_WORKFLOWS = ['bootstrap', 'wake', 'sleep', 'install-platform', 'restore-etcd'];
 /** Workflows beside it: they change nothing that a workflow under the lease relies on. */
-const UNLEASED_WORKFLOWS = ['snapshot-etcd', 'handle-node-loss'];
+const UNLEASED_WORKFLOWS = ['snapshot-etcd', 'handle-node-loss', 'recover-pools'];
+
+/** Workflows whose durations are kept. */
+const TIMED_WORKFLOWS = ['bootstrap', 'wake', 'sleep'];
 
 /**
  * The one table of steps: from it come functions, environments and roles, and the state machines may invoke exactly
@@ -110,6 +117,8 @@ export function stepsOf(context: StepContext) {
     WAKE_MACHINE_ARN: workflowArn(context.stack, names, 'wake'),
   };
   const findAll = [may.describeGroups(), may.describeInstances()];
+  /** Steps that look for pools that are not up let those fall back to on-demand that may. */
+  const seekPools = [...findAll, may.describeActivities(), may.groups('UpdateAutoScalingGroup')];
 
   return {
     'acquire-lease': step(
@@ -187,6 +196,13 @@ export function stepsOf(context: StepContext) {
       may.describeLoadBalancers(),
       may.listJoinTokens(),
     ),
+    'record-durations': step(
+      recordDurations,
+      store,
+      may.table('GetItem', 'PutItem', 'UpdateItem'),
+      key,
+      may.executions(TIMED_WORKFLOWS, 'GetExecutionHistory'),
+    ),
     'record-success': step(recordSuccess, news, may.table('GetItem', 'UpdateItem'), key, may.notify()),
     'record-failure': step(
       recordFailure,
@@ -217,10 +233,10 @@ export function stepsOf(context: StepContext) {
     'start-pools': step(
       startPools,
       store,
-      may.table('GetItem', 'UpdateItem'),
+      may.table('GetItem', 'UpdateItem', 'DeleteItem'),
       key,
       findAll,
-      may.groups('UpdateAutoScalingGroup', 'SuspendProcesses', 'ExitStandby'),
+      may.groups('UpdateAutoScalingGroup', 'SuspendProcesses', 'ResumeProcesses', 'ExitStandby'),
       may.instances('StartInstances'),
       may.tagPhase(),
       may.startWithKey(),
@@ -240,7 +256,10 @@ export function stepsOf(context: StepContext) {
       may.createLoadBalancer(),
       may.deleteLoadBalancer(),
     ),
-    'wait-for-nodes': step(waitForNodes, store, lease, findAll, may.describeActivities()),
+    'seek-capacity': step(seekCapacity, store, may.table('GetItem', 'UpdateItem'), key, seekPools),
+    'wait-for-nodes': step(waitForNodes, store, may.table('GetItem', 'UpdateItem'), key, seekPools),
+    'check-pools': step(checkPools, news, may.table('GetItem'), key, seekPools, may.notify()),
+    'record-recovery': step(recordRecovery, news, may.table('GetItem', 'UpdateItem'), key, may.notify()),
     'verify-elastic-ip': step(verifyElasticIp, elasticIp, lease, may.describeAddresses(), may.describeInstances()),
     'probe-app': step(
       probeApp,
@@ -271,14 +290,15 @@ export function stepsOf(context: StepContext) {
     'mint-join-token': step(mintJoinToken, store, commandOutsideLease, may.runCommand('mint-join-token')),
     'mint-join-tokens': step(mintJoinTokens, store, command, may.describeGroups(), may.runCommand('mint-join-token')),
     'wait-for-node': step(waitForNode, cluster, may.describeInstances()),
-    'complete-launch': step(completeLaunch, cluster, may.groups('CompleteLifecycleAction')),
+    'complete-launch': step(completeLaunch, store, may.table('DeleteItem'), key, may.groups('CompleteLifecycleAction')),
     'abandon-launch': step(
       abandonLaunch,
-      store,
-      may.table('PutItem'),
+      news,
+      may.table('PutItem', 'UpdateItem'),
       key,
-      may.describeInstances(),
-      may.groups('CompleteLifecycleAction'),
+      findAll,
+      may.groups('CompleteLifecycleAction', 'SuspendProcesses'),
+      may.notify(),
     ),
     'check-trigger': step(
       checkTrigger,
@@ -315,7 +335,15 @@ export function stepsOf(context: StepContext) {
       may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
       may.startWorkflow('wake'),
     ),
-    'get-status': step(getStatus, store, may.table('GetItem'), key, may.describeInstances(), may.describeAddresses()),
+    'get-status': step(
+      getStatus,
+      store,
+      may.table('GetItem'),
+      key,
+      may.describeInstances(),
+      may.describeAddresses(),
+      may.executions(LEASED_WORKFLOWS, 'GetExecutionHistory'),
+    ),
   } satisfies Record<string, Step>;
 }
 

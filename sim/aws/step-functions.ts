@@ -49,10 +49,12 @@ export class StepFunctions extends Service {
       const { arn, machineArn, status, input, error, cause } = this.get(executionArn);
       return { executionArn: arn, stateMachineArn: machineArn, status, input, error, cause };
     });
-    this.on(GetExecutionHistoryCommand, ({ executionArn = '', reverseOrder, maxResults = 100 }) => {
+    this.on(GetExecutionHistoryCommand, ({ executionArn = '', reverseOrder, maxResults = 100, nextToken }) => {
       const events = [...this.get(executionArn).history];
       if (reverseOrder) events.reverse();
-      return { events: events.slice(0, maxResults) };
+      const from = Number(nextToken ?? 0);
+      const to = from + maxResults;
+      return { events: events.slice(from, to), ...(to < events.length && { nextToken: String(to) }) };
     });
   }
 

@@ -165,6 +165,43 @@ describe('GET /status', () => {
       });
     }));
 
+  test('tells which steps are under way, since when, and how long they usually take', () =>
+    liveAwake('', async (twin) => {
+      await twin.run('sleep');
+      await twin.run('wake');
+      await twin.run('sleep');
+      const asleep = await ask(twin, 'get-status');
+      const { wake, sleep } = asleep.body.usualSeconds as { wake: number; sleep: number };
+      expect([wake > 100, sleep > 60]).toEqual([true, true]);
+      const execution = twin.workflows.start('wake', { requestedBy: 'ann' });
+      await seconds(40);
+      const { body } = await ask(twin, 'get-status');
+      expect(body.running).toMatchObject({
+        workflow: 'wake',
+        requestedBy: 'ann',
+        usualSeconds: wake,
+        states: [{ name: 'WaitForApi', since: expect.stringMatching(/^2026-11-20T/) as string }],
+      });
+      const [{ usualSeconds }] = (body.running as { states: [{ usualSeconds: number }] }).states;
+      expect(usualSeconds).toBeGreaterThan(30);
+      execution.stop();
+      await execution.over;
+      expect((await ask(twin, 'get-status')).body.running).toMatchObject({ ended: 'ABORTED' });
+    }));
+
+  test('tells what is missing or soon will be', () =>
+    live('', async (twin) => {
+      await begin(twin, 'wake');
+      const told = {
+        degraded: [{ pool: 'gpu', reason: 'AWS has no capacity' }],
+        unreachable: 'app not reachable: no answer',
+        warnings: ['there is no snapshot of etcd'],
+        snapshot: { key: 'snapshots/a', at: '2026-11-20T00:00:00Z', bytes: 1, sha256: 'a' },
+      };
+      Object.assign(twin.model.record, told);
+      expect((await ask(twin, 'get-status')).body).toMatchObject(told);
+    }));
+
   test('knows a cluster that was never used', () =>
     live('', async (twin) => {
       await expect(ask(twin, 'get-status')).resolves.toMatchObject({
