@@ -164,6 +164,30 @@ const DENIED: Case[] = [
     'states:StartExecution',
     { resource: machine('other-wake') },
   ],
+  [
+    'the idle detector wakes the cluster',
+    step('detect-idle'),
+    'states:StartExecution',
+    { resource: machine('big-wake') },
+  ],
+  [
+    'the idle detector drains a node',
+    step('detect-idle'),
+    'ssm:SendCommand',
+    { resource: arn('ssm', 'document/big-drain-nodes') },
+  ],
+  [
+    'a request to keep the cluster awake puts it to sleep',
+    step('keep-awake'),
+    'states:StartExecution',
+    { resource: machine('big-sleep') },
+  ],
+  [
+    'the catch-up starts another workflow',
+    step('catch-up-schedules'),
+    'states:StartExecution',
+    { resource: machine('big-bootstrap') },
+  ],
 ];
 
 const ALLOWED: Case[] = [

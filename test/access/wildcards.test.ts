@@ -46,6 +46,7 @@ const ANYWHERE: Readonly<Record<string, string>> = {
   'logs:ListLogDeliveries': NO_RESOURCE_LEVEL,
   'logs:PutResourcePolicy': NO_RESOURCE_LEVEL,
   'logs:UpdateLogDelivery': NO_RESOURCE_LEVEL,
+  'ssm:DescribeSessions': NO_RESOURCE_LEVEL,
   'ssm:GetCommandInvocation': NO_RESOURCE_LEVEL,
   'ssmmessages:CreateControlChannel': NO_RESOURCE_LEVEL,
   'ssmmessages:CreateDataChannel': NO_RESOURCE_LEVEL,

@@ -1,11 +1,15 @@
 import { handler as getStatus } from '../../../lambdas/get-status/handler';
+import { handler as keepAwake } from '../../../lambdas/keep-awake/handler';
+import { handler as postponeSleep } from '../../../lambdas/postpone-sleep/handler';
 import { handler as requestWake } from '../../../lambdas/request-wake/handler';
+import { handler as skipNext } from '../../../lambdas/skip-next/handler';
 import { withClients } from '../../../lambdas/shared/clients';
 import { logger } from '../../../lambdas/shared/logger';
 import { parseConfig } from '../../../lib/config/load';
 import type { Call } from '../../../sim/aws/calls';
 import type { Model } from '../../../sim/model';
 import { simulate, type Twin } from '../../../sim/run';
+import { runSchedules } from '../../../sim/schedules';
 import { environmentOf, makeStep, STEPS } from '../../../sim/steps';
 import { seconds } from '../../../sim/virtual-time';
 import { COMMANDS } from '../../../lib/constructs/commands/run-commands';
@@ -86,6 +90,29 @@ const SCRIPTS: readonly Script[] = [
       // Somebody asks while somebody else holds the lease.
       await begin(twin, 'sleep');
       await askApi(twin.model);
+    },
+  },
+  // Nobody uses the cluster by day, a trigger gets lost by night, and people have their say on both.
+  {
+    config: `${LIVED_CONFIG}
+schedules:
+  - { name: nights, days: [fri, sat], sleep: '19:00', wake: '23:00' }
+  - { name: noon, days: [fri], wake: '12:00' }
+idle: { enabled: true }
+`,
+    live: async (twin) => {
+      const { model } = twin;
+      await twin.run('bootstrap');
+      await askSchedules(model);
+      const measure = model.ssm.documents.get('drowse-measure-activity')!;
+      const failed = { ok: false, error: 'Test', message: 'test' };
+      model.ssm.documents.set('drowse-measure-activity', () => ({ seconds: 1, result: failed }));
+      await runSchedules(twin, 0.5);
+      model.ssm.documents.set('drowse-measure-activity', measure);
+      await runSchedules(twin, 3);
+      await twin.run('wake');
+      model.inside.activity.jobs = 1;
+      await runSchedules(twin, 20, ({ at }) => ({ lost: at.includes('T19:00') }));
     },
   },
   // A pool gets no instance: the scaling activities say why.
@@ -185,6 +212,23 @@ async function insist(model: Model, name: string, input: object): Promise<void> 
   for (let time = 0; time < 3; time += 1) {
     await step(input).catch(() => undefined);
     await seconds(5);
+  }
+}
+
+async function askSchedules(model: Model): Promise<void> {
+  logger.setLogLevel('SILENT');
+  const requests: [handler: typeof keepAwake | typeof skipNext | typeof postponeSleep, route: string, body?: object][] =
+    [
+      [keepAwake, 'PUT /keep-awake', { until: new Date(Date.now() + 60_000).toISOString() }],
+      [keepAwake, 'DELETE /keep-awake'],
+      [skipNext, 'PUT /skip-next', { workflow: 'wake' }],
+      [skipNext, 'DELETE /skip-next'],
+      [postponeSleep, 'POST /postpone-sleep'],
+    ];
+  for (const [handler, route, body] of requests) {
+    const [method = '', path = ''] = route.split(' ');
+    const call = withClients(model.clients(path.slice(1)), () => handler.instance(environmentOf(model)));
+    await call({ requestContext: { http: { method, path } }, ...(body && { body: JSON.stringify(body) }) });
   }
 }
 

@@ -37,7 +37,7 @@ interface Input {
 }
 
 /** Actions that AWS cannot limit to a resource, so that nothing about their input matters to IAM. */
-const ANYWHERE = /^(ec2|autoscaling|elasticloadbalancing):Describe|^ssm:GetCommandInvocation$/;
+const ANYWHERE = /^(ec2|autoscaling|elasticloadbalancing):Describe|^ssm:(GetCommandInvocation|DescribeSessions)$/;
 
 /**
  * What IAM is asked for one recorded call: each resource that it names, with the condition keys that AWS would fill in.
@@ -78,6 +78,7 @@ const requestTags = (tags: Input['Tags'] = []) =>
 const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]>> = {
   'autoscaling:UpdateAutoScalingGroup': changesGroup,
   'autoscaling:SuspendProcesses': changesGroup,
+  'autoscaling:ResumeProcesses': changesGroup,
   'autoscaling:EnterStandby': changesGroup,
   'autoscaling:ExitStandby': changesGroup,
   'autoscaling:CompleteLifecycleAction': changesGroup,
@@ -99,7 +100,10 @@ const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]
   ],
   // An association names neither address nor interface; AWS looks both up.
   'ec2:DisassociateAddress': (_input, model) => [
-    { resource: arn('ec2', `elastic-ip/${model.ec2.address?.id ?? ''}`), context: tagged(model.ec2.address?.tags ?? {}) },
+    {
+      resource: arn('ec2', `elastic-ip/${model.ec2.address?.id ?? ''}`),
+      context: tagged(model.ec2.address?.tags ?? {}),
+    },
     { resource: arn('ec2', 'network-interface/eni-1'), context: tagged(clusterTag(model)) },
   ],
   's3:ListObjectsV2': ({ Bucket = '', Prefix = '' }) => [
@@ -108,7 +112,10 @@ const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]
   's3:HeadObject': readsObject,
   's3:GetObject': readsObject,
   's3:DeleteObjects': ({ Bucket = '', Delete }) =>
-    (Delete?.Objects ?? []).map(({ Key }) => ({ action: 's3:DeleteObject', resource: `arn:aws:s3:::${Bucket}/${Key}` })),
+    (Delete?.Objects ?? []).map(({ Key }) => ({
+      action: 's3:DeleteObject',
+      resource: `arn:aws:s3:::${Bucket}/${Key}`,
+    })),
   'ssm:SendCommand': ({ DocumentName = '', InstanceIds = [] }, model) => [
     { resource: arn('ssm', `document/${DocumentName}`) },
     ...InstanceIds.map((id) => instanceOf(id, model)),
