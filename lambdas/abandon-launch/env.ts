@@ -1,1 +1,1 @@
-export { storeEnv as env } from '../shared/env';
+export { notifyEnv as env } from '../shared/env';

@@ -1,51 +1,74 @@
-import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
-import type { EC2Client } from '@aws-sdk/client-ec2';
+import { SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import type * as z from 'zod';
-import { autoScaling, ec2 } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
+import { type LaunchBreaker, MOST_FAILURES } from '../shared/breaker';
+import type { LaunchFailure } from '../shared/cluster-store';
 import { failure, launch } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
+import { type GroupDeps, groupDeps, launchBreaker, notifyDeps } from '../shared/deps';
 import { readFailure } from '../shared/failures';
+import { describeGroups } from '../shared/groups';
 import { describeNode } from '../shared/instances';
+import { notify, type NotifyDeps } from '../shared/notify';
 import { completeLaunch } from '../shared/scale';
 import { step } from '../shared/step';
 import { env } from './env';
 
 const input = launch.extend({ failure });
 
-interface Deps {
-  cluster: string;
-  autoScaling: AutoScalingClient;
-  ec2: EC2Client;
-  store: ClusterStore;
+interface Deps extends GroupDeps {
+  breaker: LaunchBreaker;
+  notify: NotifyDeps;
 }
 
 /**
  * Gives up a launch, so that the group ends the instance and tries another, and keeps why: the instance and what it
- * said of itself are gone soon after. Its log tail stays in the bucket under `logs/<instance>`.
+ * said of itself are gone soon after. Its log tail stays in the bucket under `logs/<instance>`. When too many fail in a
+ * row, the group is kept from launching more: each try is billed, and a person must look.
  */
 export const abandonLaunch =
-  ({ cluster, autoScaling, ec2, store }: Deps) =>
+  (deps: Deps) =>
   async ({ execution, instanceId, group, hook, token, metadata, failure }: z.output<typeof input>) => {
     const { error, cause } = readFailure(failure);
-    const node = await describeNode(ec2, cluster, instanceId);
+    const node = await describeNode(deps.ec2, deps.cluster, instanceId);
     const phase = node?.phase ?? 'gone';
-    await store.recordLaunchFailure({ execution, instanceId, group, pool: metadata.pool, phase, error, cause });
-    await completeLaunch(autoScaling, { group, hook, token, instanceId }, 'ABANDON');
+    const failed = { execution, instanceId, group, pool: metadata.pool, phase, error, cause };
+    await deps.store.recordLaunchFailure(failed);
+    const count = await deps.breaker.count(group, instanceId, describe(failed));
+    if (count >= MOST_FAILURES) await holdLaunches(deps, failed, count);
+    await completeLaunch(deps.autoScaling, { group, hook, token, instanceId }, 'ABANDON');
     return { Error: error, Cause: `${instanceId}: ${cause}` };
   };
+
+/** Told before it is done: a call that dies in between is repeated, and then finds the record. */
+async function holdLaunches(deps: Deps, failed: LaunchFailure, count: number): Promise<void> {
+  const { group, pool = group, instanceId } = failed;
+  const found = (await describeGroups(deps.autoScaling, deps.cluster)).find(({ name }) => name === group);
+  if (!found || found.suspended.includes('Launch')) return;
+  const runbook = 'docs/runbook.md#launchesheld';
+  if (await deps.store.recordEvent(`${group}-${instanceId}`, { what: 'launches-held', ...failed, runbook })) {
+    await notify(deps.notify, {
+      subject: `${deps.cluster}: pool ${pool} launches no more nodes`,
+      text: [
+        `${count} nodes of pool ${pool} failed to join, one after the other. The last: ${describe(failed)}.`,
+        `Its group ${group} is kept from launching more, since each try is billed. The next wake tries again.`,
+        `What to do: ${runbook}\nLog of the node: logs/${instanceId} in the bucket\nExecution: ${failed.execution}`,
+      ].join('\n\n'),
+    });
+  }
+  await deps.autoScaling.send(
+    new SuspendProcessesCommand({ AutoScalingGroupName: group, ScalingProcesses: ['Launch'] }),
+  );
+}
+
+function describe({ instanceId, phase, error, cause }: LaunchFailure): string {
+  return cause.includes(instanceId) ? `${error}: ${cause}` : `${instanceId} at ${phase}, ${error}: ${cause}`;
+}
 
 export const handler = step(
   {
     name: 'abandon-launch',
     input,
     env,
-    deps: (env) => ({
-      cluster: env.CLUSTER_NAME,
-      autoScaling: autoScaling(),
-      ec2: ec2(),
-      store: clusterStore(env),
-    }),
+    deps: (env) => ({ ...groupDeps(env), breaker: launchBreaker(env), notify: notifyDeps(env) }),
   },
   abandonLaunch,
 );

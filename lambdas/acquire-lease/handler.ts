@@ -35,7 +35,8 @@ interface Deps {
 /**
  * Begins a workflow: only one at a time may change the cluster. A lease whose execution is over (stopped, or dead
  * before it could release) is taken over; a live one is not, however old. A child workflow runs under its parent's.
- * @throws OppositeUnderWay a wake that was asked for during a sleep, or a person's sleep during a wake, waits its turn
+ * @throws OppositeUnderWay a wake that was asked for during a sleep, or a person's sleep during a wake, waits its turn;
+ * either waits for what recover-pools has installed
  * @throws ClusterBusy any other that comes second
  */
 export const acquireLease =
@@ -61,6 +62,8 @@ export const acquireLease =
 /** A holder that makes no progress needs a person; nobody waits for it. */
 function waits(wanted: { workflow: Workflow; requestedBy: string }, holder: Lease | undefined, now: number): boolean {
   if (!holder || isStuck(holder, now)) return false;
+  // What recover-pools starts by itself turns nobody away.
+  if (holder.workflow === 'install-platform' && holder.requestedBy.startsWith('capacity:')) return true;
   if (wanted.workflow === 'wake') return holder.workflow === 'sleep';
   const asleepByHand = wanted.workflow === 'sleep' && automaticStart(wanted.requestedBy) === undefined;
   return asleepByHand && (holder.workflow === 'wake' || holder.workflow === 'bootstrap');

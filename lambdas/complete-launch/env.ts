@@ -1,1 +1,1 @@
-export { clusterEnv as env } from '../shared/env';
+export { storeEnv as env } from '../shared/env';

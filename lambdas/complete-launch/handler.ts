@@ -1,7 +1,9 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type * as z from 'zod';
+import type { LaunchBreaker } from '../shared/breaker';
 import { autoScaling } from '../shared/clients';
 import { launch } from '../shared/contracts';
+import { launchBreaker } from '../shared/deps';
 import { completeLaunch as answer } from '../shared/scale';
 import { step } from '../shared/step';
 import { env } from './env';
@@ -10,15 +12,23 @@ const input = launch.pick({ instanceId: true, group: true, hook: true, token: tr
 
 interface Deps {
   autoScaling: AutoScalingClient;
+  breaker: LaunchBreaker;
 }
 
-/** Tells the group that its new instance serves: the hook lets go of it. */
+/** Tells the group that its new instance serves: the hook lets go of it. What failed before it does not count any more. */
 export const completeLaunch =
-  ({ autoScaling }: Deps) =>
-  (action: z.output<typeof input>): Promise<void> =>
-    answer(autoScaling, action, 'CONTINUE');
+  ({ autoScaling, breaker }: Deps) =>
+  async (action: z.output<typeof input>): Promise<void> => {
+    await answer(autoScaling, action, 'CONTINUE');
+    await breaker.reset(action.group);
+  };
 
 export const handler = step(
-  { name: 'complete-launch', input, env, deps: () => ({ autoScaling: autoScaling() }) },
+  {
+    name: 'complete-launch',
+    input,
+    env,
+    deps: (env) => ({ autoScaling: autoScaling(), breaker: launchBreaker(env) }),
+  },
   completeLaunch,
 );

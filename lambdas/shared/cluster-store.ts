@@ -89,6 +89,8 @@ const clusterRecord = z.object({
   last: lastRun.optional(),
   /** Pools without which the last wake ended, and why. */
   degraded: z.array(degradedPool).optional(),
+  /** Pools that the workflow under way lacks instances for, and why. */
+  shortages: z.array(degradedPool).optional(),
   /** Why the app could not be seen from outside at the end of the last wake. */
   unreachable: z.string().optional(),
   /** ARN of the API's load balancer that was deleted last; AWS may list it for a while. */
@@ -195,7 +197,8 @@ export class ClusterStore {
   ): Promise<void> {
     const kept = { degraded: degraded.length > 0 ? degraded : undefined, unreachable };
     const set = Object.entries(kept).filter(([, value]) => value !== undefined);
-    const gone = Object.entries(kept).filter(([, value]) => value === undefined);
+    // A workflow that leaves the state as it is has no word on what the cluster lacks.
+    const gone = Object.entries(kept).filter(([, value]) => value === undefined && state !== undefined);
     const done = await this.release(owner, state, {
       ok: true,
       set: set.map(([name]) => `#${name} = :${name}`),
@@ -224,7 +227,7 @@ export class ClusterStore {
     const at = this.now().toISOString();
     const released = await this.update(
       ['#last = :last', ...set, ...(state ? ['#state = :state', '#since = :now'] : [])],
-      ['#lease', ...remove],
+      ['#lease', '#shortages', ...remove],
       '#lease.#owner = :owner',
       {
         ':owner': owner,
@@ -249,6 +252,37 @@ export class ClusterStore {
     await this.update(['#warnings = :warnings'], [], undefined, { ':warnings': warnings });
   }
 
+  /** Keeps which pools AWS gives no instances for now, while a workflow waits for them. */
+  async recordShortages(shortages: readonly DegradedPool[]): Promise<void> {
+    await this.update(['#shortages = :shortages'], [], undefined, { ':shortages': shortages });
+  }
+
+  /**
+   * The pools that a wake did without are up: awake, unless the app cannot be seen.
+   * @returns `held` if a workflow has the cluster just now, `elsewhere` if one has brought it into another state
+   */
+  async recordRecovery(unreachable: string | undefined): Promise<'recorded' | 'held' | 'elsewhere'> {
+    const here = '#state = :degraded AND attribute_exists(#degraded)';
+    const values = { ':degraded': 'awake-degraded' };
+    const done =
+      unreachable === undefined
+        ? await this.update(
+            ['#state = :awake', '#since = :now'],
+            ['#degraded', '#unreachable'],
+            `${here} AND attribute_not_exists(#lease)`,
+            { ...values, ':awake': 'awake', ':now': this.now().toISOString() },
+          )
+        : await this.update(
+            ['#unreachable = :unreachable'],
+            ['#degraded'],
+            `${here} AND attribute_not_exists(#lease)`,
+            { ...values, ':unreachable': unreachable },
+          );
+    if (done) return 'recorded';
+    const { state, degraded } = await this.read();
+    return state === 'awake-degraded' && degraded !== undefined ? 'held' : 'elsewhere';
+  }
+
   async recordPlatform(): Promise<void> {
     await this.update(['#platformAt = :now'], [], undefined, { ':now': this.now().toISOString() });
   }
@@ -262,12 +296,10 @@ export class ClusterStore {
 
   /** Keeps the newest snapshot; an older one, verified late, does not replace it. */
   async recordSnapshot({ key, at, bytes, sha256 }: SnapshotRecord): Promise<void> {
-    await this.update(
-      ['#snapshot = :snapshot'],
-      [],
-      'attribute_not_exists(#snapshot) OR #snapshot.#at <= :at',
-      { ':snapshot': { key, at, bytes, sha256 }, ':at': at },
-    );
+    await this.update(['#snapshot = :snapshot'], [], 'attribute_not_exists(#snapshot) OR #snapshot.#at <= :at', {
+      ':snapshot': { key, at, bytes, sha256 },
+      ':at': at,
+    });
   }
 
   async forgetSnapshotFailure(): Promise<void> {

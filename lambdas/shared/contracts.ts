@@ -52,7 +52,7 @@ export type Leased = z.infer<typeof leased>;
 export const unleased = z.object({
   /** ARN of this execution. */
   execution: z.string(),
-  workflow: z.enum(['snapshot-etcd', 'handle-node-loss']),
+  workflow: z.enum(['snapshot-etcd', 'handle-node-loss', 'recover-pools']),
 });
 
 /** Result of snapshot-etcd: what the script says that it stored. */
@@ -115,6 +115,10 @@ export type GroupSize = z.infer<typeof groupSize>;
 /** A pool that could not be brought to its size, and why. */
 export const degradedPool = z.object({ pool: z.string(), reason: z.string() });
 export type DegradedPool = z.infer<typeof degradedPool>;
+
+/** The state of recover-pools between two looks: `up` when all pools are, `over` when there is nothing to do any more. */
+export const recovery = z.object({ next: z.enum(['wait', 'up', 'over']).optional(), waitSeconds: z.int() });
+export type Recovery = z.infer<typeof recovery>;
 
 /** What CheckPrerequisites leaves: what does not stop a wake, and somebody should know. */
 export const prerequisites = z.object({ warnings: z.array(z.string()) });

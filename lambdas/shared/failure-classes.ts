@@ -24,6 +24,8 @@ export const CLASS_OF: Readonly<Record<string, FailureClass>> = {
   InstancesStillThere: 'retryable',
   InvalidEnvironment: 'configuration',
   InvalidInput: 'configuration',
+  LaunchesHeld: 'needs-a-person',
+  LaunchesPending: 'retryable',
   LeaseLost: 'needs-a-person',
   LoadBalancerStillThere: 'retryable',
   NodeFailed: 'needs-a-person',

@@ -39,8 +39,12 @@ export function toRecord<Failed extends Pick<FailureRecord, 'step' | 'error'>>(
   failed: Failed,
 ): Failed & Pointers {
   const { step, error } = failed;
-  const runbook = `docs/runbook.md#${error.toLowerCase().replaceAll('.', '')}`;
-  return { ...failed, class: classOf(error), log: logGroupOf(cluster, step), runbook };
+  return { ...failed, class: classOf(error), log: logGroupOf(cluster, step), runbook: runbookOf(error) };
+}
+
+/** The runbook's entry of an error. */
+export function runbookOf(error: string): string {
+  return `docs/runbook.md#${error.toLowerCase().replaceAll('.', '')}`;
 }
 
 /** The log group in which a state's work is told: its function's, or the child workflow's. */

@@ -1,6 +1,7 @@
 import {
   type AutoScalingClient,
   type AutoScalingGroup,
+  type InstancesDistribution,
   paginateDescribeAutoScalingGroups,
 } from '@aws-sdk/client-auto-scaling';
 import { TAG } from '../../lib/config/names';
@@ -29,6 +30,10 @@ export interface Group {
   instanceTypes: string[];
   /** How it buys capacity; seats are on demand. */
   market: 'spot' | 'on-demand' | 'spot-with-fallback';
+  /** How it divides what it buys between the markets by now. */
+  distribution: InstancesDistribution;
+  /** Auto Scaling's processes that are held, for example `Launch`. */
+  suspended: string[];
   /** What sleep does to its nodes. */
   sleep: 'terminate' | 'stop';
   /** Sizes from `cluster.yaml`. */
@@ -79,6 +84,8 @@ function toGroup(group: AutoScalingGroup): Group {
       InstanceType === undefined ? [] : [InstanceType],
     ),
     market: MARKETS.find((market) => market === tags.get(TAG.market)) ?? 'on-demand',
+    distribution: group.MixedInstancesPolicy?.InstancesDistribution ?? {},
+    suspended: (group.SuspendedProcesses ?? []).flatMap(({ ProcessName }) => ProcessName ?? []),
     sleep: tags.get(TAG.sleep) === 'stop' ? 'stop' : 'terminate',
     configured: { min: size(TAG.min), desired: size(TAG.desired), max: size(TAG.max) },
     current: { min: group.MinSize ?? 0, desired: group.DesiredCapacity ?? 0, max: group.MaxSize ?? 0 },

@@ -1,12 +1,12 @@
-import { type AutoScalingClient, SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
-import type { EC2Client } from '@aws-sdk/client-ec2';
+import { type AutoScalingClient, ResumeProcessesCommand, SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import type * as z from 'zod';
-import { autoScaling, ec2 } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
+import type { LaunchBreaker } from '../shared/breaker';
+import { onDemandPercent, setOnDemandPercent } from '../shared/capacity';
 import { type GroupSize, leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
+import { type GroupDeps, groupDeps, launchBreaker } from '../shared/deps';
 import { describeGroupsOf, type Group } from '../shared/groups';
 import { describeNodes, listNodes, type NodeInstance, PRESENT_STATES } from '../shared/instances';
+import { logger } from '../shared/logger';
 import { resize } from '../shared/scale';
 import { standbyOf, startStandby } from '../shared/standby';
 import { step } from '../shared/step';
@@ -19,20 +19,18 @@ export class InstancesNotStarted extends Error {
   override readonly name = 'InstancesNotStarted';
 }
 
-interface Deps {
-  cluster: string;
-  autoScaling: AutoScalingClient;
-  ec2: EC2Client;
-  store: ClusterStore;
+interface Deps extends GroupDeps {
+  breaker: LaunchBreaker;
 }
 
 /**
  * Brings the pools up: to the size at which the last sleep found them, else to the configured one; minimum and maximum
- * are always those of `cluster.yaml`. Instances that sleep stopped go first, and the group makes the rest.
+ * are always those of `cluster.yaml`. Instances that sleep stopped go first, and the group makes the rest. What an earlier
+ * run had to settle for (on-demand, launches held) is tried anew.
  * @throws InstancesNotStarted until the stopped ones are back
  */
 export const startPools =
-  ({ cluster, autoScaling, ec2, store }: Deps) =>
+  ({ cluster, autoScaling, ec2, store, breaker }: Deps) =>
   async ({ workflow }: z.output<typeof input>): Promise<{ sizes: Record<string, GroupSize> }> => {
     const recorded = workflow === 'bootstrap' ? undefined : (await store.read()).sizes;
     const nodes = await describeNodes(ec2, cluster, PRESENT_STATES);
@@ -42,6 +40,7 @@ export const startPools =
       const name = pool.pool ?? pool.name;
       const size = sizeOf(pool, recorded?.[name]);
       await suspendRebalancing(autoScaling, pool.name);
+      await beginAnew({ autoScaling, breaker }, pool);
       const standby = standbyOf(pool, nodes);
       if (standby.length > 0) await startStandby({ autoScaling, ec2 }, pool, standby);
       else await resize(autoScaling, pool, size);
@@ -62,6 +61,23 @@ async function suspendRebalancing(autoScaling: AutoScalingClient, group: string)
   );
 }
 
+/**
+ * Lets a pool launch whose nodes failed too often, and one that had to buy on demand try spot again; the latter only
+ * while it is empty, since a group exchanges running nodes when its shares change.
+ */
+async function beginAnew({ autoScaling, breaker }: Pick<Deps, 'autoScaling' | 'breaker'>, pool: Group): Promise<void> {
+  const { name, suspended, market, instances } = pool;
+  if (suspended.includes('Launch')) {
+    await breaker.reset(name);
+    await autoScaling.send(new ResumeProcessesCommand({ AutoScalingGroupName: name, ScalingProcesses: ['Launch'] }));
+  }
+  const fellBack = market === 'spot-with-fallback' && onDemandPercent(pool) > 0;
+  if (fellBack && instances.length === 0) {
+    const refusal = await setOnDemandPercent(autoScaling, pool, 0);
+    if (refusal !== undefined) logger.warn('Pool stays on demand', { group: name, refusal });
+  }
+}
+
 /** Without a record the pool is up, or was never: then it does not shrink, whatever Cluster Autoscaler made of it. */
 function sizeOf({ configured, current }: Group, recorded: GroupSize | undefined): GroupSize {
   const { min, max } = configured;
@@ -74,12 +90,7 @@ export const handler = step(
     name: 'start-pools',
     input,
     env,
-    deps: (env) => ({
-      cluster: env.CLUSTER_NAME,
-      autoScaling: autoScaling(),
-      ec2: ec2(),
-      store: clusterStore(env),
-    }),
+    deps: (env) => ({ ...groupDeps(env), breaker: launchBreaker(env) }),
   },
   startPools,
 );

@@ -1,87 +1,68 @@
-import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
-import type { EC2Client } from '@aws-sdk/client-ec2';
+import { leased, type DegradedPool } from '../shared/contracts';
 import type * as z from 'zod';
-import { describeShortage } from '../shared/capacity';
-import { autoScaling, ec2 } from '../shared/clients';
 import type { ClusterStore } from '../shared/cluster-store';
-import { type DegradedPool, leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
-import { describeGroupsOf } from '../shared/groups';
-import { describeNodes, listNodes, LIVE_STATES } from '../shared/instances';
-import { isReady } from '../shared/pools';
+import { clusterStore, poolDeps } from '../shared/deps';
+import { findShortPools, type PoolDeps, type ShortPool } from '../shared/short-pools';
 import { step } from '../shared/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true, startedAt: true });
 
-/** From the start of a workflow until it goes on without the pools for which there is no capacity (ms). */
+/** From the time that a workflow has the cluster until it goes on without the pools that AWS gives nothing (ms). */
 const PATIENCE_MS = 5 * 60_000;
+/** The same for a pool that has another market to try. */
+const PATIENCE_WITH_FALLBACK_MS = 10 * 60_000;
 
 /** A pool has fewer ready nodes than it should. */
 export class NodesNotReady extends Error {
   override readonly name = 'NodesNotReady';
 }
 
-interface Deps {
-  cluster: string;
-  autoScaling: AutoScalingClient;
-  ec2: EC2Client;
-  store: ClusterStore;
-  now?: () => number;
+/** The pool that carries the Elastic IP does not launch any more, since too many of its nodes failed in a row. */
+export class LaunchesHeld extends Error {
+  override readonly name = 'LaunchesHeld';
 }
 
-/** A pool that is not up, and what is there of it. */
-interface ShortPool {
-  pool: string;
-  told: string;
-  /** Why AWS gives it no instance, if that is the reason. */
-  shortage: string | undefined;
+interface Deps extends PoolDeps {
+  store: ClusterStore;
+  now?: () => number;
 }
 
 /**
  * Waits until each pool has as many ready nodes as it should. Getting each of them in is join-node's business, which
  * also ends a node that fails, so that its group tries another. A lack of capacity is named at once, and after a while
- * the rest goes on without: the group keeps trying.
+ * the rest goes on without: the group keeps trying, and so does recover-pools. Without the ingress there is no going on.
  * @throws NodesNotReady until then
+ * @throws LaunchesHeld nothing more will come of waiting for the ingress
  */
 export const waitForNodes =
-  ({ cluster, autoScaling, ec2, now = Date.now }: Deps) =>
+  (deps: Deps) =>
   async ({ startedAt }: z.output<typeof input>): Promise<{ missing: number; degraded: DegradedPool[] }> => {
-    const nodes = await describeNodes(ec2, cluster, LIVE_STATES);
-    const short: ShortPool[] = [];
-    for (const group of await describeGroupsOf(autoScaling, cluster, 'pool')) {
-      const { pool = group.name, current } = group;
-      const own = nodes.filter((node) => node.role === 'pool' && node.pool === pool);
-      const ready = own.filter((node) => isReady(node, group)).length;
-      if (ready >= current.desired) continue;
-      const shortage = own.length < current.desired ? await describeShortage(autoScaling, group.name) : undefined;
-      const rest = shortage ?? (own.length > 0 ? listNodes(own) : 'no instance yet');
-      // Nodes that are there and on their way are waited for, whatever AWS says of further ones.
-      short.push({
-        pool,
-        told: `${pool} has ${ready} of ${current.desired}: ${rest}`,
-        shortage: own.length > ready ? undefined : shortage,
-      });
+    const short = await findShortPools(deps);
+    if (short.length === 0) return { missing: 0, degraded: [] };
+    const told = short.map((pool) => pool.told).join('; ');
+    if (short.some(({ ingress, lack }) => ingress && lack?.held)) throw new LaunchesHeld(told);
+    const { lease } = await deps.store.read();
+    const waited = (deps.now ?? Date.now)() - Date.parse(lease?.since ?? startedAt);
+    if (!short.every((pool) => isHopeless(pool, waited))) {
+      const lacks = short.flatMap(({ pool, lack }) => (lack ? [{ pool, reason: lack.reason }] : []));
+      if (lacks.length > 0) await deps.store.recordShortages(lacks);
+      throw new NodesNotReady(`Pools not ready: ${told}`);
     }
-    const late = now() - Date.parse(startedAt) > PATIENCE_MS;
-    if (!short.every(({ shortage }) => shortage !== undefined && late)) {
-      throw new NodesNotReady(`Pools not ready: ${short.map(({ told }) => told).join('; ')}`);
-    }
-    const degraded = short.map(({ pool, shortage = '' }) => ({ pool, reason: shortage }));
-    return { missing: degraded.length, degraded };
+    return { missing: short.length, degraded: short.map((pool) => ({ pool: pool.pool, reason: pool.told })) };
   };
+
+function isHopeless({ lack }: ShortPool, waited: number): boolean {
+  if (lack === undefined) return false;
+  return lack.held || waited > (lack.triesOn ? PATIENCE_WITH_FALLBACK_MS : PATIENCE_MS);
+}
 
 export const handler = step(
   {
     name: 'wait-for-nodes',
     input,
     env,
-    deps: (env) => ({
-      cluster: env.CLUSTER_NAME,
-      autoScaling: autoScaling(),
-      ec2: ec2(),
-      store: clusterStore(env),
-    }),
+    deps: (env) => ({ ...poolDeps(env), store: clusterStore(env) }),
   },
   waitForNodes,
 );

@@ -90,8 +90,10 @@ export class OperationsStack extends Stack {
         logRetentionDays,
       });
     const installPlatform = workflow('install-platform');
-    const bootstrap = workflow('bootstrap', { 'install-platform': installPlatform });
-    const wake = workflow('wake', { 'install-platform': installPlatform });
+    const recoverPools = workflow('recover-pools', { 'install-platform': installPlatform });
+    const children = { 'install-platform': installPlatform, 'recover-pools': recoverPools };
+    const bootstrap = workflow('bootstrap', children);
+    const wake = workflow('wake', children);
     const sleep = workflow('sleep');
     const joinNode = workflow('join-node');
     const alarmed = { bootstrap, wake, sleep, 'install-platform': installPlatform, 'join-node': joinNode };
@@ -102,6 +104,7 @@ export class OperationsStack extends Stack {
       'snapshot-etcd': snapshotEtcd,
       'restore-etcd': workflow('restore-etcd'),
       'handle-node-loss': handleNodeLoss,
+      'recover-pools': recoverPools,
     };
     this.workflows = { ...alarmed, ...others };
 

@@ -5,10 +5,12 @@ import {
   DescribeScalingActivitiesCommand,
   EnterStandbyCommand,
   ExitStandbyCommand,
+  ResumeProcessesCommand,
   SuspendProcessesCommand,
   TerminateInstanceInAutoScalingGroupCommand,
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
+import { TAG } from '../../lib/config/names';
 import type { Ec2, SimInstance } from './ec2';
 import { validationError } from './errors';
 import { after, passes, Service, tagList } from './service';
@@ -41,6 +43,12 @@ export interface SimGroup extends GroupSpec {
   lifecycle: Map<string, string>;
   /** Why launches fail at the moment, in AWS's words; undefined while there is capacity. */
   noCapacity: string | undefined;
+  /** The same of spot alone: it does not fail what is bought on demand. */
+  noSpotCapacity: string | undefined;
+  /** Share of what is launched on demand (%). */
+  onDemandPercent: number;
+  /** Processes that are suspended. */
+  suspended: Set<string>;
   activities: Activity[];
 }
 
@@ -88,8 +96,12 @@ export class AutoScaling extends Service {
     this.on(DescribeAutoScalingGroupsCommand, ({ Filters }) => ({
       AutoScalingGroups: [...this.groups.values()].filter(({ tags }) => passes(Filters, tags)).map(describe),
     }));
-    this.on(UpdateAutoScalingGroupCommand, ({ AutoScalingGroupName, MinSize, DesiredCapacity, MaxSize }) => {
+    this.on(UpdateAutoScalingGroupCommand, ({ AutoScalingGroupName, MinSize, DesiredCapacity, MaxSize, ...more }) => {
       const group = this.get(AutoScalingGroupName);
+      // As in AWS, what is left out of the distribution goes back to its default: 100 % on demand.
+      const { InstancesDistribution } = more.MixedInstancesPolicy ?? {};
+      if (InstancesDistribution)
+        group.onDemandPercent = InstancesDistribution.OnDemandPercentageAboveBaseCapacity ?? 100;
       const { min, desired, max } = group;
       this.resize(group, MinSize ?? min, DesiredCapacity ?? desired, MaxSize ?? max);
       return {};
@@ -102,8 +114,17 @@ export class AutoScaling extends Service {
       this.endWait(group, InstanceId, LifecycleActionResult === 'CONTINUE');
       return {};
     });
-    // The model never evens out zones: there is nothing to suspend.
-    this.on(SuspendProcessesCommand, () => ({}));
+    // The model never evens out zones; of the processes, only Launch makes a difference here.
+    this.on(SuspendProcessesCommand, ({ AutoScalingGroupName, ScalingProcesses = [] }) => {
+      for (const process of ScalingProcesses) this.get(AutoScalingGroupName).suspended.add(process);
+      return {};
+    });
+    this.on(ResumeProcessesCommand, ({ AutoScalingGroupName, ScalingProcesses = [] }) => {
+      const group = this.get(AutoScalingGroupName);
+      for (const process of ScalingProcesses) group.suspended.delete(process);
+      this.keepSize(group, this.times.react);
+      return {};
+    });
     this.on(EnterStandbyCommand, ({ AutoScalingGroupName, InstanceIds = [], ShouldDecrementDesiredCapacity }) => {
       const group = this.get(AutoScalingGroupName);
       if (!ShouldDecrementDesiredCapacity) throw validationError('The model knows standby only with a decrement');
@@ -142,6 +163,9 @@ export class AutoScaling extends Service {
       max: Number(spec.tags['drowse:max'] ?? 1),
       lifecycle: new Map(),
       noCapacity: undefined,
+      noSpotCapacity: undefined,
+      onDemandPercent: spec.tags[TAG.market]?.startsWith('spot') ? 0 : 100,
+      suspended: new Set(),
       activities: [],
     };
     this.groups.set(spec.name, group);
@@ -166,7 +190,8 @@ export class AutoScaling extends Service {
   private keepSize(group: SimGroup, seconds: number): void {
     after(seconds * 1000, () => {
       const counted = [...group.lifecycle].filter(([, state]) => COUNTED.includes(state));
-      for (let n = counted.length; n < group.desired; n += 1) this.launch(group);
+      let missing = group.suspended.has('Launch') ? 0 : group.desired - counted.length;
+      while (missing > 0 && this.launch(group)) missing -= 1;
       // What a hook holds is out of a smaller size's reach until the hook is answered.
       const free = counted.filter(([, state]) => state !== 'Pending:Wait').map(([id]) => id);
       for (const id of free.slice(0, Math.max(0, counted.length - group.desired))) this.end(id, BECAUSE.size);
@@ -178,11 +203,13 @@ export class AutoScaling extends Service {
     this.ec2.terminate(id);
   }
 
-  private launch(group: SimGroup): void {
+  /** False if there is no capacity: it is tried again later. */
+  private launch(group: SimGroup): boolean {
     const StartTime = new Date();
     const common = { AutoScalingGroupName: group.name, ActivityId: String(group.activities.length), StartTime };
-    if (group.noCapacity !== undefined) {
-      const failed = { StatusCode: 'Failed', StatusMessage: group.noCapacity } as const;
+    const StatusMessage = group.noCapacity ?? (group.onDemandPercent === 0 ? group.noSpotCapacity : undefined);
+    if (StatusMessage !== undefined) {
+      const failed = { StatusCode: 'Failed', StatusMessage } as const;
       group.activities.push({
         ...common,
         ...failed,
@@ -190,13 +217,13 @@ export class AutoScaling extends Service {
         Description: 'Launching a new instance',
       });
       this.keepSize(group, this.times.retryLaunch);
-      return;
+      return false;
     }
     const instance = this.ec2.launch({ ...group.tags });
     group.activities.push({ ...common, StatusCode: 'Successful', Cause: 'A launch was due', Description: instance.id });
     group.lifecycle.set(instance.id, group.hook ? 'Pending:Wait' : 'Pending');
     const { hook } = group;
-    if (!hook) return;
+    if (!hook) return true;
     after(1000, () => {
       this.onLaunch({
         LifecycleActionToken: `token-${instance.id}`,
@@ -210,6 +237,7 @@ export class AutoScaling extends Service {
     after(hook.heartbeatSeconds * 1000, () => {
       if (group.lifecycle.get(instance.id) === 'Pending:Wait') this.endWait(group, instance.id, false);
     });
+    return true;
   }
 
   private endWait(group: SimGroup, id: string, joined: boolean): void {
@@ -245,7 +273,9 @@ export class AutoScaling extends Service {
   }
 }
 
-function describe({ name, tags, min, desired, max, lifecycle, launchTemplateId, instanceTypes }: SimGroup) {
+function describe(group: SimGroup) {
+  const { name, tags, min, desired, max, lifecycle, launchTemplateId, instanceTypes, onDemandPercent, suspended } =
+    group;
   const LaunchTemplateSpecification = { LaunchTemplateId: launchTemplateId, Version: '1' };
   const Overrides = instanceTypes.map((InstanceType) => ({ InstanceType }));
   return {
@@ -254,7 +284,15 @@ function describe({ name, tags, min, desired, max, lifecycle, launchTemplateId, 
     DesiredCapacity: desired,
     MaxSize: max,
     Tags: tagList(tags),
-    MixedInstancesPolicy: { LaunchTemplate: { LaunchTemplateSpecification, Overrides } },
+    MixedInstancesPolicy: {
+      LaunchTemplate: { LaunchTemplateSpecification, Overrides },
+      InstancesDistribution: {
+        OnDemandBaseCapacity: 0,
+        OnDemandPercentageAboveBaseCapacity: onDemandPercent,
+        SpotAllocationStrategy: 'capacity-optimized-prioritized',
+      },
+    },
+    SuspendedProcesses: [...suspended].map((ProcessName) => ({ ProcessName })),
     Instances: [...lifecycle].map(([InstanceId, LifecycleState]) => ({ InstanceId, LifecycleState })),
   };
 }

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { acknowledgeWildcard, allow, type Statement, WHY } from '../access/statement';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
 import { pascalCase } from '../../steps/steps';
-import { readDefinition } from '../../workflows/definition';
+import { allStates, type Definition, readDefinition } from '../../workflows/definition';
 import type { StepLambda } from '../step-lambda/step-lambda';
 
 export interface WorkflowProps {
@@ -14,7 +14,7 @@ export interface WorkflowProps {
   file: string;
   /** All steps by name; the workflow may invoke those that its file names. */
   steps: Readonly<Record<string, StepLambda>>;
-  /** Workflows that it may start and wait for, by name. */
+  /** Workflows that it may start, by name. */
   workflows: Readonly<Record<string, Workflow>>;
   logRetentionDays: number;
 }
@@ -36,7 +36,8 @@ export class Workflow extends Construct {
     super(scope, id);
     const { file, steps, workflows, stateMachineName } = props;
     this.stateMachineName = stateMachineName;
-    const definition = JSON.stringify(readDefinition(file));
+    const read = readDefinition(file);
+    const definition = JSON.stringify(read);
     const invoked = placeholdersOf(definition);
     const used = {
       steps: Object.entries(steps).filter(([name]) => invoked.has(placeholder(name))),
@@ -60,7 +61,16 @@ export class Workflow extends Construct {
       allow(role, { sid: 'InvokeSteps', actions: ['lambda:InvokeFunction'], resources: functions });
     }
     const children = used.workflows.map(([, workflow]) => workflow);
-    if (children.length > 0) for (const statement of this.waitFor(children)) allow(role, statement);
+    if (children.length > 0) {
+      allow(role, {
+        sid: 'StartWorkflows',
+        actions: ['states:StartExecution'],
+        resources: children.map(({ stateMachine }) => stateMachine.stateMachineArn),
+      });
+    }
+    const awaited = awaitedBy(read);
+    const watched = used.workflows.filter(([name]) => awaited.has(placeholder(name))).map(([, workflow]) => workflow);
+    if (watched.length > 0) for (const statement of this.waitFor(watched)) allow(role, statement);
     acknowledgeWildcard(role, '*', `Delivery of logs: ${WHY.noResourceLevel}`);
 
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
@@ -85,7 +95,7 @@ export class Workflow extends Construct {
     });
   }
 
-  /** What `startExecution.sync:2` needs: start the child, look at it, stop it, and hear of its end by an event. */
+  /** What `startExecution.sync:2` needs beside the start: look at the child, stop it, and hear of its end by an event. */
   private waitFor(workflows: readonly Workflow[]): Statement[] {
     const executionArn = ({ stateMachineName }: Workflow) =>
       Stack.of(this).formatArn({
@@ -95,11 +105,6 @@ export class Workflow extends Construct {
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
       });
     return [
-      {
-        sid: 'StartWorkflows',
-        actions: ['states:StartExecution'],
-        resources: workflows.map(({ stateMachine }) => stateMachine.stateMachineArn),
-      },
       {
         sid: 'WatchWorkflows',
         actions: ['states:DescribeExecution', 'states:StopExecution'],
@@ -123,6 +128,12 @@ export class Workflow extends Construct {
 
 function placeholder(name: string): string {
   return `${pascalCase(name)}Arn`;
+}
+
+/** Placeholders of the workflows whose end a definition waits for; others are started and left to themselves. */
+function awaitedBy(definition: Definition): Set<string> {
+  const waiting = allStates(definition).filter(([, { Resource }]) => Resource?.endsWith('startExecution.sync:2'));
+  return new Set(waiting.flatMap(([, state]) => [...placeholdersOf(JSON.stringify(state.Parameters))]));
 }
 
 /** Names between `${` and `}` in a definition. */

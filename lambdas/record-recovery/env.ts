@@ -1,0 +1,1 @@
+export { notifyEnv as env } from '../shared/env';

@@ -1,0 +1,1 @@
+export { storeEnv as env } from '../shared/env';
