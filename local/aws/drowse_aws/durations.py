@@ -60,6 +60,12 @@ DRAIN_NODE = 15.0
 DRAINED_AT_ONCE = 10
 #: `etcdctl snapshot save`, status check and upload of a small database. Assumed.
 SNAPSHOT = 5.0
+#: Downloading a small snapshot, unsealing it, rebuilding data from it. Assumed.
+FETCH_SNAPSHOT = 10.0
+#: smoke-test.sh, most of it the start of a pod. Assumed.
+SMOKE_TEST = 20.0
+#: collect-diagnostics.sh. Assumed.
+COLLECT_DIAGNOSTICS = 15.0
 #: Deleting Node objects and VolumeAttachments. Assumed.
 DELETE_STALE_NODES = 1.5
 #: Calico and Flux on a cluster that has neither: manifests applied, images pulled. Assumed.

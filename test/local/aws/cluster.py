@@ -13,6 +13,12 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "snapshot-etcd": {
         "Reason": {"type": "String", "default": "manual", "allowedValues": ["sleep", "schedule", "manual"]}
     },
+    "restore-etcd": {
+        "Key": {"type": "String", "allowedPattern": r"^snapshots/[A-Za-z0-9._/-]+/etcd\.db$"},
+        "DryRun": {"type": "String", "default": "true", "allowedPattern": "^(true|false)$"},
+    },
+    "smoke-test": {},
+    "collect-diagnostics": {},
     "delete-stale-nodes": {},
     "install-network": {},
     "reconcile-platform": {"Without": {"type": "String", "default": "none", "allowedPattern": "^(none|gpu|workers)$"}},

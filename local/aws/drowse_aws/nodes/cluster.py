@@ -15,6 +15,8 @@ from ..patches.ec2_instances import tags_of
 
 #: Key of a volume's record under which its cluster is kept.
 _ON_VOLUME = "_drowse_cluster"
+#: A restored revision is beyond everything that a watcher ever saw (restore-etcd.sh).
+REVISION_BUMP = 1_000_000_000
 
 
 @dataclasses.dataclass
@@ -77,6 +79,20 @@ class Cluster:
             "networkAt": self.network_at,
             "caHash": self.ca_hash,
         }
+
+    @classmethod
+    def restored(cls, snapshot: dict[str, Any], seat: int) -> Cluster:
+        """The cluster of a snapshot, with one seat as its only member: the others join it anew."""
+        nodes = {one["name"]: NodeObject(**one) for one in snapshot["nodes"]}
+        return cls(
+            name=str(snapshot["cluster"]),
+            members={seat},
+            revision=int(snapshot["revision"]) + REVISION_BUMP,
+            nodes=nodes,
+            platform_at=snapshot["platformAt"],
+            network_at=snapshot["networkAt"],
+            ca_hash=str(snapshot["caHash"]),
+        )
 
 
 def utc_now(ahead: float = 0.0) -> str:

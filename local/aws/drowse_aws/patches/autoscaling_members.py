@@ -42,7 +42,8 @@ def _terminate(asked: Record) -> Response:
             )
             raise RefusedError("ValidationError", message)
         one["DesiredCapacity"] -= 1
-    activity = capacity.remove(one, member, "an instance was taken out of service in response to a user request")
+    smaller = capacity.shrinking(one) if truth(asked.get("ShouldDecrementDesiredCapacity")) else ""
+    activity = capacity.remove(one, member, f"{capacity.OUT_OF_SERVICE} a user request{smaller}")
     capacity.reconcile(one)
     shown = xml({"Activity": shown_activity(activity)}) if activity else ""
     return answer("TerminateInstanceInAutoScalingGroup", shown)

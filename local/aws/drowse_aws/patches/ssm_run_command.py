@@ -12,6 +12,7 @@ from .. import clock, durations, faults
 from ..emulator import Record, Response, new_uuid, region, ssm
 from ..json_api import ApiError, add_actions
 from ..nodes import agent, commands
+from ..nodes.cluster import Cluster, existing
 from ..nodes.node import Node
 from ..registry import patch
 from . import ssm_requests
@@ -158,13 +159,18 @@ def _run(document: str, instance_id: str, parameters: dict[str, str]) -> Generat
     if node is None or answer is None:
         return None, f"the embedded AWS has no answer to the document {document} on {instance_id}\n"
     try:
-        state = _reachable(node)
+        state = _reachable(node) if commands.needs_api(document, node.cluster_name) else _known(node)
         result = yield from answer(commands.Command(document, parameters, node, state))
     except commands.CommandFailedError as failed:
         line = f"{failed.result['error']}: {failed}"
         node.keep_log(document.removeprefix(f"{node.cluster_name}-"), [line])
         return failed.result, f"{line}\n"
     return {"ok": True, **result}, ""
+
+
+def _known(node: Node) -> Cluster:
+    """What is left of the node's cluster; nothing, when every volume is blank."""
+    return existing(node.cluster_name) or Cluster(node.cluster_name, set())
 
 
 def _reachable(node: Node) -> Any:

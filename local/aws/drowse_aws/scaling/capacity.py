@@ -6,6 +6,15 @@ from .. import clock, durations, lifecycle
 from ..emulator import Record, ec2
 from . import groups, holds, launching
 
+#: How Auto Scaling begins to say why it ends an instance.
+OUT_OF_SERVICE = "an instance was taken out of service in response to"
+
+
+def shrinking(one: Record) -> str:
+    """How it goes on where the instance is not replaced; called while the instance still counts."""
+    count = len(groups.counted(one))
+    return f", shrinking the capacity from {count} to {count - 1}"
+
 
 def reconcile(one: Record) -> None:
     """Launch or terminate until the group has as many members as it should."""
@@ -15,7 +24,9 @@ def reconcile(one: Record) -> None:
         surplus = len(groups.counted(one)) - one["DesiredCapacity"]
         if surplus > 0 and not groups.suspended(one, "Terminate"):
             for member in _expendable(one)[:surplus]:
-                remove(one, member, "an instance was taken out of service in response to a lower desired capacity")
+                remove(
+                    one, member, f"{OUT_OF_SERVICE} a difference between desired and actual capacity{shrinking(one)}"
+                )
         while len(groups.counted(one)) < one["DesiredCapacity"] and not groups.suspended(one, "Launch"):
             if not launching.add(one):
                 launching.retry_later(one)
@@ -99,7 +110,7 @@ def replace(one: Record, member: Record) -> None:
         if member not in one["Instances"] or member["HealthStatus"] == "Healthy":
             return
         if not groups.suspended(one, "ReplaceUnhealthy"):
-            remove(one, member, "an instance was taken out of service in response to an EC2 health check")
+            remove(one, member, f"{OUT_OF_SERVICE} an EC2 health check indicating it has been terminated or stopped")
             reconcile(one)
 
 

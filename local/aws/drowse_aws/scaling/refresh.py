@@ -48,7 +48,7 @@ def _replace_all(one: Record, refresh: Record, members: list[Record]) -> clock.P
     for number, member in enumerate(members, 1):
         if refresh["Status"] != "InProgress":
             break
-        capacity.remove(one, member, "an instance was taken out of service in response to an instance refresh")
+        capacity.remove(one, member, f"{capacity.OUT_OF_SERVICE} an instance refresh")
         capacity.reconcile(one)
         while member in one["Instances"] or not _settled(one):
             yield _POLL

@@ -37,13 +37,17 @@ class CommandFailedError(Exception):
 Answer = Callable[[Command], Generator[float, None, dict[str, Any]]]
 
 _answers: dict[str, Answer] = {}
+#: Documents whose scripts work on a node whose API does not answer.
+_without_api: set[str] = set()
 
 
-def answers(document: str) -> Callable[[Answer], Answer]:
+def answers(document: str, needs_api: bool = True) -> Callable[[Answer], Answer]:
     """Register the decorated function as the answer to ``<cluster>-<document>``."""
 
     def register(function: Answer) -> Answer:
         _answers[document] = function
+        if not needs_api:
+            _without_api.add(document)
         return function
 
     return register
@@ -51,9 +55,14 @@ def answers(document: str) -> Callable[[Answer], Answer]:
 
 def find(document: str, cluster_name: str) -> Answer | None:
     """The answer to a document of a cluster."""
-    from . import etcd, joining, platform, workloads  # noqa: F401 (each registers its answers)
+    from . import etcd, joining, looking, platform, workloads  # noqa: F401 (each registers its answers)
 
     return _answers.get(document.removeprefix(f"{cluster_name}-"))
+
+
+def needs_api(document: str, cluster_name: str) -> bool:
+    """Whether the document's script is of use only where the API answers."""
+    return document.removeprefix(f"{cluster_name}-") not in _without_api
 
 
 def counted() -> None:

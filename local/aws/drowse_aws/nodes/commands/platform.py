@@ -32,7 +32,7 @@ def _network(state: cluster.Cluster) -> Generator[float, None, None]:
 
 @answers("reconcile-platform")
 def reconcile_platform(command: Command) -> Generator[float, None, dict[str, Any]]:
-    """Let Flux reconcile: longer the first time; without a node that takes pods it waits for one, unless told not to."""
+    """Let Flux reconcile: longer the first time; without a node that takes pods it waits, unless told not to."""
     state = command.cluster
     without = command.parameters.get("Without", "none")
     if state.network_at is None:

@@ -1,4 +1,4 @@
-"""drain-nodes and delete-stale-nodes."""
+"""drain-nodes, delete-stale-nodes and measure-activity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 from ... import durations
-from .. import agent
+from .. import agent, cluster
 from . import Command, answers
 
 
@@ -29,3 +29,10 @@ def delete_stale_nodes(command: Command) -> Generator[float, None, dict[str, Any
     """Delete Node objects whose instance is no more; no workload here ever leaves a VolumeAttachment."""
     yield durations.DELETE_STALE_NODES
     return {"nodes": command.cluster.remove_stale(), "volumeAttachments": 0}
+
+
+@answers("measure-activity")
+def measure_activity(command: Command) -> Generator[float, None, dict[str, Any]]:
+    """No workload runs here, and nobody sends requests: a cluster that nobody uses."""
+    yield durations.MEASURE_ACTIVITY
+    return {"requests": 0, "gpuPercent": 0, "jobs": 0, "pods": 0, "at": cluster.utc_now()}
