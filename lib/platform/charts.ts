@@ -51,6 +51,8 @@ export interface Chart {
   origin: string;
   /** Kubernetes minors that its project tests this version on, as far as it says so. */
   testedOn: string[];
+  /** Where it says so, or that nothing was found. */
+  testedSource: string;
   /** Image tags by Kubernetes minor, of components that follow Kubernetes' version. */
   tags: Record<string, string>;
 }
@@ -80,6 +82,7 @@ export function readCharts(): Record<string, Chart> {
           version: String(version),
           origin,
           testedOn: (annotations['drowse.dev/tested-on'] ?? '').split(' ').filter(Boolean),
+          testedSource: annotations['drowse.dev/tested-source'] ?? '',
           tags: Object.fromEntries(tags) as Record<string, string>,
         },
       ];

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { KUBERNETES_MINORS } from '../../lib/config/schema';
 import { readChartFacts, readCharts } from '../../lib/platform/charts';
 import { PRIVILEGED } from '../../lib/platform/check';
 import { containersOf, privilegesOf } from '../../lib/platform/check/workloads';
@@ -203,14 +204,35 @@ describe('AWS-aware controllers', () => {
 });
 
 describe('charts', () => {
+  const docs = readFileSync(path.join(__dirname, '..', '..', 'docs', 'platform.md'), 'utf8');
+
   it('stand in docs/platform.md with their versions', () => {
-    const docs = readFileSync(path.join(__dirname, '..', '..', 'docs', 'platform.md'), 'utf8');
     const rows = docs.split('\n').map((row) => row.split('|').map((cell) => cell.trim()));
-    for (const { name, version, testedOn, tags } of Object.values(readCharts())) {
+    for (const { name, version, testedOn, testedSource, tags } of Object.values(readCharts())) {
       const row = rows.find((cells) => cells[1] === name);
       const images = Object.entries(tags).map(([minor, tag]) => `${minor}: ${tag}`);
-      expect([row?.[2], row?.[4], row?.[5]]).toEqual([version, testedOn.join(' '), images.join(', ')]);
+      const tested = [testedOn.join(' '), testedSource];
+      expect(row?.slice(2, -1)).toEqual([version, expect.any(String), ...tested, images.join(', ')]);
     }
+    const flux = rows.find((cells) => cells[1] === 'Flux');
+    const installer = manifests.find(({ kind }) => kind === 'Job')!;
+    expect(containersOf(installer).map(({ image }) => image)).toEqual([`ghcr.io/fluxcd/flux-cli:${flux![2]!}`]);
+  });
+
+  it('say where their Kubernetes minors are from', () => {
+    for (const { name, testedOn, testedSource } of Object.values(readCharts())) {
+      expect([name, testedSource]).toEqual([name, expect.stringMatching(/^\w/)]);
+      // What nothing was found of was tested on nothing that we know of.
+      expect([name, /^(nothing|image)/.test(testedSource)]).toEqual([name, testedOn.length === 0]);
+      expect(testedOn.filter((minor) => !/^1\.\d\d$/.test(minor))).toEqual([]);
+    }
+  });
+
+  it.each(KUBERNETES_MINORS)('that their projects do not test on %s are named', (minor) => {
+    const untested = Object.values(readCharts()).filter(
+      ({ testedOn }) => testedOn.length > 0 && !testedOn.includes(minor),
+    );
+    expect(docs).toContain(`\n- ${minor}: ${untested.map(({ name }) => name).join(', ') || 'none'}\n`);
   });
 
   it('are all used, and all known', () => {
