@@ -66,6 +66,8 @@ FETCH_SNAPSHOT = 10.0
 SMOKE_TEST = 20.0
 #: collect-diagnostics.sh. Assumed.
 COLLECT_DIAGNOSTICS = 15.0
+#: Two queries of Prometheus, and lists of Jobs and pods. Assumed.
+MEASURE_ACTIVITY = 3.0
 #: Deleting Node objects and VolumeAttachments. Assumed.
 DELETE_STALE_NODES = 1.5
 #: Calico and Flux on a cluster that has neither: manifests applied, images pulled. Assumed.

@@ -43,6 +43,8 @@ MODULES = (
     "ssm_documents",
     "ssm_run_command",
     "ssm_instances",
+    "ssm_sessions",
+    "scheduler_context",
     "cfn_autoscaling",
     "cfn_ec2",
     "cfn_ec2_instances",

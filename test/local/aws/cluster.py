@@ -17,6 +17,10 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "Key": {"type": "String", "allowedPattern": r"^snapshots/[A-Za-z0-9._/-]+/etcd\.db$"},
         "DryRun": {"type": "String", "default": "true", "allowedPattern": "^(true|false)$"},
     },
+    "measure-activity": {
+        "WindowMinutes": {"type": "String", "allowedPattern": "^[1-9][0-9]{0,2}$"},
+        "PodLabels": {"type": "String", "default": "none"},
+    },
     "smoke-test": {},
     "collect-diagnostics": {},
     "delete-stale-nodes": {},

@@ -164,3 +164,21 @@ def test_managed_instances_are_filtered(aws: Emulator, cluster: Cluster) -> None
     assert (found[0]["PlatformName"], found[0]["PingStatus"]) == ("Ubuntu", "Online")
     with pytest.raises(ClientError, match="InvalidFilterKey"):
         ssm.describe_instance_information(Filters=[{"Key": "colour", "Values": ["x"]}])
+
+
+def test_nobody_uses_a_cluster_here(cluster: Cluster) -> None:
+    result = cluster.result("measure-activity", WindowMinutes="10", PodLabels="app=notebook")
+    assert {key: result[key] for key in ("requests", "gpuPercent", "jobs", "pods")} == {
+        "requests": 0,
+        "gpuPercent": 0,
+        "jobs": 0,
+        "pods": 0,
+    }
+
+
+@pytest.mark.covers("ssm-sessions")
+def test_nobody_has_a_session(aws: Emulator) -> None:
+    ssm = aws.client("ssm")
+    assert ssm.describe_sessions(State="Active")["Sessions"] == []
+    with pytest.raises(ClientError, match="ValidationException"):
+        ssm.describe_sessions(State="Open")
