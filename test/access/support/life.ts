@@ -36,6 +36,14 @@ controlPlane: { ingress: true }
 pools: [{ name: web, instanceTypes: [t3.large] }]
 `;
 
+/** A pool that may fall back to on-demand, beside the ingress. */
+const FALLBACK = `
+pools:
+  - { name: web, instanceTypes: [t3.large], min: 1, ingress: true }
+  - { name: gpu, instanceTypes: [g4dn.xlarge], gpu: true, market: spot-with-fallback, min: 1 }
+`;
+const NO_SPOT = 'Could not launch Spot Instances. InsufficientInstanceCapacity - no Spot capacity';
+
 interface Script {
   config: string;
   live: (twin: Twin) => Promise<void>;
@@ -122,6 +130,48 @@ idle: { enabled: true }
       for (const group of twin.model.autoScaling.groups.values()) {
         if (group.name.includes('-pool-')) group.noCapacity = 'InsufficientInstanceCapacity';
       }
+      await twin.run('bootstrap');
+    },
+  },
+  // Spot has nothing while the pool starts; the next night it runs dry while the nodes are waited for.
+  {
+    config: FALLBACK,
+    live: async (twin) => {
+      const gpu = twin.model.autoScaling.get('drowse-pool-gpu');
+      gpu.noSpotCapacity = NO_SPOT;
+      await twin.run('bootstrap');
+      await twin.run('sleep');
+      gpu.noSpotCapacity = undefined;
+      twin.workflows.beforeTask = (_execution, state) => {
+        if (state !== 'WaitForNodes') return;
+        gpu.noSpotCapacity = NO_SPOT;
+        for (const id of gpu.lifecycle.keys()) twin.model.ec2.terminate(id);
+      };
+      await twin.run('wake');
+    },
+  },
+  // No market has anything: the pool comes up in the background, or nobody looks any more after half a day.
+  {
+    config: FALLBACK,
+    live: async (twin) => {
+      const gpu = twin.model.autoScaling.get('drowse-pool-gpu');
+      gpu.noCapacity = NO_SPOT;
+      await twin.run('bootstrap');
+      gpu.onDemandPercent = 0;
+      await seconds(300);
+      gpu.noCapacity = undefined;
+      await seconds(3600);
+      await twin.run('sleep');
+      gpu.noCapacity = NO_SPOT;
+      await twin.run('wake');
+      await seconds(13 * 3600);
+    },
+  },
+  // Launches were held in an earlier life.
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      twin.model.autoScaling.get('drowse-pool-web').suspended.add('Launch');
       await twin.run('bootstrap');
     },
   },
