@@ -4,8 +4,9 @@ import { KUBERNETES_MINORS } from '../../lib/config/schema';
 import { readChartFacts, readCharts } from '../../lib/platform/charts';
 import { PRIVILEGED } from '../../lib/platform/check';
 import { containersOf, privilegesOf } from '../../lib/platform/check/workloads';
-import { at, groupOf, nameOf } from '../../lib/platform/manifest';
+import { at, groupOf, list, nameOf, parseYaml } from '../../lib/platform/manifest';
 import { allManifests, overlays, readTree } from '../../lib/platform/tree';
+import { find } from './support';
 
 const tree = readTree();
 const manifests = allManifests({ ...tree, examples: {} });
@@ -180,6 +181,56 @@ describe('privileges', () => {
     const ports = [...taken, ...onSeats.flatMap(({ hostPorts }) => hostPorts)];
     expect(ports.filter((port, index) => ports.indexOf(port) !== index)).toEqual([]);
   });
+});
+
+describe('admission webhooks', () => {
+  const release = (name: string) => find(manifests, 'HelmRelease', name);
+
+  it('of cert-manager let objects through while none of its pods runs, and its pods still prefer the infra pool', () => {
+    const patches = list(at(release('cert-manager'), 'spec', 'postRenderers')).flatMap((each) =>
+      list(at(each, 'kustomize', 'patches')),
+    );
+    expect(patches.map((patch) => at(patch, 'target'))).toEqual([
+      { kind: 'Deployment' },
+      { kind: '(Validating|Mutating)WebhookConfiguration' },
+    ]);
+    expect(parseYaml(String(at(patches[1], 'patch')), 'patch')).toEqual([
+      [{ op: 'replace', path: '/webhooks/0/failurePolicy', value: 'Ignore' }],
+    ]);
+  });
+
+  it('of Prometheus’ operator are not installed, and KEDA’s are left as lenient as they come', () => {
+    const values = at(release('kube-prometheus-stack'), 'spec', 'values');
+    expect(at(values, 'prometheusOperator', 'admissionWebhooks')).toEqual({ enabled: false });
+    expect(Object.keys(at(release('keda'), 'spec', 'values') as object)).not.toContain('webhooks');
+    expect(facts.keda!.source).toContain('failurePolicy is Ignore');
+  });
+
+  it('are none of ours', () => {
+    expect(manifests.filter(({ kind }) => /WebhookConfiguration$/.test(kind))).toEqual([]);
+    expect(JSON.stringify(manifests)).not.toMatch(/"failurePolicy":"?Fail/);
+  });
+});
+
+describe('network policies', () => {
+  /** Namespaces whose pods are all on their host's network, which no policy reaches, or that bring policies of their own. */
+  const WITHOUT: Record<string, string> = {
+    'tigera-operator': 'its one pod is on the host network',
+    'flux-system': 'Flux is on the host network, and brings policies of its own',
+    'calico-system': 'Calico’s own namespace: its operator writes its policies',
+  };
+  const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy');
+
+  it.each(manifests.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name))(
+    'guard every pod of namespace %s',
+    (namespace) => {
+      const guards = policies.filter(({ metadata, spec }) => {
+        const types = list(at(spec, 'policyTypes'));
+        return metadata.namespace === namespace && types.includes('Ingress') && !at(spec, 'podSelector', 'matchLabels');
+      });
+      expect([namespace, guards.length > 0]).toEqual([namespace, !(namespace in WITHOUT)]);
+    },
+  );
 });
 
 describe('AWS-aware controllers', () => {
