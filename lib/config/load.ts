@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isMap, isNode, isPair, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import type * as z from 'zod';
+import { taintGpuPools } from './gpu-taint';
 import { readCalendar } from './holidays';
 import { RULES, type Problem } from './rules';
 import { clusterConfigShape, type ClusterConfig } from './schema';
@@ -56,7 +57,7 @@ export function parseConfig(text: string, file = 'cluster.yaml', now = new Date(
   }
   const { holidays } = parsed.data;
   const dates = [...new Set([...holidays.dates, ...(calendar?.days ?? [])])].sort();
-  return { ...parsed.data, holidays: { ...holidays, dates } };
+  return { ...parsed.data, pools: taintGpuPools(parsed.data.pools), holidays: { ...holidays, dates } };
 }
 
 /** The configuration with each broken top-level field left out, so that the rules over the other fields still run. */

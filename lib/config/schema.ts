@@ -59,7 +59,10 @@ const pool = z.strictObject({
   max: z.int().min(0).max(1000).default(1).describe('Largest number of nodes; Cluster Autoscaler stays below it'),
   desired: z.int().min(0).max(1000).default(1).describe('Nodes at bootstrap; later wakes bring back the last size'),
   labels: z.record(labelKey, labelValue).default({}).describe('Kubernetes labels of each node'),
-  taints: z.array(taint).default([]).describe('Kubernetes taints of each node'),
+  taints: z
+    .array(taint)
+    .default([])
+    .describe('Kubernetes taints of each node; GPU pools beside others keep off what needs no GPU by themselves'),
   gpu: z.boolean().default(false).describe('True if the instance types carry NVIDIA GPUs'),
   diskGiB: z.int().min(20).max(16_384).default(50).describe('Root disk of each node, in GiB (gp3, encrypted)'),
   ingress: z.boolean().default(false).describe('True for the one pool whose node carries the Elastic IP'),
