@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { BIN, ROOT } from '../local/run/paths';
 import { measureGhibli } from './ghibli';
 import { measureTree } from './memory';
+import { measureOrchestration } from './orchestration';
 
 /** Runs of each timed command; the median counts. */
 const RUNS = 3;
@@ -40,6 +41,8 @@ async function main(): Promise<void> {
     };
     note('the app: overhead outside inference, and memory over 500 requests');
     const ghibli = await measureGhibli();
+    note('the orchestration: transitions and its own bill, in the twin');
+    const orchestration = await measureOrchestration();
     const bundles = bundleSizes(path.join(ROOT, 'dist', 'lambdas'));
     const largest = Math.max(...Object.values(bundles));
     const figures = {
@@ -58,6 +61,7 @@ async function main(): Promise<void> {
         limitMiB: LIMITS.lifeMiB,
       },
       ghibli,
+      orchestration,
       bundles: { largestBytes: largest, limit: LIMITS.bundleBytes, count: Object.keys(bundles).length, bytes: bundles },
     };
     const ok =
@@ -65,6 +69,7 @@ async function main(): Promise<void> {
       (seconds.total ?? Infinity) <= LIMITS.lifeSeconds &&
       life.peakMiB <= LIMITS.lifeMiB &&
       ghibli.ok &&
+      orchestration.ok &&
       largest <= LIMITS.bundleBytes;
     console.log(JSON.stringify({ ok, ...figures }, null, 2));
     process.exitCode = ok ? 0 : 1;

@@ -41,6 +41,8 @@ export class Workflows {
   private readonly functions = new Map<string, StepFunction>();
   private readonly definitions = new Map<string, Definition>();
   private count = 0;
+  /** Every call of a step's function: which, and how long it ran (ms). */
+  readonly invocations: { step: string; ms: number }[] = [];
   /** Called as each task state is entered; tests stop executions here. */
   beforeTask: (execution: Execution, state: string) => void = () => undefined;
 
@@ -71,11 +73,14 @@ export class Workflows {
     setTimeout(() => this.start('handle-node-loss', event), EVENT_MS);
   }
 
+  /** All executions, oldest first. */
+  all(): Execution[] {
+    return [...this.model.stepFunctions.executions.values()] as Execution[];
+  }
+
   /** The executions of a workflow, oldest first. */
   of(workflow: string): Execution[] {
-    return ([...this.model.stepFunctions.executions.values()] as Execution[]).filter(
-      (one) => one.workflow === workflow,
-    );
+    return this.all().filter((one) => one.workflow === workflow);
   }
 
   /** Starts a workflow. */
@@ -185,6 +190,7 @@ export class Workflows {
   }
 
   private async call(step: string, event: Json): Promise<unknown> {
+    const invokedAt = Date.now();
     await new Promise((resolve) => setTimeout(resolve, INVOKE_MS));
     const run = this.functions.get(step) ?? makeStep(this.model, step);
     this.functions.set(step, run);
@@ -199,6 +205,7 @@ export class Workflows {
     try {
       return await Promise.race([work, timeOut]);
     } finally {
+      this.invocations.push({ step, ms: Date.now() - invokedAt });
       clearTimeout(timer);
     }
   }

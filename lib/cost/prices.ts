@@ -36,3 +36,22 @@ export const LOAD_BALANCER_PER_HOUR = 0.0225;
 export const PUBLIC_IPV4_PER_HOUR = 0.005;
 /** USD per GiB-month of gp3. */
 export const GP3_PER_GIB_MONTH = 0.08;
+
+/**
+ * What the orchestration is billed by, us-east-1, beyond what is free each month. Sources: the price pages of the
+ * services as repeated by secondary sources in 2025 and 2026 (DynamoDB after its reduction of November 2024); Step
+ * Functions is unconfirmed, and so the first to look at if the bill says otherwise.
+ */
+export const STATE_TRANSITION = 0.025 / 1000;
+export const LAMBDA_REQUEST = 0.2 / 1e6;
+/** Per GB-second on arm64. */
+export const LAMBDA_GB_SECOND = 0.0000133334;
+/** On demand, per unit: 1 KB written, or 4 KB read consistently. */
+export const DYNAMODB_WRITE = 0.625 / 1e6;
+export const DYNAMODB_READ = 0.125 / 1e6;
+export const HTTP_API_REQUEST = 1 / 1e6;
+export const SCHEDULER_INVOCATION = 1 / 1e6;
+/** An e-mail by SNS. */
+export const NOTIFICATION_EMAIL = 2 / 1e5;
+/** Per GB taken in by CloudWatch Logs. */
+export const LOG_GB = 0.5;
