@@ -318,6 +318,31 @@ def test_the_next_type_is_tried(aws: Emulator) -> None:
     assert message.startswith("Could not launch Spot Instances. InsufficientInstanceCapacity")
 
 
+@pytest.mark.covers("autoscaling-update")
+def test_on_demand_takes_over_where_spot_has_nothing(aws: Emulator) -> None:
+    policy = {
+        "LaunchTemplate": {
+            "LaunchTemplateSpecification": {"LaunchTemplateName": "dry", "Version": "$Latest"},
+            "Overrides": [{"InstanceType": "g4dn.xlarge"}],
+        },
+        "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 0, "OnDemandBaseCapacity": 0},
+    }
+    one = Group(aws, "dry", MixedInstancesPolicy=policy)
+    aws.control("faults", {"capacity": {"group": "dry", "error": "InsufficientInstanceCapacity", "market": "spot"}})
+    one.resize(1)
+    eventually(lambda: [each for each in one.activities() if each["StatusCode"] == "Failed"])
+    distribution = {"OnDemandPercentageAboveBaseCapacity": 100, "OnDemandBaseCapacity": 0}
+    one.api.update_auto_scaling_group(
+        AutoScalingGroupName="dry", MixedInstancesPolicy={"InstancesDistribution": distribution}
+    )
+    launched = one.instance(one.settle(1)[0])
+    assert launched["InstanceType"] == "g4dn.xlarge"
+    assert "InstanceLifecycle" not in launched
+    shown = one.show()["MixedInstancesPolicy"]
+    assert shown["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] == 100
+    assert [each["InstanceType"] for each in shown["LaunchTemplate"]["Overrides"]] == ["g4dn.xlarge"]
+
+
 @pytest.mark.covers("cfn-autoscaling-group")
 def test_a_redeployment_keeps_the_running_size(aws: Emulator) -> None:
     one = Cluster(aws, "redeployed", hook=False)

@@ -55,7 +55,8 @@ def configure(one: Record, wanted: Record) -> None:
     """Take over what ministack leaves out of a request or of template properties."""
     policy = wanted.get("MixedInstancesPolicy")
     if policy:
-        one["_mixed"] = policy
+        # What an update leaves out of the policy stays.
+        one["_mixed"] = {**(one.get("_mixed") or {}), **policy}
         specification = (policy.get("LaunchTemplate") or {}).get("LaunchTemplateSpecification")
         if specification:
             one["LaunchTemplate"] = provisioners._asg_launch_template(specification)
