@@ -61,6 +61,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     statements = [
         {"Effect": "Allow", "Action": read, "Resource": "*"},
         {"Effect": "Allow", "Action": change, "Resource": "*", "Condition": mine},
+        {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"},
         {
             "Effect": "Allow",
             "Action": "elasticloadbalancing:CreateLoadBalancer",
@@ -78,7 +79,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     process.wait(timeout=5)
 
 
-VERSIONS = {"ec2": "2016-11-15", "autoscaling": "2011-01-01", "elasticloadbalancing": "2015-12-01"}
+VERSIONS = {"ec2": "2016-11-15", "autoscaling": "2011-01-01", "elasticloadbalancing": "2015-12-01", "sns": "2010-03-31"}
 
 
 def call(aws: Emulator, service: str, action: str, **parameters: str) -> dict[str, Any]:
@@ -104,6 +105,20 @@ def test_a_role_is_held_to_its_policy(strict: Emulator) -> None:
         ("autoscaling:DescribeAutoScalingGroups", 200),
         ("ec2:AssignPrivateIpAddresses", 403),
     ]
+
+
+@pytest.mark.covers("iam-secure-transport")
+def test_calls_count_as_encrypted(strict: Emulator) -> None:
+    sns = strict.client("sns")
+    topic = sns.create_topic(Name="tls-only")["TopicArn"]
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic, "Condition": plain}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    assert call(strict, "sns", "Publish", TopicArn=topic, Message="x")["status"] == 200
+    never = policy.replace('"false"', '"true"')
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=never)
+    assert call(strict, "sns", "Publish", TopicArn=topic, Message="x")["status"] == 403
 
 
 def volume(aws: Emulator, cluster: str) -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..emulator import Record, account, alb, autoscaling, ec2, iam_actions, iam_evaluator, region, tagging
+from ..emulator import Record, account, alb, app, autoscaling, ec2, iam_actions, iam_evaluator, region, tagging
 from ..query import as_list, nested
 from ..registry import patch
 from ..scaling import groups
@@ -134,3 +134,18 @@ def _tags(service: str, resource: str) -> dict[str, str] | None:
 def know_request_tags() -> None:
     # It looks up in botocore's models which operations take tags, and has no model for this service's name.
     iam_actions._BOTOCORE_SERVICE_MAP.setdefault("elasticloadbalancing", ["elbv2"])
+
+
+@patch(
+    "iam-secure-transport",
+    "Calls come over HTTP here, so that a policy which asks for TLS (aws:SecureTransport) denies everything.",
+    ("app.pin_request_origin",),
+)
+def count_as_encrypted() -> None:
+    inner = app.pin_request_origin
+
+    def pin_request_origin(source_ip: str, _: bool) -> None:
+        # Nothing leaves this machine; on AWS the SDKs use HTTPS.
+        inner(source_ip, True)
+
+    app.pin_request_origin = pin_request_origin
