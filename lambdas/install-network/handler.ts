@@ -19,6 +19,6 @@ const installed = z.object({
 export const installNetwork =
   (deps: RunCommandDeps) =>
   ({ execution }: z.output<typeof input>): Promise<z.output<typeof installed>> =>
-    runOnSeat(deps, { execution, command: 'install-network', executionSeconds: 900, result: installed });
+    runOnSeat(deps, { execution, command: 'install-network', executionSeconds: 840, result: installed });
 
 export const handler = step({ name: 'install-network', input, env, deps: runCommandDeps }, installNetwork);

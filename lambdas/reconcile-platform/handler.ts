@@ -41,7 +41,7 @@ export const reconcilePlatform =
         execution,
         command: 'reconcile-platform',
         parameters: async () => ({ Without: await findMissingNodes(deps, deps.cluster) }),
-        executionSeconds: 900,
+        executionSeconds: 840,
         result: installed,
       });
     } catch (error) {

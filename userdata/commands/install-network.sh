@@ -22,9 +22,9 @@ source "${HERE}/../lib/stale.sh"
 # shellcheck source=../lib/platform.sh
 source "${HERE}/../lib/platform.sh"
 
-# The workflow lets it run for 900 s, of which the wait for the API may have taken 60. Most of it goes
+# The workflow lets it run for 840 s, of which the wait for the API may have taken 60. Most of it goes
 # by where the images of Flux and the network plugin come slowly.
-readonly PATIENCE_SECONDS=780
+readonly PATIENCE_SECONDS=720
 
 main() {
   command_begin install-network -- "$@"

@@ -26,8 +26,8 @@ source "${HERE}/../lib/stale.sh"
 # shellcheck source=../lib/platform.sh
 source "${HERE}/../lib/platform.sh"
 
-# The workflow lets it run for 900 s, of which the wait for the API may have taken 60.
-readonly PATIENCE_SECONDS=780
+# The workflow lets it run for 840 s, of which the wait for the API may have taken 60.
+readonly PATIENCE_SECONDS=720
 
 # What a part can need, by the label drowse.dev/needs, as a list for each value of the option.
 declare -rA MISSING=([none]='[]' [gpu]='["gpu"]' [workers]='["gpu", "workers"]')
