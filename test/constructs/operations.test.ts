@@ -86,11 +86,32 @@ test('each window has its triggers, in its own time zone', () => {
   ]);
   for (const schedule of schedules) {
     expect(schedule?.Target).toMatchObject({
-      Input: expect.stringMatching(/^\{"requestedBy":"schedule:(nights|weekend)"\}$/) as string,
+      Input: expect.stringMatching(
+        /^\{"requestedBy":"schedule:(nights|weekend)","scheduledAt":"<aws.scheduler.scheduled-time>"\}$/,
+      ) as string,
       DeadLetterConfig: { Arn: expect.anything() as unknown },
       RetryPolicy: { MaximumRetryAttempts: 10 },
     });
   }
+});
+
+test('missed triggers are looked for where there are schedules, use where it was asked for; both in their group', () => {
+  const looks = (yaml: string) =>
+    resourcesOf(synthesize(yaml).templates.operations, 'AWS::Scheduler::Schedule')
+      .map(([, { Properties }]) => Properties)
+      .filter((schedule) => /-(catch-up|detect-idle)$/.test(String(schedule?.Name)))
+      .map((schedule) => [schedule?.Name, schedule?.ScheduleExpression, schedule?.GroupName !== undefined]);
+  expect(looks(EVERYTHING)).toEqual([['big-catch-up', 'rate(10 minutes)', true]]);
+  expect(looks('')).toEqual([]);
+  expect(looks('idle: { enabled: true }')).toEqual([['drowse-detect-idle', 'rate(5 minutes)', true]]);
+});
+
+test('functions are told of the schedules and holidays that they need, and no others are', () => {
+  const told = resourcesOf(operations, 'AWS::Lambda::Function').flatMap(([, { Properties }]) => {
+    const { Variables } = (Properties as { Environment: { Variables: Record<string, string> } }).Environment;
+    return Variables.SCHEDULES === undefined ? [] : [Variables.POWERTOOLS_SERVICE_NAME];
+  });
+  expect(told.sort()).toEqual(['catch-up-schedules', 'check-trigger', 'skip-next']);
 });
 
 test('joins are started for exactly the groups whose hooks hold instances', () => {
@@ -141,8 +162,13 @@ test('etcd is saved as often as configured, whatever else is scheduled', () => {
 test('the API asks for signed requests on each route, and is throttled', () => {
   const routes = resourcesOf(operations, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties);
   expect(routes.map((route) => [route?.RouteKey, route?.AuthorizationType]).sort()).toEqual([
+    ['DELETE /keep-awake', 'AWS_IAM'],
+    ['DELETE /skip-next', 'AWS_IAM'],
     ['GET /status', 'AWS_IAM'],
+    ['POST /postpone-sleep', 'AWS_IAM'],
     ['POST /wake', 'AWS_IAM'],
+    ['PUT /keep-awake', 'AWS_IAM'],
+    ['PUT /skip-next', 'AWS_IAM'],
   ]);
   const [[, stage] = []] = resourcesOf(operations, 'AWS::ApiGatewayV2::Stage');
   expect(stage?.Properties?.DefaultRouteSettings).toEqual({ ThrottlingBurstLimit: 10, ThrottlingRateLimit: 5 });

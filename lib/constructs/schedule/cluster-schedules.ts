@@ -1,4 +1,5 @@
-import { Duration, RemovalPolicy, TimeZone } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, TimeZone } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke, StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
@@ -6,6 +7,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ScheduleConfig } from '../../config/schema';
+import { allow } from '../access/statement';
 import { LOOK_MINUTES } from '../../schedule/idle';
 
 export interface ClusterSchedulesProps {
@@ -39,6 +41,19 @@ export class ClusterSchedules extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     for (const schedule of schedules) this.addWindow(scheduleGroup, schedule, props);
+    const looks = [...(schedules.length > 0 ? [catchUp] : []), ...(detectIdle ? [detectIdle] : [])];
+    // The library's own role would be allowed to invoke every version of a function; there is one.
+    const role = new Role(this, 'LooksRole', {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+      description: 'Scheduled looks',
+    });
+    allow(role, {
+      sid: 'InvokeLooks',
+      actions: ['lambda:InvokeFunction'],
+      resources: looks.map(({ functionArn }) => functionArn),
+    });
     const every = (minutes: number, name: string, description: string, handler: IFunction) =>
       new scheduler.Schedule(this, name, {
         scheduleName: `${cluster}-${name}`,
@@ -47,6 +62,7 @@ export class ClusterSchedules extends Construct {
         schedule: scheduler.ScheduleExpression.rate(Duration.minutes(minutes)),
         target: new LambdaInvoke(handler, {
           input: scheduler.ScheduleTargetInput.fromObject({ execution: scheduler.ContextAttribute.executionId }),
+          role: role.withoutPolicyUpdates(),
           // The next look finds the same: a lost one is not worth an alarm.
           retryAttempts: 0,
         }),
