@@ -103,7 +103,7 @@ async function invoke({ workflows }: Twin, step: string, run: () => Promise<unkn
   logger.setLogLevel('SILENT');
   const startedAt = Date.now();
   await run();
-  workflows.invocations.push({ step, ms: Date.now() - startedAt });
+  workflows.invocations.push({ step, ms: Date.now() - startedAt, bytes: 0 });
 }
 
 /** What is used while something runs, by everything that runs then: a wake's joins and its platform included. */

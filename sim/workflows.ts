@@ -41,8 +41,8 @@ export class Workflows {
   private readonly functions = new Map<string, StepFunction>();
   private readonly definitions = new Map<string, Definition>();
   private count = 0;
-  /** Every call of a step's function: which, and how long it ran (ms). */
-  readonly invocations: { step: string; ms: number }[] = [];
+  /** Every call of a step's function: which, how long it ran (ms), and how large the state was that it got (bytes). */
+  readonly invocations: { step: string; ms: number; bytes: number }[] = [];
   /** Called as each task state is entered; tests stop executions here. */
   beforeTask: (execution: Execution, state: string) => void = () => undefined;
 
@@ -205,7 +205,7 @@ export class Workflows {
     try {
       return await Promise.race([work, timeOut]);
     } finally {
-      this.invocations.push({ step, ms: Date.now() - invokedAt });
+      this.invocations.push({ step, ms: Date.now() - invokedAt, bytes: JSON.stringify(event).length });
       clearTimeout(timer);
     }
   }

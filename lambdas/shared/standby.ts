@@ -5,6 +5,9 @@ import type { Group } from './groups';
 import type { NodeInstance } from './instances';
 import { resize } from './scale';
 
+/** Instances that one call may name: the API reference says 20 in words, and 19 where it gives the list's length. */
+const BATCH = 19;
+
 /** What pools with `sleep: stop` need: their instances are stopped beside the group instead of terminated by it. */
 interface Clients {
   autoScaling: AutoScalingClient;
@@ -22,9 +25,10 @@ export async function enterStandby({ autoScaling }: Pick<Clients, 'autoScaling'>
   const InstanceIds = group.instances.filter(({ lifecycle }) => lifecycle === 'InService').map(({ id }) => id);
   if (InstanceIds.length === 0) return;
   await resize(autoScaling, group, { ...group.current, min: 0 });
-  await autoScaling.send(
-    new EnterStandbyCommand({ AutoScalingGroupName: group.name, InstanceIds, ShouldDecrementDesiredCapacity: true }),
-  );
+  const common = { AutoScalingGroupName: group.name, ShouldDecrementDesiredCapacity: true };
+  for (const batch of batches(InstanceIds)) {
+    await autoScaling.send(new EnterStandbyCommand({ ...common, InstanceIds: batch }));
+  }
 }
 
 /** Stops what still runs of them. */
@@ -50,6 +54,12 @@ export async function startStandby(
     const { current, name } = group;
     await resize(autoScaling, group, { ...current, max: Math.max(current.max, current.desired + standby.length) });
     const InstanceIds = standby.map(({ id }) => id);
-    await autoScaling.send(new ExitStandbyCommand({ AutoScalingGroupName: name, InstanceIds }));
+    for (const batch of batches(InstanceIds)) {
+      await autoScaling.send(new ExitStandbyCommand({ AutoScalingGroupName: name, InstanceIds: batch }));
+    }
   }
+}
+
+function batches(ids: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(ids.length / BATCH) }, (_, n) => ids.slice(n * BATCH, (n + 1) * BATCH));
 }

@@ -69,6 +69,8 @@ export interface TerminationDetail {
   Cause: string;
 }
 
+/** Instances that one call may move into or out of standby. */
+const STANDBY_AT_ONCE = 19;
 const COUNTED = ['Pending', 'Pending:Wait', 'InService'];
 /** Why a group ends an instance, in AWS's words. */
 const BECAUSE = {
@@ -81,6 +83,8 @@ const BECAUSE = {
 export class AutoScaling extends Service {
   readonly prefix = 'autoscaling';
   readonly groups = new Map<string, SimGroup>();
+  /** Groups in one answer. */
+  pageSize = 50;
   /** Called with the event of a launch hook. */
   onLaunch: (detail: LaunchDetail) => void = () => undefined;
   /** Called when an instance of a group has ended, whoever ended it. */
@@ -93,9 +97,15 @@ export class AutoScaling extends Service {
     private readonly times: AutoScalingTimes,
   ) {
     super();
-    this.on(DescribeAutoScalingGroupsCommand, ({ Filters }) => ({
-      AutoScalingGroups: [...this.groups.values()].filter(({ tags }) => passes(Filters, tags)).map(describe),
-    }));
+    this.on(DescribeAutoScalingGroupsCommand, ({ Filters, NextToken }) => {
+      const found = [...this.groups.values()].filter(({ tags }) => passes(Filters, tags));
+      const from = Number(NextToken ?? 0);
+      const to = from + this.pageSize;
+      return {
+        AutoScalingGroups: found.slice(from, to).map(describe),
+        ...(to < found.length && { NextToken: String(to) }),
+      };
+    });
     this.on(UpdateAutoScalingGroupCommand, ({ AutoScalingGroupName, MinSize, DesiredCapacity, MaxSize, ...more }) => {
       const group = this.get(AutoScalingGroupName);
       // As in AWS, what is left out of the distribution goes back to its default: 100 % on demand.
@@ -127,6 +137,7 @@ export class AutoScaling extends Service {
     });
     this.on(EnterStandbyCommand, ({ AutoScalingGroupName, InstanceIds = [], ShouldDecrementDesiredCapacity }) => {
       const group = this.get(AutoScalingGroupName);
+      checkCount(InstanceIds);
       if (!ShouldDecrementDesiredCapacity) throw validationError('The model knows standby only with a decrement');
       if (group.desired - InstanceIds.length < group.min) {
         throw validationError(`AutoScalingGroup ${group.name} has min size ${String(group.min)}`);
@@ -137,6 +148,7 @@ export class AutoScaling extends Service {
     });
     this.on(ExitStandbyCommand, ({ AutoScalingGroupName, InstanceIds = [] }) => {
       const group = this.get(AutoScalingGroupName);
+      checkCount(InstanceIds);
       if (group.desired + InstanceIds.length > group.max) {
         throw validationError(`AutoScalingGroup ${group.name} has max size ${String(group.max)}`);
       }
@@ -295,4 +307,9 @@ function describe(group: SimGroup) {
     SuspendedProcesses: [...suspended].map((ProcessName) => ({ ProcessName })),
     Instances: [...lifecycle].map(([InstanceId, LifecycleState]) => ({ InstanceId, LifecycleState })),
   };
+}
+
+function checkCount(ids: readonly string[]): void {
+  if (ids.length > STANDBY_AT_ONCE)
+    throw validationError(`InstanceIds: at most ${String(STANDBY_AT_ONCE)} may be named`);
 }
