@@ -21,7 +21,7 @@ export class ClusterBusy extends Error {
   override readonly name = 'ClusterBusy';
 }
 
-/** The opposite workflow holds the cluster; this one was remembered, and starts when that ends. */
+/** Another workflow holds the cluster, most often the opposite; this one was remembered, and starts when that ends. */
 export class OppositeUnderWay extends Error {
   override readonly name = 'OppositeUnderWay';
 }
@@ -36,7 +36,7 @@ interface Deps {
  * Begins a workflow: only one at a time may change the cluster. A lease whose execution is over (stopped, or dead
  * before it could release) is taken over; a live one is not, however old. A child workflow runs under its parent's.
  * @throws OppositeUnderWay a wake that was asked for during a sleep, or a person's sleep during a wake, waits its turn;
- * either waits for what recover-pools has installed
+ * either waits for what recover-pools has installed, and a schedule's start for any installation
  * @throws ClusterBusy any other that comes second
  */
 export const acquireLease =
@@ -59,14 +59,19 @@ export const acquireLease =
     throw new Busy(describeHolder(holder, now()));
   };
 
+/** Workflows that put the cluster to sleep or wake it; the others leave it as it is, and are over soon. */
+const CHANGES_STATE: ReadonlySet<Workflow> = new Set(['sleep', 'wake', 'bootstrap']);
+
 /** A holder that makes no progress needs a person; nobody waits for it. */
 function waits(wanted: { workflow: Workflow; requestedBy: string }, holder: Lease | undefined, now: number): boolean {
   if (!holder || isStuck(holder, now)) return false;
   // What recover-pools starts by itself turns nobody away.
   if (holder.workflow === 'install-platform' && holder.requestedBy.startsWith('capacity:')) return true;
+  const automatic = automaticStart(wanted.requestedBy) !== undefined;
+  // Nobody is there to start it again once the platform is installed, and the cluster would be billed all night.
+  if (automatic && !CHANGES_STATE.has(holder.workflow)) return true;
   if (wanted.workflow === 'wake') return holder.workflow === 'sleep';
-  const asleepByHand = wanted.workflow === 'sleep' && automaticStart(wanted.requestedBy) === undefined;
-  return asleepByHand && (holder.workflow === 'wake' || holder.workflow === 'bootstrap');
+  return wanted.workflow === 'sleep' && !automatic && holder.workflow !== 'sleep' && CHANGES_STATE.has(holder.workflow);
 }
 
 function isStuck({ until }: Lease, now: number): boolean {
