@@ -32,24 +32,25 @@ export const abandonLaunch =
     const phase = node?.phase ?? 'gone';
     const failed = { execution, instanceId, group, pool: metadata.pool, phase, error, cause };
     await deps.store.recordLaunchFailure(failed);
-    const count = await deps.breaker.count(group, instanceId, describe(failed));
-    if (count >= MOST_FAILURES) await holdLaunches(deps, failed, count);
+    await holdIfTooMany(deps, failed);
     await completeLaunch(deps.autoScaling, { group, hook, token, instanceId }, 'ABANDON');
     return { Error: error, Cause: `${instanceId}: ${cause}` };
   };
 
 /** Told before it is done: a call that dies in between is repeated, and then finds the record. */
-async function holdLaunches(deps: Deps, failed: LaunchFailure, count: number): Promise<void> {
-  const { group, pool = group, instanceId } = failed;
+async function holdIfTooMany(deps: Deps, failed: LaunchFailure): Promise<void> {
+  const { group, pool, instanceId } = failed;
+  const count = await deps.breaker.count(group, instanceId, describe(failed));
+  if (count < MOST_FAILURES) return;
   const found = (await describeGroups(deps.autoScaling, deps.cluster)).find(({ name }) => name === group);
   if (!found || found.suspended.includes('Launch')) return;
   const runbook = 'docs/runbook.md#launchesheld';
   if (await deps.store.recordEvent(`${group}-${instanceId}`, { what: 'launches-held', ...failed, runbook })) {
     await notify(deps.notify, {
-      subject: `${deps.cluster}: pool ${pool} launches no more nodes`,
+      subject: `${deps.cluster}: ${pool === undefined ? group : `pool ${pool}`} launches no more nodes`,
       text: [
-        `${count} nodes of pool ${pool} failed to join, one after the other. The last: ${describe(failed)}.`,
-        `Its group ${group} is kept from launching more, since each try is billed. The next wake tries again.`,
+        `${count} nodes of group ${group} failed to join, one after the other. The last: ${describe(failed)}.`,
+        `The group is kept from launching more, since each try is billed. The next wake tries again.`,
         `What to do: ${runbook}\nLog of the node: logs/${instanceId} in the bucket\nExecution: ${failed.execution}`,
       ].join('\n\n'),
     });

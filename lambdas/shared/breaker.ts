@@ -1,12 +1,14 @@
+import { type AutoScalingClient, ResumeProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import type { Group } from './groups';
 
-/** So many nodes of a pool in a row that do not join are no accident. */
+/** So many nodes of a group in a row that do not join are no accident. */
 export const MOST_FAILURES = 5;
 /** Within this time (ms): five nodes that each take their twenty minutes still count. */
 const WINDOW_MS = 2 * 3600_000;
 
-/** What is kept of a pool whose nodes fail: why the last one did, and under each instance's ID when it was given up. */
+/** What is kept of a group whose nodes fail: why the last one did, and under each instance's ID when it was given up. */
 const breakerRecord = z.looseObject({ cause: z.string() });
 
 /**
@@ -55,4 +57,14 @@ export class LaunchBreaker {
   private key(group: string): { id: string } {
     return { id: `breaker#${group}` };
   }
+}
+
+/** Lets a group launch again whose launches were held: whoever starts it wants to see it tried anew. */
+export async function resumeLaunches(
+  { autoScaling, breaker }: { autoScaling: AutoScalingClient; breaker: LaunchBreaker },
+  { name, suspended }: Group,
+): Promise<void> {
+  if (!suspended.includes('Launch')) return;
+  await breaker.reset(name);
+  await autoScaling.send(new ResumeProcessesCommand({ AutoScalingGroupName: name, ScalingProcesses: ['Launch'] }));
 }

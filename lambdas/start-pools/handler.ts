@@ -1,6 +1,6 @@
-import { type AutoScalingClient, ResumeProcessesCommand, SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
+import { type AutoScalingClient, SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import type * as z from 'zod';
-import type { LaunchBreaker } from '../shared/breaker';
+import { type LaunchBreaker, resumeLaunches } from '../shared/breaker';
 import { onDemandPercent, setOnDemandPercent } from '../shared/capacity';
 import { type GroupSize, leased } from '../shared/contracts';
 import { type GroupDeps, groupDeps, launchBreaker } from '../shared/deps';
@@ -66,11 +66,8 @@ async function suspendRebalancing(autoScaling: AutoScalingClient, group: string)
  * while it is empty, since a group exchanges running nodes when its shares change.
  */
 async function beginAnew({ autoScaling, breaker }: Pick<Deps, 'autoScaling' | 'breaker'>, pool: Group): Promise<void> {
-  const { name, suspended, market, instances } = pool;
-  if (suspended.includes('Launch')) {
-    await breaker.reset(name);
-    await autoScaling.send(new ResumeProcessesCommand({ AutoScalingGroupName: name, ScalingProcesses: ['Launch'] }));
-  }
+  const { name, market, instances } = pool;
+  await resumeLaunches({ autoScaling, breaker }, pool);
   const fellBack = market === 'spot-with-fallback' && onDemandPercent(pool) > 0;
   if (fellBack && instances.length === 0) {
     const refusal = await setOnDemandPercent(autoScaling, pool, 0);

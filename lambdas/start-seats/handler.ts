@@ -1,6 +1,7 @@
 import { TerminateInstanceInAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
 import { leased } from '../shared/contracts';
-import { type GroupDeps, groupDeps } from '../shared/deps';
+import { type LaunchBreaker, resumeLaunches } from '../shared/breaker';
+import { type GroupDeps, groupDeps, launchBreaker } from '../shared/deps';
 import { InstancesStillThere } from '../shared/errors';
 import { describeGroupsOf } from '../shared/groups';
 import { describeNodes, FAILED, listNodes, LIVE_STATES } from '../shared/instances';
@@ -10,15 +11,20 @@ import { env } from './env';
 
 const input = leased.pick({ execution: true });
 
+interface Deps extends GroupDeps {
+  breaker: LaunchBreaker;
+}
+
 /**
  * Brings up one instance a seat. A seat that an earlier workflow left behind as failed is ended first, so that its
  * group makes a new one: otherwise no later wake could succeed.
  * @throws InstancesStillThere until the failed ones are gone
  */
 export const startSeats =
-  ({ cluster, autoScaling, ec2 }: GroupDeps) =>
+  ({ cluster, autoScaling, ec2, breaker }: Deps) =>
   async (): Promise<void> => {
     for (const seat of await describeGroupsOf(autoScaling, cluster, 'seat')) {
+      await resumeLaunches({ autoScaling, breaker }, seat);
       await resize(autoScaling, seat, { min: 1, desired: 1, max: 1 });
     }
     const nodes = await describeNodes(ec2, cluster, LIVE_STATES);
@@ -31,4 +37,12 @@ export const startSeats =
     if (failed.length > 0) throw new InstancesStillThere(`Being replaced: ${listNodes(failed)}`);
   };
 
-export const handler = step({ name: 'start-seats', input, env, deps: groupDeps }, startSeats);
+export const handler = step(
+  {
+    name: 'start-seats',
+    input,
+    env,
+    deps: (env) => ({ ...groupDeps(env), breaker: launchBreaker(env) }),
+  },
+  startSeats,
+);

@@ -224,9 +224,10 @@ export function stepsOf(context: StepContext) {
     'start-seats': step(
       startSeats,
       store,
-      lease,
+      may.table('UpdateItem', 'DeleteItem'),
+      key,
       findAll,
-      may.groups('UpdateAutoScalingGroup', 'TerminateInstanceInAutoScalingGroup'),
+      may.groups('UpdateAutoScalingGroup', 'ResumeProcesses', 'TerminateInstanceInAutoScalingGroup'),
       may.startWithKey(),
     ),
     'wait-for-api': step(waitForApi, store, may.describeInstances()),

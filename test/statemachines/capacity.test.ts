@@ -6,6 +6,9 @@ import { seconds } from '../../sim/virtual-time';
 import { live } from '../lambdas/support';
 import { expectAsleep, expectAwake } from './expectations';
 
+// Half a day in virtual time takes seconds on a busy machine.
+jest.setTimeout(30_000);
+
 const NO_SPOT = 'Could not launch Spot Instances. InsufficientInstanceCapacity - There is no Spot capacity available';
 const NO_CAPACITY = 'We currently do not have sufficient g4dn.xlarge capacity. Launching EC2 instance failed.';
 
@@ -340,6 +343,29 @@ describe('launches that fail one after the other', () => {
       expectAwake(twin);
       expect(twin.model.autoScaling.get('drowse-pool-web').suspended).not.toContain('Launch');
       expect([...twin.model.dynamo.items.keys()].filter((key) => key.startsWith('breaker#'))).toEqual([]);
+    }));
+
+  test('are held and told once, even if the call that holds them dies first', () =>
+    live(pools('spot'), async (twin) => {
+      fail(twin, 'gpu');
+      const fault = { caller: 'abandon-launch', action: 'SuspendProcesses', times: 1, with: () => serviceFault() };
+      twin.model.faults.add(fault);
+      await twin.run('bootstrap');
+      expect([...gpuOf(twin).suspended]).toContain('Launch');
+      expect(subjects(twin).filter((subject) => subject.includes('launches no more'))).toHaveLength(1);
+    }));
+
+  test('of a seat are held too, until the next wake', () =>
+    live('controlPlane: { ingress: true }\npools: [{ name: web, instanceTypes: [t3.large] }]', async (twin) => {
+      const denied = { caller: 'associate-elastic-ip', action: 'AssociateAddress', with: () => accessDenied('x') };
+      twin.model.faults.add(denied);
+      const bootstrap = await twin.run('bootstrap');
+      expect(bootstrap).toMatchObject({ status: 'FAILED', error: 'ApiNotReady' });
+      expect([...twin.model.autoScaling.get('drowse-seat-0').suspended]).toEqual(['Launch']);
+      expect(twin.model.autoScaling.get('drowse-seat-0').activities).toHaveLength(5);
+      twin.model.faults.clear();
+      await twin.run('wake');
+      expectAwake(twin);
     }));
 
   test('of nodes that hang are held too, long after the wake has ended', () =>

@@ -171,7 +171,7 @@ idle: { enabled: true }
   {
     config: LIVED_CONFIG,
     live: async (twin) => {
-      twin.model.autoScaling.get('drowse-pool-web').suspended.add('Launch');
+      for (const name of ['drowse-pool-web', 'drowse-seat-0']) twin.model.autoScaling.get(name).suspended.add('Launch');
       await twin.run('bootstrap');
     },
   },
@@ -213,7 +213,7 @@ idle: { enabled: true }
         await seconds(400);
         model.faults.clear();
       }
-      await twin.run('restore-etcd', {});
+      for (const input of [{}, { dryRun: false, confirm: 'drowse' }]) await twin.run('restore-etcd', input);
       // A new ingress node finds the Elastic IP with one that does not serve.
       const [one, other] = model.ec2.in('running').filter(({ tags }) => tags['drowse:ingress'] === 'true');
       for (const node of [one, other]) if (node) node.tags['drowse:phase'] = 'failed:test';
