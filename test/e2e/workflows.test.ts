@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
-import { TerminateInstancesCommand } from '@aws-sdk/client-ec2';
+import { CreateOrUpdateTagsCommand, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
+import { DescribeInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import {
   DeleteRolePolicyCommand,
   GetRolePolicyCommand,
@@ -16,7 +16,7 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { parseConfig } from '../../lib/config/load';
-import { namesOf } from '../../lib/config/names';
+import { namesOf, TAG } from '../../lib/config/names';
 import { type AwsClients, awsClients, checkAwake, type Snapshot, takeSnapshot } from '../../local/run/checks';
 import { ACCOUNT } from '../../local/run/environment';
 import type { Emulator } from '../../local/run/emulator';
@@ -73,6 +73,23 @@ describe('a cluster that things happen to', () => {
     expect(await nodes()).not.toContain(lost);
   });
 
+  it('buys on demand where spot has nothing, and tries spot again the next time', async () => {
+    await setMarket('spot-with-fallback');
+    expect((await start('sleep')).status).toBe('SUCCEEDED');
+    await fault({
+      capacity: { group: names.poolGroup('gpu'), error: 'InsufficientInstanceCapacity', market: 'spot' },
+    });
+    expect((await start('wake')).status).toBe('SUCCEEDED');
+    await expectAwake();
+    expect(await markets()).toEqual(['on-demand']);
+    expect((await start('sleep')).status).toBe('SUCCEEDED');
+    await fault({ clear: true });
+    expect((await start('wake')).status).toBe('SUCCEEDED');
+    await expectAwake();
+    expect(await markets()).toEqual(['spot']);
+    await setMarket('spot');
+  }, 180_000);
+
   it('names the call that a missing grant denies', async () => {
     const giveBack = await takeGrantsAway('record-sizes');
     const sleep = await start('sleep');
@@ -111,6 +128,18 @@ describe('a cluster that things happen to', () => {
   async function nodes(): Promise<string[]> {
     const { instances } = await snapshot();
     return instances.filter(({ pool, state }) => pool === 'gpu' && state === 'running').map(({ id }) => id);
+  }
+
+  /** As another `market` of the pool in cluster.yaml would: the workflows go by the tag. */
+  async function setMarket(Value: string): Promise<void> {
+    const group = { ResourceId: names.poolGroup('gpu'), ResourceType: 'auto-scaling-group', PropagateAtLaunch: false };
+    await aws.autoScaling.send(new CreateOrUpdateTagsCommand({ Tags: [{ ...group, Key: TAG.market, Value }] }));
+  }
+
+  /** How the pool's running nodes were bought. */
+  async function markets(): Promise<string[]> {
+    const { Reservations = [] } = await aws.ec2.send(new DescribeInstancesCommand({ InstanceIds: await nodes() }));
+    return Reservations.flatMap(({ Instances = [] }) => Instances.map((one) => one.InstanceLifecycle ?? 'on-demand'));
   }
 
   async function executions(workflow: string, statusFilter: 'FAILED'): Promise<string[]> {
