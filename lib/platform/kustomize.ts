@@ -6,8 +6,8 @@ import { applyPatch, patchSchema, type Patch } from './patch';
 
 /**
  * The part of kustomize that the platform tree uses: resources, components, namespace, patches and generated ConfigMaps.
- * Any other field is an error, so that nothing is read here otherwise than Flux will read it. Flux runs the real one; the
- * tree was compared with `kubectl kustomize` 5.5, object by object.
+ * Any other field is an error, so that nothing is read here otherwise than Flux will read it. Flux runs the real one:
+ * scripts/compare-kustomize.ts compares the two, and found the same in the whole tree (kustomize 5.7.1).
  */
 
 const configMapGenerator = z.strictObject({
