@@ -4,7 +4,7 @@ import { stepFunctions } from '../shared/clients';
 import type { ClusterStore } from '../shared/cluster-store';
 import { failure, unleased } from '../shared/contracts';
 import { clusterStore, notifyDeps } from '../shared/deps';
-import { findFailedState, readFailure } from '../shared/failures';
+import { findFailedState, readFailure, toRecord } from '../shared/failures';
 import { notify, type NotifyDeps } from '../shared/notify';
 import { step } from '../shared/step';
 import { env } from './env';
@@ -27,15 +27,17 @@ export const recordIncident =
   async ({ execution, workflow, failure }: z.output<typeof input>) => {
     const { error, cause } = readFailure(failure);
     const step = (await findFailedState(deps.sfn, deps.cluster, execution, failure.Error)) ?? workflow;
-    const runbook = `docs/runbook.md#${error.toLowerCase().replaceAll('.', '')}`;
-    const record = { workflow, step, error, cause, execution, runbook };
+    const record = toRecord(deps.cluster, { workflow, step, error, cause, execution });
     const isNews =
       workflow === 'snapshot-etcd'
         ? await deps.store.recordSnapshotFailure(record)
         : (await deps.store.recordEvent(execution, { what: `${workflow}-failed`, ...record })) && (await isAwake(deps));
     if (isNews) {
       const subject = `${deps.cluster}: ${workflow} failed`;
-      await notify(deps.notify, { subject, text: `${step}: ${error}: ${cause}\n\n${runbook}\n${execution}` });
+      await notify(deps.notify, {
+        subject,
+        text: `${step}: ${error}: ${cause}\n\n${record.runbook}\n${record.log}\n${execution}`,
+      });
     }
     return { Error: error, Cause: `${step}: ${cause}`, step };
   };

@@ -18,6 +18,11 @@ export const workflowEnd = leased.extend({
   probe: orFailure(z.object({ status: z.int().optional() })),
   drain: orFailure(z.object({ stuck: z.array(z.object({ pod: z.string(), reason: z.string() })) })),
   snapshot: orFailure(z.object({ skipped: z.string().optional() })),
+  /** What RestoreEtcd did. */
+  restored: z
+    .object({ key: z.string(), at: z.string(), replaced: z.string(), dryRun: z.boolean() })
+    .optional()
+    .catch(undefined),
 });
 type WorkflowEnd = z.output<typeof workflowEnd>;
 
@@ -40,6 +45,7 @@ export function describeSuccess(
     ...describeProbe(end),
     ...(prerequisites?.warnings ?? []).map((warning) => `Warning: ${warning}`),
     ...describeOmissions(end),
+    ...describeRestore(end),
   ];
   const subject = state === undefined ? `${cluster}: ${workflow} is done` : `${cluster} is ${state}${without}`;
   return { subject, text: paragraphs.join('\n\n') };
@@ -50,6 +56,15 @@ function describeProbe({ probe }: WorkflowEnd): string[] {
   if (!probe || !('Error' in probe)) return [];
   const { error, cause } = readFailure(probe);
   return [`The app is not reachable. ${cause}`, `What to do: docs/runbook.md#${error.toLowerCase()}`];
+}
+
+/** What a restore replaced by what; then it is wake's turn. */
+function describeRestore({ restored }: WorkflowEnd): string[] {
+  if (!restored) return [];
+  const { key, at, replaced, dryRun } = restored;
+  if (dryRun) return [`Nothing was changed: the snapshot of ${at} (${key}) could be restored.`];
+  const lost = `What was written to the cluster after ${at} is lost.`;
+  return [`The snapshot of ${at} (${key}) took the place of ${replaced}. ${lost} Start wake now.`];
 }
 
 /** What a sleep went on without. */

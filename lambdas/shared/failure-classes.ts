@@ -34,6 +34,9 @@ export const CLASS_OF: Readonly<Record<string, FailureClass>> = {
   OppositeUnderWay: 'retryable',
   PlatformNotReady: 'retryable',
   PrerequisiteMissing: 'configuration',
+  RestoreRefused: 'needs-a-person',
+  SnapshotNotVerified: 'needs-a-person',
+  SnapshotsNotPruned: 'configuration',
   StillBillable: 'needs-a-person',
 };
 

@@ -89,6 +89,10 @@ describe('a restore', () => {
         requestedBy: 'ann',
         snapshotAt: expect.any(String) as string,
       });
+      expect(twin.model.sns.messages.at(-1)).toMatchObject({
+        subject: 'drowse: restore-etcd is done',
+        text: expect.stringContaining(`(${key}) took the place of ${replaced}. What was written`) as string,
+      });
       expect(seat!.tags[TAG.phase]).toBe('ready');
       expect(twin.model.record).toMatchObject({ state: 'wake-failed' });
       expect(twin.model.record).not.toHaveProperty('lease');
