@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseConfig } from '../../lib/config/load';
 import { pascalCase } from '../../lib/steps/steps';
@@ -12,7 +12,7 @@ import { THREE_POOLS } from '../lambdas/support';
  */
 
 const ROOT = path.join(__dirname, '..', '..');
-const WORKFLOWS = ['bootstrap', 'wake', 'sleep', 'join-node', 'install-platform'];
+const MACHINES = path.join(ROOT, 'statemachines');
 
 /** What Systems Manager is given to deliver a command (s). */
 const DELIVERY = 60;
@@ -55,9 +55,7 @@ function waitsOf(command: string): number {
   return (/^ {2}require_api$/m.test(script) ? forApi : 0) + patience;
 }
 
-const states = WORKFLOWS.flatMap((workflow) =>
-  allStates(readDefinition(path.join(ROOT, 'statemachines', `${workflow}.asl.json`))),
-);
+const states = readdirSync(MACHINES).flatMap((file) => allStates(readDefinition(path.join(MACHINES, file))));
 
 function retrier({ Retry = [] }: State, error: string): Retrier | undefined {
   return Retry.find(({ ErrorEquals }) => ErrorEquals.includes(error));
@@ -96,6 +94,6 @@ test('a parent waits longer than the platform takes at most', () => {
   const waiting = ['CommandInProgress', 'ApiNotReady', 'CommandFailed', 'PlatformNotReady'];
   const child = waiting.reduce((sum, error) => sum + patienceOf(reconcile, error), 0);
   const parents = states.filter(([name, { Type }]) => name === 'InstallPlatform' && Type === 'Task');
-  expect(parents).toHaveLength(2);
+  expect(parents.length).toBeGreaterThanOrEqual(2);
   for (const [, { TimeoutSeconds = 0 }] of parents) expect(TimeoutSeconds).toBeGreaterThan(child + START_OF_CHILD);
 });
