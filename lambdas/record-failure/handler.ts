@@ -1,11 +1,13 @@
+import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type * as z from 'zod';
-import { stepFunctions } from '../shared/clients';
+import { ec2, stepFunctions } from '../shared/clients';
 import { type ClusterStore, STATES_OF } from '../shared/cluster-store';
 import { failure, leased } from '../shared/contracts';
 import { clusterStore, notifyDeps } from '../shared/deps';
 import { findFailedState, readFailure, toRecord } from '../shared/failures';
 import { notify, type NotifyDeps } from '../shared/notify';
+import { describeRunningCost } from '../shared/running-cost';
 import { step } from '../shared/step';
 import { env } from './env';
 import { describeFailure } from './news';
@@ -16,6 +18,7 @@ interface Deps {
   cluster: string;
   store: ClusterStore;
   sfn: SFNClient;
+  ec2: EC2Client;
   notify: NotifyDeps;
   now?: () => number;
 }
@@ -33,7 +36,7 @@ interface Failed {
  * that to its parent.
  */
 export const recordFailure =
-  ({ cluster, store, sfn, notify: topic, now = Date.now }: Deps) =>
+  ({ cluster, store, sfn, ec2, notify: topic, now = Date.now }: Deps) =>
   async ({ failure, ...leased }: z.output<typeof input>): Promise<Failed> => {
     const { execution, lease, workflow } = leased;
     const { error, cause } = readFailure(failure);
@@ -42,7 +45,8 @@ export const recordFailure =
       const { failed: state } = STATES_OF[workflow];
       const record = toRecord(cluster, { workflow, step, error, cause, execution });
       await store.recordFailure(execution, state, record);
-      await notify(topic, describeFailure({ cluster, leased, failure: record, state, now: now() }));
+      const cost = await describeRunningCost(ec2, cluster);
+      await notify(topic, describeFailure({ cluster, leased, failure: record, state, cost, now: now() }));
     }
     return { Error: error, Cause: `${step}: ${cause}`, step };
   };
@@ -56,6 +60,7 @@ export const handler = step(
       cluster: env.CLUSTER_NAME,
       store: clusterStore(env),
       sfn: stepFunctions(),
+      ec2: ec2(),
       notify: notifyDeps(env),
     }),
     renewsLease: false,

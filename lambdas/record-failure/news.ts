@@ -17,12 +17,14 @@ interface Told {
   failure: Pick<FailureRecord, 'workflow' | 'step' | 'error' | 'cause' | 'execution'> & Pointers;
   /** State of the cluster from now on; undefined if it stays as it was. */
   state: ClusterState | undefined;
+  /** What runs and costs now, if it is known. */
+  cost: string | undefined;
   /** Epoch ms. */
   now: number;
 }
 
 /** How people are told of a workflow that failed. */
-export function describeFailure({ cluster, leased, failure, state, now }: Told): Notification {
+export function describeFailure({ cluster, leased, failure, state, cost, now }: Told): Notification {
   const { workflow, step, error, cause, execution, log, runbook, class: is } = failure;
   const took = inWords(now - Date.parse(leased.startedAt));
   return {
@@ -31,9 +33,8 @@ export function describeFailure({ cluster, leased, failure, state, now }: Told):
       `${workflow} of cluster ${cluster}, asked for by ${leased.requestedBy}, failed at ${step} after ${took}.`,
       `${error}: ${cause}`,
       `${CLASS_IN_WORDS[is]}: ${ADVICE[is]}. What to do: ${runbook}`,
-      ...(state === undefined
-        ? []
-        : [`The cluster is ${state}: what runs goes on being billed, and sleep and wake can both start from here.`]),
+      ...(state === undefined ? [] : [`The cluster is ${state}: sleep and wake can both start from here.`]),
+      ...(cost === undefined ? [] : [`What runs goes on being billed. ${cost}`]),
       `Log: ${log}\nExecution: ${execution}`,
     ].join('\n\n'),
   };

@@ -1,9 +1,12 @@
+import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
+import { ec2 } from '../shared/clients';
 import { type ClusterStore, STATES_OF } from '../shared/cluster-store';
 import type { ClusterState } from '../shared/contracts';
 import { clusterStore, notifyDeps } from '../shared/deps';
 import { readFailure } from '../shared/failures';
 import { notify, type NotifyDeps } from '../shared/notify';
+import { describeRunningCost } from '../shared/running-cost';
 import { step } from '../shared/step';
 import { env } from './env';
 import { describeSuccess, workflowEnd } from './news';
@@ -11,6 +14,7 @@ import { describeSuccess, workflowEnd } from './news';
 interface Deps {
   cluster: string;
   store: ClusterStore;
+  ec2: EC2Client;
   notify: NotifyDeps;
   now?: () => number;
 }
@@ -20,7 +24,7 @@ interface Deps {
  * all that to its parent; installing the platform also records that it is installed.
  */
 export const recordSuccess =
-  ({ cluster, store, notify: topic, now = Date.now }: Deps) =>
+  ({ cluster, store, ec2, notify: topic, now = Date.now }: Deps) =>
   async (end: z.output<typeof workflowEnd>): Promise<{ state?: ClusterState }> => {
     const { execution, lease, workflow, nodes, probe } = end;
     if (workflow === 'install-platform') await store.recordPlatform();
@@ -31,7 +35,11 @@ export const recordSuccess =
     const isDegraded = degraded.length > 0 || unreachable !== undefined;
     const state = after === 'awake' && isDegraded ? 'awake-degraded' : after;
     await store.recordSuccess(execution, state, { restored: after === 'awake', degraded, unreachable });
-    if (workflow !== 'install-platform') await notify(topic, describeSuccess(cluster, end, state, now()));
+    if (workflow !== 'install-platform') {
+      const { subject, text } = describeSuccess(cluster, end, state, now());
+      const cost = await describeRunningCost(ec2, cluster);
+      await notify(topic, { subject, text: [text, ...(cost === undefined ? [] : [cost])].join('\n\n') });
+    }
     return state === undefined ? {} : { state };
   };
 
@@ -40,7 +48,12 @@ export const handler = step(
     name: 'record-success',
     input: workflowEnd,
     env,
-    deps: (env) => ({ cluster: env.CLUSTER_NAME, store: clusterStore(env), notify: notifyDeps(env) }),
+    deps: (env) => ({
+      cluster: env.CLUSTER_NAME,
+      store: clusterStore(env),
+      ec2: ec2(),
+      notify: notifyDeps(env),
+    }),
     renewsLease: false,
   },
   recordSuccess,

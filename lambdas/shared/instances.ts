@@ -4,6 +4,8 @@ import { TAG } from '../../lib/config/names';
 /** An instance of the cluster, as EC2 and its own tags describe it. */
 export interface NodeInstance {
   id: string;
+  /** Instance type, for example `t3.medium`. */
+  type: string;
   role: 'seat' | 'pool';
   /** Index of the seat; undefined for a pool's node. */
   seat: string | undefined;
@@ -75,6 +77,7 @@ function toNode(instance: Instance): NodeInstance {
   const tags = new Map((instance.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
   return {
     id: instance.InstanceId ?? '',
+    type: instance.InstanceType ?? 'unknown',
     role: tags.get(TAG.role) === 'seat' ? 'seat' : 'pool',
     seat: tags.get(TAG.seat),
     pool: tags.get(TAG.pool),

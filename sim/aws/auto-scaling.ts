@@ -231,7 +231,7 @@ export class AutoScaling extends Service {
       this.keepSize(group, this.times.retryLaunch);
       return false;
     }
-    const instance = this.ec2.launch({ ...group.tags });
+    const instance = this.ec2.launch({ ...group.tags }, group.instanceTypes[0]);
     group.activities.push({ ...common, StatusCode: 'Successful', Cause: 'A launch was due', Description: instance.id });
     group.lifecycle.set(instance.id, group.hook ? 'Pending:Wait' : 'Pending');
     const { hook } = group;

@@ -25,6 +25,7 @@ export interface Ec2Times {
 
 export interface SimInstance {
   id: string;
+  type: string;
   state: InstanceStateName;
   tags: Record<string, string>;
   launchedAt: Date;
@@ -139,11 +140,11 @@ export class Ec2 extends Service {
   }
 
   /** Launches an instance; it is pending for a while, then runs. */
-  launch(tags: Record<string, string>): SimInstance {
+  launch(tags: Record<string, string>, type = 't3.medium'): SimInstance {
     this.count += 1;
     const id = `i-${String(this.count).padStart(17, '0')}`;
     const autoPublicIp = `198.51.100.${String(this.count)}`;
-    const instance: SimInstance = { id, state: 'pending', tags, launchedAt: new Date(), boot: 1, autoPublicIp };
+    const instance: SimInstance = { id, type, state: 'pending', tags, launchedAt: new Date(), boot: 1, autoPublicIp };
     this.instances.set(id, instance);
     this.change(instance, 'pending', 'running', this.times.launch);
     return instance;
@@ -197,10 +198,11 @@ export class Ec2 extends Service {
     for (const listener of this.listeners) listener(instance);
   }
 
-  private describe({ id, state, tags, launchedAt, autoPublicIp }: SimInstance) {
+  private describe({ id, type, state, tags, launchedAt, autoPublicIp }: SimInstance) {
     const publicIp = this.address?.instanceId === id ? this.address.publicIp : autoPublicIp;
     return {
       InstanceId: id,
+      InstanceType: type,
       State: { Name: state },
       Tags: tagList(tags),
       LaunchTime: launchedAt,

@@ -3,7 +3,8 @@ import { classOf } from '../../lambdas/shared/failure-classes';
 import { logger } from '../../lambdas/shared/logger';
 import { inWords, notify } from '../../lambdas/shared/notify';
 import { seconds } from '../../sim/virtual-time';
-import { begin, live, makeStep } from './support';
+import { TAG } from '../../lib/config/names';
+import { arn, begin, live, liveAwake, makeStep } from './support';
 
 describe('notify', () => {
   const sent: PublishCommand['input'][] = [];
@@ -60,7 +61,10 @@ describe('a workflow that goes well', () => {
       await makeStep(twin.model, 'record-success')(leased);
       const [message] = twin.model.sns.messages;
       expect(message).toMatchObject({ subject: 'drowse is asleep' });
-      expect(message!.text).toMatch(/^sleep of cluster drowse, asked for by test, took 4 min 10 s\.$/);
+      expect(message!.text).toMatch(
+        /^sleep of cluster drowse, asked for by test, took 4 min 10 s\.\n\nNo instance runs\. /,
+      );
+      expect(message!.text).toContain('The Elastic IP costs $3.65 a month');
     }));
 
   test('tells what it went on without', () =>
@@ -72,6 +76,21 @@ describe('a workflow that goes well', () => {
       const [{ text } = { text: '' }] = twin.model.sns.messages;
       expect(text).toContain('db/pg-0 ended with its node: disruption budget');
       expect(text).toContain('etcd was not saved (ApiNotReady): docs/runbook.md#apinotready');
+    }));
+
+  test('says what runs, and what that costs by the hour', () =>
+    liveAwake('', async (twin) => {
+      const one = twin.model.sns.messages.at(-1);
+      // A t3.medium, a g4dn.xlarge, and an address each.
+      expect(one!.text).toContain('2 instances run, for about $0.58 an hour');
+      expect(one!.text).not.toContain('no price is known');
+      twin.model.ec2.launch({ [TAG.cluster]: 'drowse' }, 'x9.huge');
+      const leased = await begin(twin, 'wake', arn('next'));
+      await makeStep(twin.model, 'record-success')(leased);
+      expect(twin.model.sns.messages.at(-1)!.text).toContain('without x9.huge, of which no price is known');
+      twin.model.faults.add({ action: 'DescribeInstances', with: () => new Error('no') });
+      await makeStep(twin.model, 'record-success')(await begin(twin, 'wake', arn('bootstrap')));
+      expect(twin.model.sns.messages.at(-1)!.text).not.toContain('$');
     }));
 
   test('is recorded even if nobody understands what its steps left, or the topic is gone', () =>
