@@ -1,24 +1,15 @@
 import * as z from 'zod';
 import { dynamo } from '../shared/clients';
-import type { ClusterRecord, ClusterStore } from '../shared/cluster-store';
+import type { ClusterStore } from '../shared/cluster-store';
 import { scheduledStart, workflowRequest } from '../shared/contracts';
 import { clusterStore, notifyDeps } from '../shared/deps';
 import { notify, type NotifyDeps } from '../shared/notify';
 import { ScheduleStore } from '../shared/schedule-store';
 import { step } from '../shared/step';
-import {
-  eventKey,
-  holidaySkip,
-  keepAwakeSkip,
-  localTime,
-  type ScheduleBook,
-  type ScheduledWorkflow,
-  type Skip,
-  SKIP_NEXT,
-  toMinute,
-} from '../../lib/schedule/events';
+import { eventKey, keepAwakeSkip, type ScheduleBook, SKIP_NEXT, toMinute } from '../../lib/schedule/events';
 import { automaticStart } from '../../lib/schedule/requests';
 import { env } from './env';
+import { alreadyThere, onHoliday } from './skip';
 
 const input = z.object({
   execution: z.string(),
@@ -75,18 +66,6 @@ export const checkTrigger =
     });
     return { allowed: false, reason: skip.message };
   };
-
-function onHoliday({ schedules, holidays }: ScheduleBook, name: string, workflow: ScheduledWorkflow, due: string) {
-  // A schedule that was taken out of the configuration a moment ago has no zone any more.
-  const { timeZone = 'UTC' } = schedules.find((schedule) => schedule.name === name) ?? {};
-  return holidaySkip({ workflow, local: localTime(due, timeZone) }, holidays);
-}
-
-/** Under a lease the state says only where the cluster is on its way to; the lease itself decides then. */
-function alreadyThere({ state, lease }: ClusterRecord, workflow: ScheduledWorkflow): Skip | undefined {
-  const goal = workflow === 'sleep' ? 'asleep' : 'awake';
-  return lease || state !== goal ? undefined : { reason: 'already', message: `the cluster is ${goal} already` };
-}
 
 export const handler = step(
   {

@@ -10,6 +10,7 @@ import type { RunCommandDeps } from '../shared/run-command';
 import { ScheduleStore } from '../shared/schedule-store';
 import { step } from '../shared/step';
 import { env } from './env';
+import { describeCallOff, describeWarning } from './news';
 import { findSessions, findUse, type IdleConfig, measureUse } from './signs';
 
 const input = z.object({ execution: z.string() });
@@ -64,24 +65,6 @@ export const detectIdle = (deps: Deps) => async (): Promise<Answer> => {
   await schedules.recordIdle(next, record);
   return { look, act, use: inUse };
 };
-
-function describeWarning(cluster: string, { afterMinutes, postponeMinutes }: IdleConfig, sleepAt: string) {
-  return {
-    subject: `${cluster} sleeps at ${sleepAt}: nobody uses it`,
-    text: [
-      `Nobody has used cluster ${cluster} for a while; after ${afterMinutes} minutes it sleeps, at ${sleepAt}.`,
-      `Using it calls that off. POST /postpone-sleep puts it off by ${postponeMinutes} minutes, PUT /keep-awake for as long as you say: docs/schedules.md#idle-sleep`,
-    ].join('\n\n'),
-  };
-}
-
-function describeCallOff(cluster: string, signs: readonly Sign[]) {
-  const seen = signs.map(({ source, state, detail }) => `${source} ${state} (${detail})`).join(', ');
-  return {
-    subject: `${cluster} stays awake`,
-    text: `The announced sleep of cluster ${cluster} is called off: ${seen}.`,
-  };
-}
 
 export const handler = step(
   {

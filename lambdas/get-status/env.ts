@@ -1,1 +1,4 @@
-export { storeEnv as env } from '../shared/env';
+import { bookEnv } from '../../lib/schedule/book';
+import { storeEnv } from '../shared/env';
+
+export const env = storeEnv.extend(bookEnv.shape);

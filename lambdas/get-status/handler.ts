@@ -9,6 +9,7 @@ import { readStates } from '../shared/history';
 import { describeNodes, PRESENT_STATES } from '../shared/instances';
 import type { RunStore } from '../shared/run-store';
 import { env } from './env';
+import { type ScheduleStatus, scheduleStatus } from './schedule';
 
 interface Deps {
   cluster: string;
@@ -16,6 +17,7 @@ interface Deps {
   sfn: SFNClient;
   store: ClusterStore;
   runs: RunStore;
+  schedule: () => Promise<ScheduleStatus>;
 }
 
 /** One thousand events from the end: a state that polls writes three each time. */
@@ -23,16 +25,17 @@ const PAGES = 1;
 
 /**
  * Tells what the cluster is and does: state, running workflow with its steps and how long they usually take, last
- * failure, what is missing, newest snapshot, nodes with their phases. No secrets.
+ * failure, what is missing, newest snapshot, nodes with their phases, what the schedules do next. No secrets.
  */
 export const getStatus = (deps: Deps) => async (): Promise<ApiAnswer> => {
   const { cluster, ec2, store, runs } = deps;
-  const [{ lease, ...record }, nodes, address, wake, sleep] = await Promise.all([
+  const [{ lease, ...record }, nodes, address, wake, sleep, schedule] = await Promise.all([
     store.read(),
     describeNodes(ec2, cluster, PRESENT_STATES),
     describeElasticIp(ec2, cluster),
     runs.usual('wake'),
     runs.usual('sleep'),
+    deps.schedule(),
   ]);
   const { state, since, failure, degraded, unreachable, warnings, snapshot, platformAt } = record;
   return {
@@ -48,6 +51,7 @@ export const getStatus = (deps: Deps) => async (): Promise<ApiAnswer> => {
       warnings,
       snapshot,
       platformAt,
+      schedule,
       /** How long it takes to wake and to sleep (s). */
       usualSeconds: { wake: wake?.seconds, sleep: sleep?.seconds },
       nodes,
@@ -88,6 +92,7 @@ export const handler = api(
       sfn: stepFunctions(),
       store: clusterStore(env),
       runs: runStore(env),
+      schedule: scheduleStatus(env),
     }),
   },
   getStatus,

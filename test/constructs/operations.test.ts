@@ -112,7 +112,7 @@ test('functions are told of the schedules and holidays that they need, and no ot
     const { Variables } = (Properties as { Environment: { Variables: Record<string, string> } }).Environment;
     return Variables.SCHEDULES === undefined ? [] : [Variables.POWERTOOLS_SERVICE_NAME];
   });
-  expect(told.sort()).toEqual(['catch-up-schedules', 'check-trigger', 'skip-next']);
+  expect(told.sort()).toEqual(['catch-up-schedules', 'check-trigger', 'get-status', 'skip-next']);
 });
 
 test('joins are started for exactly the groups whose hooks hold instances', () => {

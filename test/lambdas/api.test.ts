@@ -202,6 +202,25 @@ describe('GET /status', () => {
       expect((await ask(twin, 'get-status')).body).toMatchObject(told);
     }));
 
+  test('tells what the schedules do next, and what people have asked for', () =>
+    live(`schedules: [{ name: nights, days: [fri, sat], sleep: '19:00', wake: '07:00' }]`, async (twin) => {
+      const { items } = twin.model.dynamo;
+      const keepAwake = { by: 'ann', at: 'x', until: '2026-11-20T21:00:00.000Z' };
+      items.set('overrides', { id: 'overrides', keepAwake, skipWake: { by: 'ann', at: 'x' } });
+      items.set('idle', { id: 'idle', look: 1, sleepAt: '2026-11-20T08:30:00.000Z' });
+      const { body } = await ask(twin, 'get-status');
+      expect(body.schedule).toMatchObject({
+        next: [
+          { at: '2026-11-20T19:00:00.000Z', workflow: 'sleep', skipped: { reason: 'keep-awake' } },
+          { at: '2026-11-20T21:00:00.000Z', workflow: 'sleep', startedBy: 'catch-up' },
+          { at: '2026-11-21T07:00:00.000Z', workflow: 'wake', skipped: { reason: 'skip-next' } },
+          { at: '2026-11-21T19:00:00.000Z', workflow: 'sleep', schedule: 'nights' },
+        ],
+        keepAwakeUntil: '2026-11-20T21:00:00.000Z',
+        idleSleepAt: '2026-11-20T08:30:00.000Z',
+      });
+    }));
+
   test('knows a cluster that was never used', () =>
     live('', async (twin) => {
       await expect(ask(twin, 'get-status')).resolves.toMatchObject({

@@ -1,0 +1,26 @@
+import {
+  holidaySkip,
+  localTime,
+  type ScheduleBook,
+  type ScheduledWorkflow,
+  type Skip,
+} from '../../lib/schedule/events';
+import type { ClusterRecord } from '../shared/cluster-store';
+
+/** The day is that of the schedule's time zone. */
+export function onHoliday(
+  { schedules, holidays }: ScheduleBook,
+  name: string,
+  workflow: ScheduledWorkflow,
+  due: string,
+): Skip | undefined {
+  // A schedule that was taken out of the configuration a moment ago has no zone any more.
+  const { timeZone = 'UTC' } = schedules.find((schedule) => schedule.name === name) ?? {};
+  return holidaySkip({ workflow, local: localTime(due, timeZone) }, holidays);
+}
+
+/** Under a lease the state says only where the cluster is on its way to; the lease itself decides then. */
+export function alreadyThere({ state, lease }: ClusterRecord, workflow: ScheduledWorkflow): Skip | undefined {
+  const goal = workflow === 'sleep' ? 'asleep' : 'awake';
+  return lease || state !== goal ? undefined : { reason: 'already', message: `the cluster is ${goal} already` };
+}
