@@ -49,6 +49,29 @@ describe('alerts', () => {
     });
   });
 
+  it('hear of snapshots from where the node scripts tell of them, under the names that these use', () => {
+    const userdata = (file: string) => readFileSync(path.join(__dirname, '..', '..', 'userdata', file), 'utf8');
+    const stack = objects.find(
+      ({ metadata }) => metadata.name === 'kube-prometheus-stack' && metadata.namespace === 'monitoring',
+    );
+    const [, folder] = /^readonly METRICS=\$\{DROWSE_VAR\}\/(\w+)$/m.exec(userdata('lib/metrics.sh'))!;
+    const [, parent] = /^readonly DROWSE_VAR=(\S+)$/m.exec(userdata('lib/common.sh'))!;
+    expect(at(stack, 'spec', 'values', 'prometheus-node-exporter', 'extraArgs')).toContain(
+      `--collector.textfile.directory=/host/root${parent!}/${folder!}`,
+    );
+    const told = userdata('commands/snapshot-etcd.sh').match(/^drowse_\w+(?=\{)/gm);
+    const asked = JSON.stringify([rules, dashboards]).match(/drowse_\w+/g);
+    expect(told).toEqual(expect.arrayContaining([...new Set(asked)]));
+    expect(asked!.length).toBeGreaterThan(3);
+  });
+
+  it('count a cluster that never had a snapshot from its beginning', () => {
+    const backup = rules.find(({ alert }) => alert === 'BackupOld')!;
+    expect(backup.expr).toContain(
+      '(max(drowse_etcd_snapshot_timestamp_seconds) or max(kube_namespace_created{namespace="kube-system"}))',
+    );
+  });
+
   it('need no password that everybody knows', () => {
     const stack = objects.find(
       ({ metadata }) => metadata.name === 'kube-prometheus-stack' && metadata.namespace === 'monitoring',
