@@ -34,13 +34,16 @@ describe('a change to one pool touches only that pool', () => {
     for (const id of ids) expect(id).toMatch(/^cluster\/Poolexecutor/);
   });
 
-  test('a pool that is added changes nothing but the rule that starts its joins', () => {
+  test('a pool that is added changes nothing but the rules that hear of its joins and losses', () => {
     const added = example('high-availability').replace(
       'schedules:',
       '  - { name: extra, instanceTypes: [t3.large] }\nschedules:',
     );
     const ids = changed(before, synthesize(added).templates).filter((id) => !id.startsWith('cluster/Poolextra'));
-    expect(ids).toEqual([expect.stringMatching(/^operations\/JoinsRule/)]);
+    expect(ids).toEqual([
+      expect.stringMatching(/^operations\/JoinsRule/),
+      expect.stringMatching(/^operations\/NodeLossesTerminated/),
+    ]);
   });
 });
 
