@@ -51,6 +51,7 @@ MODULES = (
     "cfn_network",
     "cfn_ssm",
     "logs_queries",
+    "service_quotas",
     "cfn_observability",
     "cfn_custom_resources",
     "cfn_bucket_deployment",
