@@ -199,11 +199,14 @@ describe('admission webhooks', () => {
     ]);
   });
 
-  it('of Prometheus’ operator are not installed, and KEDA’s are left as lenient as they come', () => {
+  it('of Prometheus’ operator are not installed, nor the downscaler’s; KEDA’s are left as lenient as they come', () => {
     const values = at(release('kube-prometheus-stack'), 'spec', 'values');
     expect(at(values, 'prometheusOperator', 'admissionWebhooks')).toEqual({ enabled: false });
     expect(Object.keys(at(release('keda'), 'spec', 'values') as object)).not.toContain('webhooks');
     expect(facts.keda!.source).toContain('failurePolicy is Ignore');
+    expect(Object.keys(at(release('go-kube-downscaler'), 'spec', 'values') as object)).not.toContain(
+      'webhookController',
+    );
   });
 
   it('are none of ours', () => {
