@@ -191,6 +191,20 @@ test('a snapshot counts, whether Prometheus can be told or not', async () => {
   expect(life.sandbox.read('run/drowse/snapshot-etcd.log')).toContain('metrics snapshot-manual cannot be written');
 });
 
+test('two snapshots at once are taken one after the other', async () => {
+  await node();
+  const both = await Promise.all([
+    command('snapshot-etcd', '--reason', 'schedule'),
+    command('snapshot-etcd', '--reason', 'sleep'),
+  ]);
+  for (const { ok, key, bytes } of both as { ok: boolean; key: string; bytes: number }[]) {
+    expect({ ok, stored: life.state.objects[key]?.length }).toEqual({ ok: true, stored: bytes });
+    expect(life.state.objects).toHaveProperty([key.replace('etcd.db', 'manifest.json')]);
+  }
+  const calls = life.sandbox.read('test/calls').matchAll(/ snapshot (save|status) /g);
+  expect([...calls].map(([, what]) => what)).toEqual(['save', 'status', 'save', 'status']);
+});
+
 test('snapshot-etcd stores nothing that does not pass its own check', async () => {
   await node();
   life.sandbox.world('snapshot-broken');

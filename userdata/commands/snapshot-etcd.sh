@@ -7,7 +7,7 @@
 #   --reason WHY   sleep, schedule or manual
 #
 # Result: {ok, key, bytes, sha256, revision, at}. Errors: BadArguments, DiskFull, EtcdNotHealthy, SnapshotBroken, SnapshotNotStored,
-# SnapshotKeyMissing.
+# SnapshotKeyMissing, SnapshotUnderWay.
 set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 
@@ -31,9 +31,12 @@ source "${HERE}/../lib/metrics.sh"
 
 # The workflow lets it run for 300 s, and the bucket wants its share of them.
 readonly PATIENCE_SECONDS=180
+# How long another snapshot may take to end.
+readonly TURN_SECONDS=45
 
 main() {
   command_begin snapshot-etcd 'reason=sleep|schedule|manual' -- "$@"
+  take_turn
   local at seconds=${EPOCHSECONDS} folder=${DROWSE_VAR}/snapshot prefix bytes sha256 revision
   at=$(utc_now)
   prefix=snapshots/${at//:/-}-${OPTIONS[reason]}
@@ -59,6 +62,13 @@ main() {
   tell_prometheus "${seconds}" "${bytes}"
   jq --null-input --compact-output --arg key "${prefix}/etcd.db" --argjson bytes "${bytes}" --arg sha256 "${sha256}" --argjson revision "${revision}" \
     --arg at "${at}" '{ok: true, $key, $bytes, $sha256, $revision, $at}' >&3
+}
+
+# take_turn: a sleep's snapshot may be asked for while a scheduled one is being taken, and both work in one folder.
+take_turn() {
+  local turn
+  exec {turn}>"${DROWSE_RUN}/snapshot-etcd.lock"
+  flock --wait "${TURN_SECONDS}" "${turn}" || fatal snapshot-under-way 'another snapshot is being taken, and does not end'
 }
 
 # save_snapshot <file>: from this seat's member; etcdutl then reads the whole file and its built-in digest.

@@ -20,7 +20,7 @@ import { Cloud } from './cloud';
 /** Commands that the node scripts may use; any other is not found, which fails a test. */
 const COMMANDS = (
   'age age-keygen apt-get apt-mark base64 bash blkid blockdev cat chmod chronyc cmp cp crictl ctr curl date df dpkg e2fsck etcdctl etcdutl ' +
-  'find free gpg gzip head install ip journalctl jq kubeadm kubectl ls lsblk mkdir mkfs.ext4 modprobe mount mountpoint mv nvidia-container-runtime ' +
+  'find flock free gpg gzip head install ip journalctl jq kubeadm kubectl ls lsblk mkdir mkfs.ext4 modprobe mount mountpoint mv nvidia-container-runtime ' +
   'nvidia-smi openssl python3 rm sed sha256sum sleep sort stat swapoff sync sysctl systemctl tar timeout'
 ).split(' ');
 
