@@ -20,7 +20,7 @@ const DRAWN: Readonly<Record<string, (properties: Record<string, unknown>, id: s
     `group ${text(AutoScalingGroupName)}, 0–${text(MaxSize)}`,
   'AWS::ElasticLoadBalancingV2::TargetGroup': () => 'target group of the API load balancer',
   'AWS::StepFunctions::StateMachine': ({ StateMachineName }) => `workflow ${text(StateMachineName)}`,
-  'AWS::ApiGatewayV2::Api': () => 'HTTP API: POST /wake, GET /status',
+  'AWS::ApiGatewayV2::Api': () => 'HTTP API: wake, status, overrides of the schedules',
   'AWS::SNS::Topic': () => 'topic of notifications',
   'AWS::Budgets::Budget': () => 'budget',
 };

@@ -20,7 +20,11 @@ export function onHoliday(
 }
 
 /** Under a lease the state says only where the cluster is on its way to; the lease itself decides then. */
-export function alreadyThere({ state, lease }: ClusterRecord, workflow: ScheduledWorkflow): Skip | undefined {
+export function alreadyThere({ state, since, lease }: ClusterRecord, workflow: ScheduledWorkflow): Skip | undefined {
+  if (!lease && since === undefined) {
+    // Deployed, and nobody has begun it: a wake would start nodes that never get ready.
+    return { reason: 'not-bootstrapped', message: 'the cluster was never bootstrapped' };
+  }
   const goal = workflow === 'sleep' ? 'asleep' : 'awake';
   return lease || state !== goal ? undefined : { reason: 'already', message: `the cluster is ${goal} already` };
 }

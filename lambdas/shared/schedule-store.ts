@@ -33,7 +33,7 @@ const triggerRecord = z.object({
   /** ARN of the execution that it started, or was to start. */
   execution: z.string(),
   decision: z.enum(['started', 'skipped']),
-  reason: z.enum(['holiday', 'keep-awake', 'skip-next', 'already']).optional(),
+  reason: z.enum(['holiday', 'keep-awake', 'skip-next', 'already', 'not-bootstrapped']).optional(),
 });
 export type TriggerRecord = z.infer<typeof triggerRecord>;
 

@@ -21,7 +21,7 @@ export interface Overrides {
 
 /** Why an event of a schedule does not take place. */
 export interface Skip {
-  reason: 'holiday' | 'keep-awake' | 'skip-next' | 'already';
+  reason: 'holiday' | 'keep-awake' | 'skip-next' | 'already' | 'not-bootstrapped';
   /** For a person. */
   message: string;
 }

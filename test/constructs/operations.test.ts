@@ -35,7 +35,9 @@ describe('workflows', () => {
       expect.arrayContaining([
         expect.objectContaining({
           Action: 'states:StartExecution',
-          Resource: 'arn:aws:states:us-east-1:123456789012:stateMachine:big-install-platform',
+          Resource: ['install-platform', 'recover-pools'].map(
+            (name) => `arn:aws:states:us-east-1:123456789012:stateMachine:big-${name}`,
+          ),
         }),
         expect.objectContaining({
           Action: ['states:DescribeExecution', 'states:StopExecution'],

@@ -162,7 +162,7 @@ describe('check-trigger', () => {
 
   test('a skip is for one event: the same asks again and gets the same, the next does not', () =>
     live(NIGHTS, async (twin) => {
-      twin.model.dynamo.items.set('cluster', { id: 'cluster', state: 'awake' });
+      twin.model.dynamo.items.set('cluster', { id: 'cluster', state: 'awake', since: '2026-11-20T08:00:00.000Z' });
       await ask(twin, 'PUT /skip-next', { workflow: 'sleep' });
       const skipped = { allowed: false, reason: 'somebody asked to skip the next sleep' };
       const request = { requestedBy: 'schedule:nights', scheduledAt: at };
@@ -182,7 +182,7 @@ describe('check-trigger', () => {
 
   test('goes by its start where the engine does not say when it was due', () =>
     live(NIGHTS, async (twin) => {
-      twin.model.dynamo.items.set('cluster', { id: 'cluster', state: 'awake' });
+      twin.model.dynamo.items.set('cluster', { id: 'cluster', state: 'awake', since: '2026-11-20T08:00:00.000Z' });
       await check(twin, { requestedBy: 'schedule:nights', scheduledAt: '<aws.scheduler.scheduled-time>' });
       expect(twin.model.dynamo.items.get(`trigger#${KEY}`)).toMatchObject({
         decision: 'started',
@@ -192,7 +192,7 @@ describe('check-trigger', () => {
 
   test('of two executions for one event the second is not allowed, but for the catch-up', () =>
     live(NIGHTS, async (twin) => {
-      twin.model.dynamo.items.set('cluster', { id: 'cluster', state: 'awake' });
+      twin.model.dynamo.items.set('cluster', { id: 'cluster', state: 'awake', since: '2026-11-20T08:00:00.000Z' });
       const request = (kind: string) => ({ requestedBy: `${kind}:nights`, scheduledAt: at });
       await expect(check(twin, request('schedule'))).resolves.toEqual({ allowed: true });
       await expect(check(twin, request('schedule'), 'sleep', 'arn:other')).resolves.toMatchObject({ allowed: false });
@@ -214,7 +214,16 @@ describe('check-trigger', () => {
       twin.model.faults.add({ action: 'Publish', with: () => new Error('down') });
       await expect(check(twin, { requestedBy: 'schedule:nights', scheduledAt: at })).resolves.toEqual({
         allowed: false,
-        reason: 'the cluster is asleep already',
+        reason: 'the cluster was never bootstrapped',
       });
     }));
+
+  test.each(['sleep', 'wake'])('starts no %s of a cluster that nobody has bootstrapped', (workflow) =>
+    live(NIGHTS, async (twin) => {
+      await expect(check(twin, { requestedBy: 'schedule:nights', scheduledAt: at }, workflow)).resolves.toMatchObject({
+        allowed: false,
+      });
+      expect(twin.model.dynamo.items.get('cluster')).toBeUndefined();
+    }),
+  );
 });
