@@ -37,7 +37,7 @@ export const getStatus = (deps: Deps) => async (): Promise<ApiAnswer> => {
     runs.usual('sleep'),
     deps.schedule(),
   ]);
-  const { state, since, failure, degraded, unreachable, warnings, snapshot, platformAt } = record;
+  const { state, since, failure, degraded, shortages, unreachable, warnings, snapshot, platformAt } = record;
   return {
     statusCode: 200,
     body: {
@@ -47,6 +47,7 @@ export const getStatus = (deps: Deps) => async (): Promise<ApiAnswer> => {
       running: lease && (await describeRunning(deps, lease)),
       failure,
       degraded,
+      shortages,
       unreachable,
       warnings,
       snapshot,

@@ -194,6 +194,7 @@ describe('GET /status', () => {
       await begin(twin, 'wake');
       const told = {
         degraded: [{ pool: 'gpu', reason: 'AWS has no capacity' }],
+        shortages: [{ pool: 'web', reason: 'the spot quota is used up' }],
         unreachable: 'app not reachable: no answer',
         warnings: ['there is no snapshot of etcd'],
         snapshot: { key: 'snapshots/a', at: '2026-11-20T00:00:00Z', bytes: 1, sha256: 'a' },

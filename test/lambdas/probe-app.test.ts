@@ -2,6 +2,9 @@ import { createServer as createTcpServer, type Server, type AddressInfo, type So
 import { createServer } from 'node:https';
 import { createSecureContext, setDefaultCACertificates, getCACertificates } from 'node:tls';
 import type { RequestListener } from 'node:http';
+import { handler } from '../../lambdas/probe-app/handler';
+import { withClients } from '../../lambdas/shared/clients';
+import { environmentOf } from '../../sim/steps';
 import { checkCertificate } from '../../lambdas/probe-app/checks';
 import { getHttps, type HttpsAnswer } from '../../lambdas/shared/https';
 import { type Certified, makeAuthority, makeCertificate } from '../support/certificates';
@@ -36,6 +39,24 @@ describe('probe-app', () => {
     const own = await probe('app: { domain: app.example.org, email: a@b.co, probePath: /healthz }', {});
     expect(own.requests).toMatchObject([{ path: '/healthz' }]);
   });
+
+  test('asks where an emulator says, whose Elastic IPs lead nowhere', () =>
+    liveAwake(DOMAIN, async (twin) => {
+      const environment = { ...environmentOf(twin.model), DROWSE_INGRESS: '127.0.0.1:44300' };
+      const leased = await begin(twin, 'wake');
+      const asked: unknown[] = [];
+      const get = (request: object) => {
+        asked.push(request);
+        return Promise.resolve(twin.model.outside.answer);
+      };
+      const step = withClients({ ...twin.model.clients('probe-app'), web: { get } }, () =>
+        handler.instance(environment),
+      );
+      await expect(step({ ...leased, elasticIp: ELASTIC_IP })).resolves.toEqual({ status: 200 });
+      expect(asked).toMatchObject([{ address: '127.0.0.1', port: 44300, host: HOST }]);
+      const wrong = { ...environment, DROWSE_INGRESS: 'nowhere' };
+      expect(() => handler.instance(wrong)).toThrow(expect.objectContaining({ name: 'InvalidEnvironment' }) as Error);
+    }));
 
   test('without a domain any answer of the ingress will do, by the name that the platform gives the app', async () => {
     const certificate = { validTo: '2020-01-01T00:00:00.000Z', hostProblem: 'x', chainProblem: 'y' };

@@ -205,6 +205,25 @@ describe('sleep', () => {
     }));
 });
 
+test('a wake right after a sleep that was stopped while its load balancer went makes a new one', () =>
+  liveAwake(SINGLE, async (twin) => {
+    const { loadBalancing } = twin.model;
+    loadBalancing.times.delete = 120;
+    const [old] = loadBalancing.loadBalancers.keys();
+    twin.workflows.beforeTask = (execution, state) => {
+      if (state === 'DeleteLoadBalancer') setTimeout(() => execution.stop(), 7000);
+    };
+    await twin.run('sleep');
+    twin.workflows.beforeTask = () => undefined;
+    expect([...loadBalancing.loadBalancers.keys()]).toEqual([old]);
+    const wake = await twin.run('wake');
+    expect([wake.status, wake.cause]).toEqual(['SUCCEEDED', undefined]);
+    expectAwake(twin);
+    await seconds(300);
+    expect([...loadBalancing.loadBalancers.keys()]).toHaveLength(1);
+    expect([...loadBalancing.loadBalancers.keys()]).not.toEqual([old]);
+  }));
+
 describe('an app that nobody reaches', () => {
   const DOMAIN = 'app: { domain: app.example.org, email: ops@example.org }';
   const EXPIRED = '2026-11-01T00:00:00.000Z';
@@ -302,6 +321,26 @@ describe('join-node', () => {
         'CompleteLaunch',
       ]);
     }));
+
+  test.each([
+    ['the API does not know its first two tokens', { unknownTokens: 2 }, 3],
+    ['its token is gone before it is there to read it', { runtime: 600 }, 2],
+    ['no token is of any use', { unknownTokens: 99 }, 5],
+  ])('has another token minted where %s', (_why, change, tokens) =>
+    live(SINGLE, async (twin) => {
+      const { plan } = twin.model.nodes;
+      await twin.run('bootstrap');
+      twin.model.nodes.plan = (instance) => ({ ...plan(instance), ...change });
+      twin.model.ec2.terminate(twin.model.ec2.in('running').find(({ tags }) => tags[TAG.pool] === 'gpu')!.id);
+      await seconds(300);
+      const token = twin.model.names.joinParameter('gpu');
+      if ('runtime' in change) expect(twin.model.ssm.parameters.delete(token)).toBe(true);
+      await seconds(2 * 3600);
+      const join = twin.workflows.of('join-node')[1]!;
+      expect(join.states.filter(({ name }) => name === 'MintJoinToken')).toHaveLength(tokens);
+      expect(join.status).toBe(tokens === 5 ? 'FAILED' : 'SUCCEEDED');
+    }),
+  );
 
   test('abandons a node that fails, says why, and the group tries another', () =>
     live(SINGLE, async (twin) => {
