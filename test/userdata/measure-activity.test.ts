@@ -1,3 +1,4 @@
+import { promqlProblem } from '../../lib/platform/check/promql';
 import { bake } from './support/case';
 import { Life } from './support/life';
 import { seatData } from './support/nodes';
@@ -81,6 +82,13 @@ test('asks for its window, and takes the looks at the counter off', async () => 
   expect(query).toContain(
     'clamp_min(sum(increase(nginx_ingress_nginx_http_requests_total[25m])) - sum(count_over_time(nginx_ingress_nginx_http_requests_total[25m])), 0)',
   );
+});
+
+test('asks what Prometheus understands', async () => {
+  await measure({ ...IDLE, nodes: [GPU_NODE], gpu: number('0') });
+  const queries = life.sandbox.calls.flatMap((call) => call.split(' http://localhost:9090 ')[1] ?? []);
+  expect(queries).toHaveLength(2);
+  for (const query of queries) expect(promqlProblem(query)).toBeUndefined();
 });
 
 test('a pod with two of the labels is one', async () => {
