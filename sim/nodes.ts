@@ -14,6 +14,8 @@ export interface NodePlan {
   last: number;
   /** Ends as `failed:<this>` instead of ready. */
   failsWith?: string;
+  /** So many join tokens are of no use to it: the API does not know them. */
+  unknownTokens?: number;
   /** Stays in this phase for ever. */
   hangsIn?: 'booting' | 'runtime' | 'waiting-for-token' | 'joining' | 'control-plane';
 }
@@ -72,9 +74,14 @@ export class Nodes {
     const finish = (name: 'control-plane' | 'joining') => {
       if (phase(name)) then(plan.last, () => phase('ready'));
     };
+    const rejected = new Set<string>();
     const awaitToken = () => {
-      if (this.ssm.parameters.has(this.joinParameter(instance.tags[TAG.pool] ?? ''))) finish('joining');
-      else then(TOKEN_POLL_MS / 1000, awaitToken);
+      const token = this.ssm.parameters.get(this.joinParameter(instance.tags[TAG.pool] ?? ''));
+      if (token === undefined || rejected.has(token)) then(TOKEN_POLL_MS / 1000, awaitToken);
+      else if (rejected.size < (plan.unknownTokens ?? 0)) {
+        rejected.add(token);
+        if (phase('joining')) then(plan.last, () => phase('waiting-for-token') && awaitToken());
+      } else finish('joining');
     };
     if (!phase('booting')) return;
     then(plan.boot, () => {

@@ -133,6 +133,9 @@ export const launchMetadata = z.object({
   ingress: z.boolean(),
 });
 
+/** A join token that this execution had minted, and the how-manieth it is. */
+export const mintedToken = z.object({ at: z.iso.datetime(), round: z.number().int().positive() });
+
 /** The state of join-node: which instance is launching, and how to answer the hook that holds it. */
 export const launch = z.object({
   execution: z.string(),
@@ -141,5 +144,7 @@ export const launch = z.object({
   hook: z.string(),
   token: z.string(),
   metadata: launchMetadata,
+  /** Once there is one. */
+  minted: mintedToken.optional(),
 });
 export type Launch = z.infer<typeof launch>;

@@ -38,6 +38,7 @@ export const CLASS_OF: Readonly<Record<string, FailureClass>> = {
   SnapshotNotVerified: 'needs-a-person',
   SnapshotsNotPruned: 'configuration',
   StillBillable: 'needs-a-person',
+  TokenWanted: 'retryable',
 };
 
 /** Errors of AWS's own, by their codes. */

@@ -15,6 +15,8 @@ export interface NodeInstance {
   state: string;
   /** The node's own word on how far it has come; `booting` until it says otherwise. */
   phase: string;
+  /** Since when, as the node says (UTC ISO time). */
+  phaseAt: string | undefined;
   publicIp: string | undefined;
 }
 
@@ -84,6 +86,7 @@ function toNode(instance: Instance): NodeInstance {
     ingress: tags.get(TAG.ingress) === 'true',
     state: instance.State?.Name ?? 'pending',
     phase: tags.get(TAG.phase) ?? 'booting',
+    phaseAt: tags.get(TAG.phaseAt),
     publicIp: instance.PublicIpAddress,
   };
 }

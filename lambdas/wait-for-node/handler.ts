@@ -7,31 +7,50 @@ import { describeNode, FAILED, LIVE_STATES } from '../shared/instances';
 import { step } from '../shared/step';
 import { env } from './env';
 
-const input = launch.pick({ instanceId: true });
+const input = launch.pick({ instanceId: true, minted: true });
+
+/** A node that waits for a token looks every five seconds: one that it can use is gone by then (ms). */
+const PATIENCE_MS = 60_000;
+/** Tokens for one node; as many as the node itself tries (userdata/lib/pool.sh). */
+const ROUNDS = 5;
 
 /** The node is on its way. */
 export class NodeNotReady extends Error {
   override readonly name = 'NodeNotReady';
 }
 
+/** The node cannot use the token that was minted for it: it came too late, or the API does not know it. */
+export class TokenWanted extends Error {
+  override readonly name = 'TokenWanted';
+}
+
 interface Deps {
   cluster: string;
   ec2: EC2Client;
+  now?: () => number;
 }
 
 /**
  * Waits until a new node says that it is ready.
  * @throws NodeNotReady until then
+ * @throws TokenWanted it waits for another join token
  * @throws NodeFailed it gave up, or its instance is gone
  */
 export const waitForNode =
-  ({ cluster, ec2 }: Deps) =>
-  async ({ instanceId }: z.output<typeof input>): Promise<void> => {
+  ({ cluster, ec2, now = Date.now }: Deps) =>
+  async ({ instanceId, minted }: z.output<typeof input>): Promise<void> => {
     const node = await describeNode(ec2, cluster, instanceId);
     if (!node || !LIVE_STATES.includes(node.state)) {
       throw new NodeFailed(`${instanceId} is ${node?.state ?? 'gone'}`);
     }
     if (node.phase.startsWith(FAILED)) throw new NodeFailed(`${instanceId}: ${node.phase}`);
+    if (minted && minted.round < ROUNDS && node.phase === 'waiting-for-token') {
+      // Of the two, the later one: the node came to wait, or the token came to be.
+      const since = Math.max(Date.parse(minted.at), Date.parse(node.phaseAt ?? minted.at));
+      if (now() - since > PATIENCE_MS) {
+        throw new TokenWanted(`${instanceId} cannot use join token ${String(minted.round)}, minted at ${minted.at}`);
+      }
+    }
     if (node.phase !== 'ready') throw new NodeNotReady(`${instanceId} is at ${node.phase}`);
   };
 

@@ -73,13 +73,23 @@ describe('mint-join-token', () => {
       const step = makeStep(twin.model, 'mint-join-token');
       const { result, errors } = await until(() => step(joining));
       expect(kinds(errors)).toEqual(['CommandInProgress']);
-      expect(result).toMatchObject({ parameter: '/drowse/drowse/join/gpu' });
+      expect(result).toMatchObject({ parameter: '/drowse/drowse/join/gpu', round: 1 });
       await step(joining);
       expect(twin.model.calls.of('SendCommand')).toHaveLength(1);
       expect(twin.model.calls.of('SendCommand')[0]).toMatchObject({
         input: { DocumentName: 'drowse-mint-join-token', Parameters: { Pool: ['gpu'] } },
       });
       await until(() => step({ ...joining, instanceId: 'i-of-another-launch' }));
+      expect(twin.model.calls.of('SendCommand')).toHaveLength(2);
+    }));
+
+  test('has another one written where the node could not use the last, once as well', () =>
+    liveAwake('', async (twin) => {
+      const joining = { ...(await launch(twin)), minted: { at: new Date().toISOString(), round: 1 } };
+      const step = makeStep(twin.model, 'mint-join-token');
+      await until(() => step({ ...joining, minted: undefined }));
+      expect((await until(() => step(joining))).result).toMatchObject({ round: 2 });
+      await step(joining);
       expect(twin.model.calls.of('SendCommand')).toHaveLength(2);
     }));
 
@@ -123,6 +133,26 @@ describe('wait-for-node', () => {
       const { errors } = await until(() => step(joining));
       expect(kinds(errors)).toEqual(['NodeNotReady']);
       await expect(step(joining)).resolves.toBeUndefined();
+    }));
+
+  test('asks for another token for a node that does not take the one it has, a minute after it could', () =>
+    liveAwake('', async (twin) => {
+      const joining = await launch(twin);
+      const step = makeStep(twin.model, 'wait-for-node');
+      const { tags } = twin.model.ec2.get(joining.instanceId);
+      const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+      const look = (waitsSince: number, mintedBefore: number, round = 1) => {
+        tags[TAG.phaseAt] = ago(waitsSince);
+        return step({ ...joining, minted: { at: ago(mintedBefore), round } });
+      };
+      tags[TAG.phase] = 'waiting-for-token';
+      await expect(look(61_000, 61_000)).rejects.toMatchObject({ name: 'TokenWanted' });
+      // It came to wait, or its token came to be, only just now.
+      await expect(look(59_000, 1_800_000)).rejects.toMatchObject({ name: 'NodeNotReady' });
+      await expect(look(1_800_000, 59_000)).rejects.toMatchObject({ name: 'NodeNotReady' });
+      await expect(look(61_000, 61_000, 5)).rejects.toMatchObject({ name: 'NodeNotReady' });
+      tags[TAG.phase] = 'joining';
+      await expect(look(61_000, 61_000)).rejects.toMatchObject({ name: 'NodeNotReady' });
     }));
 
   test('says why a node gave up, and notices one that is gone', () =>
