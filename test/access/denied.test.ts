@@ -117,6 +117,36 @@ const DENIED: Case[] = [
     instance(FOREIGN),
   ],
   [
+    'the Elastic IP of another cluster is taken away',
+    step('move-elastic-ip'),
+    'ec2:DisassociateAddress',
+    { resource: arn('ec2', 'elastic-ip/eipalloc-2'), context: tagged(FOREIGN) },
+  ],
+  ['pruning deletes logs', step('prune-snapshots'), 's3:DeleteObject', { resource: bucket('big', 'logs/i-1/x.log') }],
+  [
+    'pruning deletes the sealed authorities, without which no seat joins',
+    step('prune-snapshots'),
+    's3:DeleteObject',
+    { resource: bucket('big', 'snapshots/authorities-0123456789abcdef.age') },
+  ],
+  [
+    'pruning deletes another cluster’s snapshots',
+    step('prune-snapshots'),
+    's3:DeleteObject',
+    { resource: bucket('other', 'snapshots/x/etcd.db') },
+  ],
+  ['pruning reads what it deletes', step('prune-snapshots'), 's3:GetObject', snapshotOf('big')],
+  ['pruning lists the whole bucket', step('prune-snapshots'), 's3:ListBucket', listing('')],
+  ['verifying lists the platform', step('verify-snapshot'), 's3:ListBucket', listing('platform/')],
+  ['verifying reads the platform', step('verify-snapshot'), 's3:GetObject', { resource: bucket('big', 'platform/x') }],
+  ['verifying deletes a snapshot', step('verify-snapshot'), 's3:DeleteObject', snapshotOf('big')],
+  [
+    'restoring runs another command',
+    step('restore-etcd'),
+    'ssm:SendCommand',
+    { resource: arn('ssm', 'document/big-snapshot-etcd') },
+  ],
+  [
     'another load balancer is deleted',
     step('delete-load-balancer'),
     'elasticloadbalancing:DeleteLoadBalancer',
@@ -212,6 +242,15 @@ const ALLOWED: Case[] = [
     balancer('big-api', OWN),
   ],
   ['the wake API wakes the cluster', step('request-wake'), 'states:StartExecution', { resource: machine('big-wake') }],
+  ['pruning deletes a snapshot', step('prune-snapshots'), 's3:DeleteObject', snapshotOf('big')],
+  ['pruning lists the snapshots', step('prune-snapshots'), 's3:ListBucket', listing('snapshots/')],
+  [
+    'verifying lists one set',
+    step('verify-snapshot'),
+    's3:ListBucket',
+    listing('snapshots/2026-11-20T08-00-00Z-sleep/'),
+  ],
+  ['verifying reads a snapshot', step('verify-snapshot'), 's3:GetObject', snapshotOf('big')],
 ];
 
 test.each(DENIED)('denied: %s', async (_, role, action, request) => {
@@ -224,6 +263,14 @@ test.each(ALLOWED)('allowed: %s', async (_, role, action, request) => {
 
 function bucket(cluster: string, key: string): string {
   return `arn:aws:s3:::drowse-${cluster}-123456789012-us-east-1/${key}`;
+}
+
+function snapshotOf(cluster: string) {
+  return { resource: bucket(cluster, 'snapshots/2026-11-20T08-00-00Z-sleep/etcd.db') };
+}
+
+function listing(prefix: string) {
+  return { resource: bucket('big', '').replace(/\/$/, ''), context: { 's3:prefix': prefix } };
 }
 
 function volume(tags: Readonly<Record<string, string>>) {

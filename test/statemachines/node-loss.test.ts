@@ -358,3 +358,20 @@ test('a sleep that follows a loss at once is not disturbed by it', () =>
     await settle(twin);
     expectAsleep(twin);
   }));
+
+describe.each(['FindLostNode', 'MoveElasticIp', 'RecordNodeLoss', 'DeleteStaleNodes'])('stopped in %s', (state) => {
+  test.each(['sleep', 'wake'])('a %s after it ends where it says', (workflow) =>
+    liveAwake(TWO, async (twin) => {
+      twin.workflows.beforeTask = (execution, name) => {
+        if (execution.workflow === 'handle-node-loss' && name === state) setTimeout(() => execution.stop(), 0);
+      };
+      twin.model.ec2.terminate(holder(twin));
+      const [execution] = await settle(twin);
+      expect(execution).toMatchObject({ status: 'ABORTED' });
+      const { status } = await twin.run(workflow);
+      expect(status).toBe('SUCCEEDED');
+      if (workflow === 'sleep') expectAsleep(twin);
+      else expectAwake(twin);
+    }),
+  );
+});

@@ -249,3 +249,22 @@ test('a seat that ends under the restore ends it too', () =>
     expect(restore).toMatchObject({ status: 'FAILED', error: 'ApiNotReady' });
     expect(twin.model.record).not.toHaveProperty('lease');
   }));
+
+describe.each(['AcquireLease', 'CheckRestore', 'RestoreEtcd', 'RecordSuccess'])('stopped in %s', (state) => {
+  test.each([0, 7])('after %i s, it can be started again, and a wake ends where it says', (into) =>
+    liveLost('', async (twin) => {
+      twin.workflows.beforeTask = (execution, name) => {
+        if (execution.workflow === 'restore-etcd' && name === state) setTimeout(() => execution.stop(), into * 1000);
+      };
+      await twin.run('restore-etcd', REAL);
+      twin.workflows.beforeTask = () => undefined;
+      // What was sent to the node goes on there.
+      await seconds(120);
+      const again = await twin.run('restore-etcd', REAL);
+      // A seat that came back by then has data, which is never overwritten.
+      expect(again.error ?? again.status).toMatch(/^(SUCCEEDED|RestoreRefused)$/);
+      await twin.run('wake');
+      expectAwake(twin);
+    }),
+  );
+});
