@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { assessIdle, lookAt, type Sign } from '../../lib/schedule/idle';
 import { dynamo, stepFunctions } from '../shared/clients';
 import { notifyDeps, runCommandDeps } from '../shared/deps';
-import { startOnce } from '../shared/executions';
+import { isOver, startOnce } from '../shared/executions';
 import { logger } from '../shared/logger';
 import { notify, type NotifyDeps } from '../shared/notify';
 import type { RunCommandDeps } from '../shared/run-command';
@@ -40,7 +40,8 @@ export const detectIdle = (deps: Deps) => async (): Promise<Answer> => {
   const now = new Date((deps.now ?? Date.now)());
   const look = lookAt(now);
   const [{ state, since, lease }, record] = await Promise.all([store.read(), schedules.readIdle()]);
-  if (lease || (state !== 'awake' && state !== 'awake-degraded')) return { look, act: 'not awake' };
+  const held = lease !== undefined && !(await isOver(deps.sfn, lease.owner));
+  if (held || (state !== 'awake' && state !== 'awake-degraded')) return { look, act: 'not awake' };
   if (record?.look === look) return { look, act: 'looked already' };
   const [use, sessions, { keepAwake, postponed }] = await Promise.all([
     findUse(deps, idle, { look, last: record?.look }),

@@ -330,6 +330,7 @@ export function stepsOf(context: StepContext) {
       commandOutsideLease,
       may.runCommand('measure-activity'),
       may.describeSessions(),
+      may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
       may.notify(),
       may.startWorkflow('sleep'),
     ),

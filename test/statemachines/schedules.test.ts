@@ -312,6 +312,17 @@ describe('a cluster that nobody uses', () => {
       expect(starts(twin)).toEqual([]);
     }));
 
+  test('a lease whose holder died keeps it awake no longer', () =>
+    liveAwake(IDLE, async (twin) => {
+      const installation = twin.workflows.start('install-platform');
+      await seconds(5);
+      installation.stop();
+      await installation.over;
+      expect(twin.model.record).toHaveProperty('lease');
+      await runSchedules(twin, 2);
+      expectAsleep(twin);
+    }));
+
   test('a small use counts as none', () =>
     liveAwake(IDLE, async (twin) => {
       Object.assign(twin.model.inside.activity, { requests: 10, gpuPercent: 5 });

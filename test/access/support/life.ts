@@ -112,6 +112,9 @@ idle: { enabled: true }
       const { model } = twin;
       await twin.run('bootstrap');
       await askSchedules(model);
+      const installation = twin.workflows.start('install-platform');
+      await seconds(5);
+      installation.stop();
       const measure = model.ssm.documents.get('drowse-measure-activity')!;
       const failed = { ok: false, error: 'Test', message: 'test' };
       model.ssm.documents.set('drowse-measure-activity', () => ({ seconds: 1, result: failed }));
