@@ -16,6 +16,8 @@ export class Outside implements Web {
     location: undefined,
     certificate: { validTo: '2099-01-01T00:00:00.000Z', hostProblem: undefined, chainProblem: undefined },
   };
+  /** False: nobody gets through, whatever runs. */
+  reachable = true;
   readonly requests: HttpsRequest[] = [];
 
   constructor(
@@ -25,7 +27,7 @@ export class Outside implements Web {
 
   async get(request: HttpsRequest): Promise<HttpsAnswer> {
     this.requests.push(request);
-    const up = this.isUp(request);
+    const up = this.reachable && this.isUp(request);
     await new Promise((resolve) => setTimeout(resolve, up ? ANSWER_MS : SILENCE_MS));
     if (!up) throw new Error(`no answer within ${String(SILENCE_MS / 1000)} s`);
     return structuredClone(this.answer);

@@ -20,12 +20,30 @@ async function prepare(twin: Twin, workflow: string): Promise<void> {
   if (workflow === 'wake') await twin.run('sleep');
 }
 
+/** What makes a workflow come to a state, or stay in it, that it would pass by otherwise; and how that ends. */
+const OCCASIONS: Readonly<Record<string, { begin: (twin: Twin) => void; end: (twin: Twin) => void }>> = {
+  DeleteLoadBalancer: {
+    begin: ({ model }) => (model.loadBalancing.times.delete = 20),
+    end: ({ model }) => (model.loadBalancing.times.delete = 0),
+  },
+  ProbeApp: {
+    begin: ({ model }) => (model.outside.reachable = false),
+    end: ({ model }) => (model.outside.reachable = true),
+  },
+  RecoverPools: {
+    begin: ({ model }) => (model.autoScaling.get('drowse-pool-web').noCapacity = 'InsufficientInstanceCapacity'),
+    end: ({ model }) => (model.autoScaling.get('drowse-pool-web').noCapacity = undefined),
+  },
+};
+
 /** Runs a workflow and stops it some time after it enters a state, as somebody in the console would. */
 async function runAndStop(twin: Twin, workflow: string, state: string, seconds: number): Promise<string> {
   twin.workflows.beforeTask = (execution, name) => {
     if (execution.workflow === workflow && name === state) setTimeout(() => execution.stop(), seconds * 1000);
   };
+  OCCASIONS[state]?.begin(twin);
   const { status } = await twin.run(workflow);
+  OCCASIONS[state]?.end(twin);
   twin.workflows.beforeTask = () => undefined;
   return status;
 }
@@ -40,8 +58,7 @@ async function runToItsEnd(twin: Twin, workflow: string): Promise<void> {
 const cases = ['sleep', 'wake', 'bootstrap'].flatMap((workflow) =>
   allStates(readDefinition(workflow)).flatMap(([state, { Type, Retry = [] }]) => {
     if (Type !== 'Task' || state === 'RecordFailure') return [];
-    // AWS stops listing a load balancer as soon as it is deleted, so that step is over before.
-    const waits = state !== 'DeleteLoadBalancer' && Retry.some(({ BackoffRate }) => BackoffRate === 1);
+    const waits = Retry.some(({ BackoffRate }) => BackoffRate === 1);
     return (waits ? [0, INTO] : [0]).map((seconds) => ({ workflow, state, seconds }));
   }),
 );
