@@ -48,12 +48,14 @@ describe('a cluster that loses what it is made of', () => {
     await until('the API’s target is healthy', async () => (await targetStates()).includes('healthy'));
     await until('the loss is on record', async () => (await eventOf(dead))?.role === 'seat');
 
-    const [node] = [await nodeOf('pool')];
+    const node = await nodeOf('pool');
     await aws.ec2.send(new TerminateInstancesCommand({ InstanceIds: [node] }));
     await until('another node is ready', async () => ![undefined, node].includes(await readyNodeOf('pool')));
     await until('the group has it', async () => (await failedChecks()).length === 0);
     expect(await eventOf(node)).toMatchObject({ what: 'terminated', pool: 'gpu' });
-    await until('every handling has ended well', async () => (await unfinished()).length === 0);
+    await until('every handling has ended well', async () =>
+      (await handled()).every((status) => status === 'SUCCEEDED'),
+    );
   });
 
   it('hears of a Spot warning before the node goes', async () => {
@@ -80,7 +82,9 @@ describe('a cluster that loses what it is made of', () => {
     const real = { key, dryRun: false, confirm: 'drowse' };
     expect(await execute('restore-etcd', real)).toMatchObject({ status: 'FAILED', error: 'RestoreRefused' });
 
+    const before = (await handled()).length;
     expect((await execute('sleep', { requestedBy: 'test' })).status).toBe('SUCCEEDED');
+    expect(await handled()).toHaveLength(before);
     await blankStateVolume();
     expect((await execute('wake', { requestedBy: 'test' })).status).toBe('FAILED');
     expect(await execute('restore-etcd', real)).toMatchObject({
@@ -101,11 +105,12 @@ describe('a cluster that loses what it is made of', () => {
     return { status, error, cause, output: output === undefined ? undefined : (JSON.parse(output) as object) };
   }
 
-  async function unfinished(): Promise<string[]> {
+  /** Status of each loss that was handled, or is being. */
+  async function handled(): Promise<string[]> {
     const { executions = [] } = await aws.stepFunctions.send(
       new ListExecutionsCommand({ stateMachineArn: machine('handle-node-loss') }),
     );
-    return executions.filter(({ status }) => status !== 'SUCCEEDED').map(({ name = '' }) => name);
+    return executions.map(({ status = '' }) => status);
   }
 
   async function failedChecks(): Promise<unknown[]> {
