@@ -12,16 +12,8 @@ set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 
 readonly HERE=${BASH_SOURCE[0]%/*}
-# shellcheck source=../lib/common.sh
-source "${HERE}/../lib/common.sh"
-# shellcheck source=../lib/aws.sh
-source "${HERE}/../lib/aws.sh"
-# shellcheck source=../lib/node.sh
-source "${HERE}/../lib/node.sh"
 # shellcheck source=../lib/command.sh
 source "${HERE}/../lib/command.sh"
-# shellcheck source=../lib/stale.sh
-source "${HERE}/../lib/stale.sh"
 
 # Namespaces whose Jobs are the platform's own.
 readonly OWN_NAMESPACES='["kube-system", "flux-system", "monitoring", "cert-manager"]'
@@ -33,6 +25,8 @@ main() {
   declare -A found=()
   for figure in requests gpu_percent jobs pods; do
     found[${figure}]=$("${figure}") || found[${figure}]=null
+    # jq 1.6 is content with no answer at all.
+    : "${found[${figure}]:=null}"
     info "${figure}: ${found[${figure}]}"
   done
   at=$(utc_now)

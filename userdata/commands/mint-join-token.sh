@@ -10,16 +10,8 @@ set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 
 readonly HERE=${BASH_SOURCE[0]%/*}
-# shellcheck source=../lib/common.sh
-source "${HERE}/../lib/common.sh"
-# shellcheck source=../lib/aws.sh
-source "${HERE}/../lib/aws.sh"
-# shellcheck source=../lib/node.sh
-source "${HERE}/../lib/node.sh"
 # shellcheck source=../lib/command.sh
 source "${HERE}/../lib/command.sh"
-# shellcheck source=../lib/stale.sh
-source "${HERE}/../lib/stale.sh"
 # shellcheck source=../lib/authorities.sh
 source "${HERE}/../lib/authorities.sh"
 

@@ -13,16 +13,8 @@ set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 
 readonly HERE=${BASH_SOURCE[0]%/*}
-# shellcheck source=../lib/common.sh
-source "${HERE}/../lib/common.sh"
-# shellcheck source=../lib/aws.sh
-source "${HERE}/../lib/aws.sh"
-# shellcheck source=../lib/node.sh
-source "${HERE}/../lib/node.sh"
 # shellcheck source=../lib/command.sh
 source "${HERE}/../lib/command.sh"
-# shellcheck source=../lib/stale.sh
-source "${HERE}/../lib/stale.sh"
 # shellcheck source=../lib/etcd.sh
 source "${HERE}/../lib/etcd.sh"
 # shellcheck source=../lib/authorities.sh
@@ -41,13 +33,18 @@ main() {
   command_begin restore-etcd 'key=snapshots/[A-Za-z0-9._/-]+/etcd\.db' 'dry-run=true|false' -- "$@"
   local set=${DROWSE_VAR}/restore target=${STATE}/etcd.new dry=${OPTIONS["dry-run"]}
   [[ ${dry} == false ]] || target=${set}/data
+  # It holds authorities in the clear.
+  SCRATCH=${set}
   rm -rf "${set}" "${target}"
   mkdir -p "${set}"
   fetch_set "${OPTIONS[key]%/etcd.db}" "${set}"
   [[ ${dry} == true ]] || require_blank_volume
-  restore_data "${set}/etcd.db" "${target}"
-  [[ ${dry} == true ]] || adopt "${set}" "${target}"
-  rm -rf "${set}"
+  # An earlier run may have come as far as the data; a seat may run on it by now.
+  if [[ ${dry} == true || ${VOLUME[stage]} != restored ]]; then
+    restore_data "${set}/etcd.db" "${target}"
+    [[ ${dry} == true ]] || adopt "${set}" "${target}"
+  fi
+  [[ ${dry} == true ]] || start_seat
   jq --null-input --compact-output --arg key "${OPTIONS[key]}" --argjson revision "${MANIFEST[revision]}" --arg at "${MANIFEST[at]}" \
     --argjson dryRun "${dry}" '{ok: true, $key, $revision, $at, $dryRun}' >&3
 }
@@ -73,7 +70,8 @@ fetch_set() {
 require_blank_volume() {
   mountpoint --quiet "${STATE}" || fatal volume-not-mounted 'the state volume is not mounted: the node scripts must have got as far as failed:state-lost'
   claim_state_volume
-  [[ ! -d ${STATE}/etcd/member ]] || fatal volume-not-blank 'the volume has etcd data; a restore never overwrites any'
+  [[ ! -d ${STATE}/etcd/member || ${VOLUME[stage]} == @(restoring|restored) ]] ||
+    fatal volume-not-blank 'the volume has etcd data; a restore never overwrites any'
   other_seats
   # Without authorities of its own this seat cannot ask the others; then those of the set do.
   render "${DROWSE_ETC}" '{}'
@@ -90,7 +88,8 @@ restore_data() {
     --bump-revision "${REVISION_BUMP}" --mark-compacted >&2 || fatal snapshot-broken 'etcdutl cannot rebuild data from the snapshot'
 }
 
-# adopt <set> <data>: authorities first, data last: a volume with data is a volume that is whole.
+# adopt <set> <data>: authorities first, data last: a volume with data is a volume that is whole. Its stage says that the data
+# is a restore's, so that a run that was cut off can be run again, whatever it left.
 adopt() {
   if [[ -d ${AUTHORITIES} ]]; then
     cmp --quiet "${AUTHORITIES}/digests" "$1/authorities/digests" || fatal authorities-differ 'the volume has other authorities than the snapshot'
@@ -99,12 +98,16 @@ adopt() {
     cp --recursive "$1/authorities" "${AUTHORITIES}.new"
     keep_authorities "${AUTHORITIES}.new"
   fi
+  set_volume_stage restoring
   rm -rf "${STATE}/etcd"
   sync --file-system "${STATE}"
   mv -T "$2" "${STATE}/etcd"
   VOLUME[kubernetes]=${MANIFEST[kubernetes]}
   VOLUME[etcd]=${MANIFEST[etcd]}
-  set_volume_stage ready
+  set_volume_stage restored
+}
+
+start_seat() {
   systemctl restart drowse-node.service || fatal seat-not-ready 'the seat does not come up on the restored data; see its phase'
   # Addresses of API servers that are gone; each living one writes its own again within seconds.
   etcdctl --endpoints "https://${NODE[seat.fixedIp]}:2379" del --prefix /registry/masterleases/ >&2 || warn 'old master leases stay'

@@ -7,10 +7,23 @@
 # Results are printed to descriptor 3, which is the standard output that the command was started with.
 #
 # Sets: OPTIONS          values of the command's options by name
+#       SCRATCH          set by a command: a folder that goes when the command ends, however it does
 #       FAILURE_DETAILS  set by a command: a JSON object whose fields join the result of its failure
+
+# What every command needs comes with it.
+readonly LIBRARY=${BASH_SOURCE[0]%/*}
+# shellcheck source=../lib/common.sh
+source "${LIBRARY}/common.sh"
+# shellcheck source=../lib/aws.sh
+source "${LIBRARY}/aws.sh"
+# shellcheck source=../lib/node.sh
+source "${LIBRARY}/node.sh"
+# shellcheck source=../lib/stale.sh
+source "${LIBRARY}/stale.sh"
 
 declare -gA OPTIONS=()
 command_name=''
+SCRATCH=''
 
 # command_begin <name> <option=pattern …> -- <arguments…>: every option is needed, has the form --name value and must match its
 # pattern whole.
@@ -46,6 +59,7 @@ command_begin() {
 command_end() {
   local code=$?
   trap - EXIT
+  [[ -z ${SCRATCH} ]] || rm -rf "${SCRATCH}"
   ((code != 0)) || exit 0
   local reason word name=''
   reason=$(failure_reason)

@@ -25,6 +25,8 @@ boot_seat() {
 #   volume        etcd data  cluster    seat  what to do
 #   ready         yes        any        any   restore     from what is on it, needing nobody: after a sleep no seat of three has
 #                                                         a quorum, so one that waited for the API would wait for ever
+#   restored      yes        any        any   restore     what restore-etcd put there
+#   restoring     any        exists     any   nothing     restore-etcd was cut off: failed:state-lost, until it is run again
 #   initialising  any        any        0     initialise  go on where this first initialisation was cut off
 #   joining       any        exists     any   join        its half-made member goes, then once more from the start; unless the
 #                                                         others have no quorum without it, then it restores what it has
@@ -35,7 +37,8 @@ boot_seat() {
 #   new           yes        any        any   nothing     data that nobody of us wrote: failed:volume-foreign
 seat_action() {
   case "$1 $2" in
-    'ready yes') printf restore ;;
+    'ready yes' | 'restored yes') printf restore ;;
+    'restoring '*) fatal state-lost 'a restore of this volume was cut off: run restore-etcd again' ;;
     'initialising '*) printf initialise ;;
     'joining '* | 'ready no') printf join ;;
     'new no')

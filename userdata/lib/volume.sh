@@ -144,7 +144,7 @@ claim_state_volume() {
   set_volume_stage new
 }
 
-# set_volume_stage <new|initialising|joining|ready>: how far the state on the volume has come; survives the power going out.
+# set_volume_stage <new|initialising|joining|restoring|restored|ready>: how far the state on the volume has come; survives the power going out.
 set_volume_stage() {
   VOLUME[stage]=$1
   write_file "${STATE}/volume.json" 600 <<JSON
