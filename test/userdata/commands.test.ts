@@ -197,9 +197,9 @@ test('two snapshots at once are taken one after the other', async () => {
     command('snapshot-etcd', '--reason', 'schedule'),
     command('snapshot-etcd', '--reason', 'sleep'),
   ]);
-  for (const { ok, key, bytes } of both as { ok: boolean; key: string; bytes: number }[]) {
-    expect({ ok, stored: life.state.objects[key]?.length }).toEqual({ ok: true, stored: bytes });
-    expect(life.state.objects).toHaveProperty([key.replace('etcd.db', 'manifest.json')]);
+  for (const { ok, key, bytes } of both) {
+    expect({ ok, stored: life.state.objects[String(key)]?.length }).toEqual({ ok: true, stored: bytes });
+    expect(life.state.objects).toHaveProperty([String(key).replace('etcd.db', 'manifest.json')]);
   }
   const calls = life.sandbox.read('test/calls').matchAll(/ snapshot (save|status) /g);
   expect([...calls].map(([, what]) => what)).toEqual(['save', 'status', 'save', 'status']);

@@ -68,6 +68,49 @@ test('no secret is ever an argument', () => {
   expect(found).toEqual([]);
 });
 
+describe('every way to fail', () => {
+  const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+  const names = (text: string): string[] => text.match(/\b[A-Z][a-z]+([A-Z][a-z]+)*\b/g) ?? [];
+  const pascal = (reason: string): string =>
+    reason.replace(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());
+  /** Reasons that a text gives to `fatal`, or to what ends with it. */
+  const reasons = (text: string): string[] => [
+    ...[...text.matchAll(/\b(?:api_or_)?fatal ([a-z]+(?:-[a-z0-9]+)+)/g)].map(([, reason]) => reason!),
+    ...[...text.matchAll(/\bwait_until (?:'[^']*'|"[^"]*") ([a-z-]+) /g)].map(([, reason]) => reason!),
+    ...[...text.matchAll(/\b(?:WAIT_REASON="|run_kubeadm |why=)([a-z]+(?:-[a-z]+)+)/g)].map(([, reason]) => reason!),
+  ];
+  const library = (name: string): string[] => reasons(read(`userdata/lib/${name}.sh`)).map(pascal);
+  const table = [...read('docs/runbook.md').matchAll(/^\| `(\w+)` +\| \S/gm)].map(([, name]) => name!);
+  const commands = readdirSync(join(ROOT, 'userdata/commands')).map((file) => {
+    const text = read(`userdata/commands/${file}`);
+    const header = /^# .*?Errors: ([\s\S]*?)\nset -o/m.exec(text)![1]!.replace(/\(.*?\)/g, '');
+    return { file, text, told: names(header) };
+  });
+
+  test.each(commands)('$file names its errors in its header', ({ text, told }) => {
+    expect(told).toEqual(expect.arrayContaining(reasons(text).map(pascal)));
+  });
+
+  test('the runbook knows each error of a command, and no other', () => {
+    const own = commands.flatMap(({ told }) => told);
+    const common = [...library('aws'), ...library('common'), 'Unexpected'];
+    // A restore claims the volume as a boot does.
+    const claim = library('volume').filter((name) => name === 'VolumeForeign');
+    expect(new Set(table)).toEqual(new Set([...own, ...common, ...claim]));
+  });
+
+  test('the page about nodes knows each reason of a failed phase', () => {
+    const page = read('docs/nodes.md');
+    const node = filesBelow('userdata').filter(
+      (file) => !/commands\/|lib\/(platform|command)\.sh|ship-logs/.test(file),
+    );
+    const unknown = node
+      .flatMap((file) => reasons(readFileSync(file, 'utf8')))
+      .filter((reason) => !page.includes(`\`${reason}\``));
+    expect(unknown).toEqual([]);
+  });
+});
+
 test('Python helpers compile', () => {
   for (const file of filesBelow('userdata').filter((one) => one.endsWith('.py'))) {
     execFileSync('python3', ['-c', 'import ast, sys; ast.parse(open(sys.argv[1]).read())', file]);

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { selfSigned } from './certificate';
 import { ec2, json, s3, type Answer, type Request } from './cloud-services';
 import type { CloudState, Instance } from './cloud-state';
 import { ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, verifySignature } from './sigv4';
@@ -179,35 +179,9 @@ afterAll(() => {
 function certificatePair(): { key: string; cert: string; file: string } {
   if (pair === undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'drowse-cloud-'));
-    const [keyFile, file] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    execFileSync(
-      'openssl',
-      [
-        ...[
-          'req',
-          '-x509',
-          '-newkey',
-          'ec',
-          '-pkeyopt',
-          'ec_paramgen_curve:P-256',
-          '-nodes',
-          '-days',
-          '2',
-          '-subj',
-          '/CN=aws',
-        ],
-        ...[
-          '-addext',
-          'subjectAltName=DNS:*.us-east-1.amazonaws.com,DNS:*.s3.us-east-1.amazonaws.com',
-          '-keyout',
-          keyFile,
-          '-out',
-          file,
-        ],
-      ],
-      { stdio: 'ignore' },
-    );
-    pair = { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(file, 'utf8'), file };
+    const names = 'subjectAltName=DNS:*.us-east-1.amazonaws.com,DNS:*.s3.us-east-1.amazonaws.com';
+    const { key, certificate } = selfSigned(folder, 'aws', 'aws', names);
+    pair = { key: readFileSync(key, 'utf8'), cert: readFileSync(certificate, 'utf8'), file: certificate };
   }
   return pair;
 }

@@ -10,6 +10,8 @@ export interface Victim {
   /** A fresh world, the same each time. */
   make(): Promise<Life>;
   run(life: Life, options: RunOptions): Promise<Run>;
+  /** What happens by itself after the instance has rebooted, before the script is run again. */
+  comesBack?(life: Life): Promise<unknown>;
 }
 
 /** What a kill test found. */
@@ -18,8 +20,6 @@ export interface KillReport {
   readonly commands: number;
   /** States that differ: from each of them the script was run again. */
   readonly states: number;
-  /** Of these, how many were compared with what SIGKILL leaves at that command. */
-  readonly killed: number;
   readonly problems: readonly string[];
 }
 
@@ -60,12 +60,12 @@ export async function killEverywhere(victim: Victim): Promise<KillReport> {
       crashes.push({ after: commands, where, state, moment: whole.moment() });
     },
   });
-  if (unbroken.code !== 0) throw new Error(`${victim.name} fails unbroken: ${unbroken.stderr}`);
+  if (unbroken.code !== 0) throw new Error(`${victim.name} fails unbroken: ${unbroken.stdout}${unbroken.stderr}`);
   const goal = stateOf(whole.sandbox, whole.state, false);
   await whole.end();
 
   const alone = crashes.filter(({ where }) => !PIPED.test(/\((.+)\)$/.exec(where)![1]!));
-  const samples = alone.filter((_, i) => i % Math.ceil(alone.length / KILLED) === 0);
+  const samples = alone.filter((_, i) => i % Math.ceil(Math.max(1, alone.length) / KILLED) === 0);
   const problems: string[] = [];
   const work = [
     ...samples.map((crash) => () => kill(victim, crash)),
@@ -75,7 +75,11 @@ export async function killEverywhere(victim: Victim): Promise<KillReport> {
     for (let next = work.shift(); next !== undefined; next = work.shift()) problems.push(...(await next()));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { commands, states: crashes.length, killed: samples.length, problems };
+  process.stdout.write(
+    `${victim.name}: ${String(commands)} external commands, ${String(crashes.length)} states to crash in, run again from each; ` +
+      `${String(samples.length)} of them made by SIGKILL as well\n`,
+  );
+  return { commands, states: crashes.length, problems };
 }
 
 /** Kills the script at that command: it must leave the very state that was kept. */
@@ -98,7 +102,10 @@ async function runAgain(
   goal: Record<string, string>,
 ): Promise<string[]> {
   const life = await Life.from(moment);
-  if (reboots) life.sandbox.reboot();
+  if (reboots) {
+    life.sandbox.reboot();
+    await victim.comesBack?.(life);
+  }
   const again = await victim.run(life, { quiet: true });
   const problems = [
     ...(again.code === 0 ? [] : [`the second run fails\n${again.stdout}${again.stderr.slice(-1000)}`]),

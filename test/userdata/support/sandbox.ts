@@ -15,6 +15,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildNodeBundle, nodeInstall } from '../../../lib/node';
+import { selfSigned } from './certificate';
 import { Cloud } from './cloud';
 
 /** Commands that the node scripts may use; any other is not found, which fails a test. */
@@ -70,26 +71,7 @@ export function sharedTools(): Tools {
   linkCommands(folder);
   mkdirSync(join(folder, 'fixtures'));
   cpSync(join(__dirname, '../../node/golden/1.36/from-kubeadm/etcd.yaml'), join(folder, 'fixtures/etcd.yaml'));
-  execFileSync(
-    'openssl',
-    [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '30',
-        '-subj',
-        '/CN=kubernetes',
-      ],
-      ...['-keyout', join(folder, 'fixtures', 'ca.key'), '-out', join(folder, 'fixtures', 'ca.crt')],
-    ],
-    { stdio: 'ignore' },
-  );
+  selfSigned(join(folder, 'fixtures'), 'ca', 'kubernetes');
   tools = { folder, bundle, sha256: built.sha256 };
   return tools;
 }

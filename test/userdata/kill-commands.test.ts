@@ -1,0 +1,114 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { bake } from './support/case';
+import { newCloudState } from './support/cloud-state';
+import { killEverywhere, type Victim } from './support/kill';
+import { Life } from './support/life';
+import { seatData } from './support/nodes';
+import { addFakes, type Run, type RunOptions } from './support/sandbox';
+
+jest.setTimeout(300_000);
+
+beforeAll(() => {
+  addFakes('fakes-platform');
+});
+
+const GONE = 'i-0ccccccccccccccccc';
+
+/** A seat that is up, in a cluster with a node to drain. */
+async function seat(): Promise<Life> {
+  const life = new Life(seatData(), newCloudState());
+  bake(await life.replace(), 'seat');
+  life.sandbox.world('no-chance');
+  const pool = 'i-0bbbbbbbbbbbbbbbb';
+  life.state.instances[pool] = { ...life.cloud.instance, id: pool, tags: { 'drowse:cluster': 'drowse' } };
+  const boot = await life.boot();
+  if (boot.code !== 0) throw new Error(boot.stderr);
+  await add(life, { [`Node//${pool}`]: node(pool) });
+  return life;
+}
+
+/** With a node, and an attachment, of an instance that is gone. */
+async function seatWithStaleNode(): Promise<Life> {
+  const life = await seat();
+  const attachment = { metadata: { name: 'csi-1' }, spec: { nodeName: GONE } };
+  await add(life, { [`Node//${GONE}`]: node(GONE), 'VolumeAttachment//csi-1': attachment });
+  return life;
+}
+
+function node(name: string): object {
+  return {
+    metadata: { name, annotations: {} },
+    spec: {},
+    status: { conditions: [{ type: 'Ready', status: 'True' }], allocatable: {} },
+  };
+}
+
+async function add(life: Life, objects: Record<string, object>): Promise<void> {
+  const file = 'test/volume/cluster.json';
+  life.sandbox.write(file, JSON.stringify({ ...(JSON.parse(life.sandbox.read(file)) as object), ...objects }));
+  // A look at it puts it into the order and the spelling of all later ones.
+  await life.sandbox.run(['-c', 'kubectl get nodes']);
+}
+
+const command = (life: Life, name: string, words: readonly string[], options?: RunOptions): Promise<Run> =>
+  life.sandbox.run([`/opt/drowse/commands/${name}.sh`, ...words], options);
+
+/** A command on a seat that is up. Where the instance rebooted, its unit brings the seat up first. */
+const onSeat = (name: string, ...words: string[]): Victim => ({
+  name,
+  make: name === 'delete-stale-nodes' ? seatWithStaleNode : seat,
+  comesBack: (life) => life.sandbox.node({ quiet: true }),
+  run: (life, options) => command(life, name, words, options),
+});
+
+/** The only seat after its volume was lost, with a snapshot in the bucket. */
+async function lostSeat(): Promise<Life> {
+  const life = await seat();
+  expect((await command(life, 'snapshot-etcd', ['--reason', 'manual'])).code).toBe(0);
+  // Under a name that does not depend on when this was.
+  life.state.objects = Object.fromEntries(
+    Object.entries(life.state.objects).map(([key, body]) => [key.replace(/\/.*-manual\//, '/some/'), body]),
+  );
+  life.sandbox.removePath('test/volume');
+  mkdirSync(join(life.sandbox.root, 'test/volume'));
+  life.sandbox.reboot();
+  const run = await life.boot();
+  expect({ code: run.code, phase: life.state.phases.at(-1) }).toEqual({ code: 1, phase: 'failed:state-lost' });
+  return life;
+}
+
+const restore: Victim = {
+  name: 'restore-etcd',
+  make: lostSeat,
+  comesBack: (life) => life.sandbox.node({ quiet: true }),
+  async run(life, options) {
+    const run = await command(life, 'restore-etcd', ['--key', 'snapshots/some/etcd.db', '--dry-run', 'false'], options);
+    if (!run.stdout.includes('"VolumeNotBlank"')) return run;
+    // The data is there, and is never overwritten: that is the answer then, and systemd brings the seat up on it.
+    return life.sandbox.node({ quiet: true });
+  },
+};
+
+const victims = [
+  onSeat('mint-join-token', '--pool', 'gpu'),
+  onSeat('drain-nodes', '--per-node-seconds', '60'),
+  onSeat('delete-stale-nodes'),
+  onSeat('snapshot-etcd', '--reason', 'sleep'),
+  onSeat('smoke-test'),
+  onSeat('collect-diagnostics'),
+  onSeat('measure-activity', '--window-minutes', '30', '--pod-labels', 'app=web'),
+  restore,
+];
+
+/** With Flux behind them, in platform-commands.test.ts. */
+const ELSEWHERE = ['install-network', 'reconcile-platform'];
+
+test('every command is killed', () => {
+  const commands = readdirSync(join(__dirname, '../../userdata/commands')).map((file) => file.replace('.sh', ''));
+  expect([...victims.map(({ name }) => name), ...ELSEWHERE].sort()).toEqual(commands.sort());
+});
+
+test.each(victims)('$name, killed after each external command, ends like an unbroken one', async (victim) => {
+  expect((await killEverywhere(victim)).problems).toEqual([]);
+});
