@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bake } from './support/case';
-import { Life } from './support/life';
+import { Life, startingFrom } from './support/life';
 import { poolData, seatData } from './support/nodes';
 import type { NodeData } from '../../lib/node';
 
@@ -10,11 +10,23 @@ jest.setTimeout(60_000);
 let life: Life;
 afterEach(async () => life.end());
 
-/** A node on which commands run; a seat has been booted before, so that there is something to command. */
-async function node(data: NodeData = seatData(), booted = true): Promise<void> {
+/** A seat that is up, so that there is something to command. */
+const bootedSeat = startingFrom(async () => {
+  const seat = new Life(seatData());
+  bake(await seat.replace(), 'seat');
+  expect((await seat.boot()).code).toBe(0);
+  seat.sandbox.write('test/calls', '');
+  return seat;
+});
+
+/** The node on which commands run: a seat that is up, or one of this data that never booted. */
+async function node(data?: NodeData): Promise<void> {
+  if (data === undefined) {
+    life = await bootedSeat();
+    return;
+  }
   life = new Life(data);
   bake(await life.replace(), data.role);
-  if (booted) expect((await life.boot()).code).toBe(0);
   life.sandbox.write('test/calls', '');
 }
 
@@ -250,13 +262,10 @@ test('smoke-test lists every check', async () => {
 });
 
 test.each([
-  ['seat', seatData(), true],
-  ['pool node that never joined', poolData(), false],
-])('collect-diagnostics works on a %s', async (_what, data, booted) => {
-  await node(data, booted);
-  if (!booted) {
-    life.sandbox.write('run/drowse/.keep', '');
-  }
+  ['seat', undefined],
+  ['pool node that never joined', poolData()],
+])('collect-diagnostics works on a %s', async (_what, data) => {
+  await node(data);
   const result = await command('collect-diagnostics');
   expect(result).toMatchObject({ ok: true });
   expect(life.state.objects[String(result.key)]!.length).toBe(result.bytes);

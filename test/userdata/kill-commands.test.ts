@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { bake } from './support/case';
 import { newCloudState } from './support/cloud-state';
 import { killEverywhere, type Victim } from './support/kill';
-import { Life } from './support/life';
+import { Life, startingFrom } from './support/life';
 import { seatData } from './support/nodes';
 import { addFakes, type Run, type RunOptions } from './support/sandbox';
 
@@ -16,7 +16,7 @@ beforeAll(() => {
 const GONE = 'i-0ccccccccccccccccc';
 
 /** A seat that is up, in a cluster with a node to drain. */
-async function seat(): Promise<Life> {
+const seat = startingFrom(async () => {
   const life = new Life(seatData(), newCloudState());
   bake(await life.replace(), 'seat');
   life.sandbox.world('no-chance');
@@ -26,7 +26,7 @@ async function seat(): Promise<Life> {
   if (boot.code !== 0) throw new Error(boot.stderr);
   await add(life, { [`Node//${pool}`]: node(pool) });
   return life;
-}
+});
 
 /** With a node, and an attachment, of an instance that is gone. */
 async function seatWithStaleNode(): Promise<Life> {
@@ -63,7 +63,7 @@ const onSeat = (name: string, ...words: string[]): Victim => ({
 });
 
 /** The only seat after its volume was lost, with a snapshot in the bucket. */
-async function lostSeat(): Promise<Life> {
+const lostSeat = startingFrom(async () => {
   const life = await seat();
   expect((await command(life, 'snapshot-etcd', ['--reason', 'manual'])).code).toBe(0);
   // Under a name that does not depend on when this was.
@@ -76,7 +76,7 @@ async function lostSeat(): Promise<Life> {
   const run = await life.boot();
   expect({ code: run.code, phase: life.state.phases.at(-1) }).toEqual({ code: 1, phase: 'failed:state-lost' });
   return life;
-}
+});
 
 const restore: Victim = {
   name: 'restore-etcd',

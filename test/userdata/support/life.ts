@@ -128,3 +128,20 @@ export class Life {
     for (const sandbox of this.sandboxes) sandbox.remove();
   }
 }
+
+const originals: Promise<Life>[] = [];
+afterAll(async () => {
+  for (const life of originals) await (await life).end();
+});
+
+/** Lives it once up to here; each call gives a life of its own that goes on from there. */
+export function startingFrom(make: () => Promise<Life>): () => Promise<Life> {
+  let original: Promise<Life> | undefined;
+  return async () => {
+    if (original === undefined) {
+      original = make();
+      originals.push(original);
+    }
+    return Life.from((await original).moment());
+  };
+}
