@@ -45,6 +45,15 @@ const GRAFANA = '0123-567_9abcdef0123-567_9abcdef';
 const NODE = 'i-0aaaaaaaaaaaaaaaa';
 const LAYERS = ['apps', 'base', 'ingress', 'network', 'network-config'];
 const FLUX_YAML = fluxYaml();
+const CLUSTER_JSON = Buffer.from(
+  JSON.stringify(
+    clusterManifest(parseConfig(exampleConfig()), {
+      account: '123456789012',
+      elasticIp: '203.0.113.7',
+      bucketName: newCloudState().bucket,
+    }),
+  ),
+);
 const JOB = /name: (flux-installer-[0-9a-f]{8})/.exec(FLUX_YAML)![1]!;
 
 const lives: Life[] = [];
@@ -62,9 +71,7 @@ async function newSeat(scenario: Scenario = {}): Promise<Life> {
   const life = new Life(seatData(), newCloudState());
   await life.replace();
   life.state.objects['platform/bootstrap/flux.yaml'] = Buffer.from(FLUX_YAML);
-  const deployment = { account: '123456789012', elasticIp: '203.0.113.7', bucketName: life.state.bucket };
-  const cluster = clusterManifest(parseConfig(exampleConfig()), deployment);
-  life.state.objects['platform/bootstrap/cluster.json'] = Buffer.from(JSON.stringify(cluster));
+  life.state.objects['platform/bootstrap/cluster.json'] = CLUSTER_JSON;
   parameter(life, 'cloudflare-token', `${TOKEN}\n`);
   parameter(life, 'git-credentials', JSON.stringify(GIT));
   life.sandbox.world('api-up');
@@ -499,11 +506,15 @@ describe('reconcile-platform', () => {
     expect(objectsOf(life)[`Node//${theirs}`]).toEqual(before[`Node//${theirs}`]);
     for (const name of ours) expect(objectsOf(life)[`Node//${name}`]).toEqual(before[`Node//${name}`]);
   });
+});
 
-  // In a new cluster with a drained node, it does all that either command does.
-  test('killed after each command, and run again, ends like an unbroken run', async () => {
+describe('in a new cluster with a drained node', () => {
+  test.each([
+    ['install-network', [], 5],
+    ['reconcile-platform', ['--without', 'none'], 8],
+  ])('%s, killed after each command, and run again, ends like an unbroken run', async (name, words, states) => {
     const report = await killEverywhere({
-      name: 'reconcile-platform',
+      name,
       async make() {
         const life = await newSeat();
         life.sandbox.world('no-chance');
@@ -519,10 +530,10 @@ describe('reconcile-platform', () => {
       },
       run(life, options) {
         life.sandbox.world('api-up');
-        return life.sandbox.run(['/opt/drowse/commands/reconcile-platform.sh', '--without', 'none'], options);
+        return life.sandbox.run([`/opt/drowse/commands/${name}.sh`, ...words], options);
       },
     });
     expect(report.problems).toEqual([]);
-    expect(report.states).toBeGreaterThan(8);
+    expect(report.states).toBeGreaterThan(states);
   });
 });
