@@ -109,7 +109,7 @@ app-deploy: setup ## Build, push and roll out the app (IMAGE=…, DRY_RUN=1)
 test-nodes: setup ## The node scripts (as root: loop devices, network namespaces)
 	@test/userdata/install-debian-packages.sh
 	@test/userdata/install-etcd.sh
-	@jest --selectProjects nodes --maxWorkers=2
+	@jest --selectProjects nodes --maxWorkers=3
 
 .PHONY: test-e2e
 test-e2e: setup ## A whole life on the embedded AWS, and its faults
