@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { build, type OnLoadResult, type Plugin } from 'esbuild';
+import { build as bundle, type OnLoadResult, type Plugin } from 'esbuild';
 
 const ROOT = path.join(__dirname, '..');
 
@@ -25,14 +25,14 @@ export function onlyUsedCalls(): Plugin {
     named.has(file.replace(/^waitFor/, 'waitUntil'));
   return {
     name: 'only-used-calls',
-    setup({ onLoad }) {
-      onLoad({ filter: INDEX_OF_CALLS }, ({ path: file }) => linesOf(file, (line) => isUsed(exported(line) ?? '')));
-      onLoad({ filter: INDEX_OF_CLIENT }, ({ path: file }) => {
+    setup(build) {
+      build.onLoad({ filter: INDEX_OF_CALLS }, ({ path: file }) => linesOf(file, (line) => isUsed(exported(line) ?? '')));
+      build.onLoad({ filter: INDEX_OF_CLIENT }, ({ path: file }) => {
         const all = new Set(readFileSync(file, 'utf8').split('\n').map(exported));
         // `EC2` beside `EC2Client` has a method for each command.
         return linesOf(file, (line) => !all.has(`${exported(line) ?? ''}Client`));
       });
-      onLoad({ filter: SCHEMAS }, ({ path: file }) => shakeSchemas(file, isUsed));
+      build.onLoad({ filter: SCHEMAS }, ({ path: file }) => shakeSchemas(file, isUsed));
     },
   };
 }
@@ -69,7 +69,7 @@ async function shakeSchemas(file: string, isUsed: (file: string) => boolean): Pr
   const keys = new Map([...source.matchAll(/^const (_\w+) = ("[^"]*");$/gm)].map(([, name, value]) => [name, value]));
   const client = path.dirname(path.dirname(file));
   const wanted = importsFromSchemas(client, isUsed);
-  const { outputFiles } = await build({
+  const { outputFiles } = await bundle({
     stdin: {
       contents: source
         .replace(/\[(_\w+)\]:/g, (key, name: string) => `${keys.get(name) ?? key}:`)
