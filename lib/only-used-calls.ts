@@ -26,7 +26,9 @@ export function onlyUsedCalls(): Plugin {
   return {
     name: 'only-used-calls',
     setup(build) {
-      build.onLoad({ filter: INDEX_OF_CALLS }, ({ path: file }) => linesOf(file, (line) => isUsed(exported(line) ?? '')));
+      build.onLoad({ filter: INDEX_OF_CALLS }, ({ path: file }) =>
+        linesOf(file, (line) => isUsed(exported(line) ?? '')),
+      );
       build.onLoad({ filter: INDEX_OF_CLIENT }, ({ path: file }) => {
         const all = new Set(readFileSync(file, 'utf8').split('\n').map(exported));
         // `EC2` beside `EC2Client` has a method for each command.
