@@ -15,6 +15,7 @@ from typing import Any
 
 from . import control
 from .emulator import app, lambda_runtime
+from .nodes import ingress
 from .patches import lambda_environment
 
 #: Real seconds between being told to stop and being gone.
@@ -55,7 +56,7 @@ def serve(listener: socket.socket, answers: int) -> None:
     loop = asyncio.new_event_loop()
     # Not asyncio.run: it waits for the threads of the default executor, of which one may hang.
     loop.run_until_complete(run())
-    kill_lambdas()
+    _clean_up()
 
 
 def kill_lambdas() -> None:
@@ -71,10 +72,15 @@ def kill_lambdas() -> None:
     lambda_environment.kill_every_process()
 
 
+def _clean_up() -> None:
+    kill_lambdas()
+    ingress.forget()
+
+
 def _leave_soon() -> None:
     """The way out when hypercorn's own takes too long, for instance behind a custom resource that never answers."""
     time.sleep(STOP_WITHIN)
-    kill_lambdas()
+    _clean_up()
     os._exit(0)
 
 

@@ -71,10 +71,10 @@ def test_it_binds_this_machine_only(process: subprocess.Popen[str]) -> None:
     listening = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
     addresses = [entry[1] for entry in listening if entry[3] == "0A" and entry[1].endswith(f":{port:04X}")]
     assert addresses == [f"0100007F:{port:04X}"]
-    inodes = {entry[9] for entry in listening if entry[3] == "0A"}
-    links = [os.readlink(link) for link in pathlib.Path(f"/proc/{process.pid}/fd").iterdir() if link.is_symlink()]
-    held = [link for link in links if link.removeprefix("socket:[").removesuffix("]") in inodes]
-    assert len(held) == 1, "one listening socket and no other"
+    links = {os.readlink(link) for link in pathlib.Path(f"/proc/{process.pid}/fd").iterdir() if link.is_symlink()}
+    held = [entry[1] for entry in listening if entry[3] == "0A" and f"socket:[{entry[9]}]" in links]
+    assert len(held) == 2, "its own port, the ingress' port, and no other"
+    assert [address for address in held if not address.startswith("0100007F:")] == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -6,6 +6,7 @@ are real; a name gets its certificate as it is asked for, signed by an authority
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import http.server
 import os
@@ -47,7 +48,7 @@ class _Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named("drowse's embedded AWS")
         self._contexts: dict[str, ssl.SSLContext] = {}
-        self.file = os.path.join(folder, "ingress-authority.pem")
+        self.file = _authority_file(folder)
         constraints = x509.BasicConstraints(ca=True, path_length=0)
         with open(self.file, "wb") as file:
             file.write(self._sign(self._name, self._key, constraints))
@@ -139,3 +140,13 @@ def start() -> tuple[str, str]:
     server = _Server(authority)
     threading.Thread(target=server.serve_forever, name="drowse-ingress", daemon=True).start()
     return f"127.0.0.1:{server.server_address[1]}", authority.file
+
+
+def forget() -> None:
+    """Delete the authority's file; whoever ends the emulator calls it, perhaps twice."""
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(_authority_file(tempfile.gettempdir()))
+
+
+def _authority_file(folder: str) -> str:
+    return os.path.join(folder, "ingress-authority.pem")
