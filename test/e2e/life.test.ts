@@ -73,10 +73,12 @@ describe('a whole life on the embedded AWS', () => {
       run.workflows.find(({ name }) => name === workflow)!.states.map(({ name }) => name);
     const sleep = entered('sleep');
     const order = [
+      'CheckTrigger',
       'AcquireLease',
       'RecordSizes',
       'DrainNodes',
       'SnapshotEtcd',
+      'VerifySnapshot',
       'StopPools',
       'DeleteStaleNodes',
       'StopSeats',
