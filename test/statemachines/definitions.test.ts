@@ -69,7 +69,7 @@ describe('docs/runbook.md', () => {
   });
 
   test('says of each error of which class it is, in the words of the one table, and what to do', () => {
-    const told = Object.fromEntries(entries.map(([, name, words]) => [name, words]));
+    const told = Object.fromEntries(entries.map(([, name = '', words = '']) => [name, words] as const));
     const classed = Object.entries(CLASS_OF).map(([name, is]) => [name, CLASS_IN_WORDS[is]]);
     expect(told).toEqual(Object.fromEntries(classed));
     expect(Math.min(...entries.map(([, , , text = '']) => text.length))).toBeGreaterThan(80);
