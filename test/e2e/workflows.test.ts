@@ -28,9 +28,9 @@ const names = namesOf('drowse');
 /** Bound of everything that happens by itself in the embedded AWS (ms). */
 const PATIENCE = 60_000;
 
-/** One cluster, deployed once, with IAM enforced on every call: each case finds it awake and leaves it so, in any order. */
 jest.setTimeout(90_000);
 
+/** One cluster, deployed once, with IAM enforced on every call: each case finds it awake and leaves it so, in any order. */
 describe('a cluster that things happen to', () => {
   let emulator: Emulator;
   let run: LocalRun;
