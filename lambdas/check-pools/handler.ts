@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { ClusterStore } from '../shared/cluster-store';
 import { recovery, type Recovery, unleased } from '../shared/contracts';
-import { clusterStore, notifyDeps, poolDeps } from '../shared/deps';
+import { notifyDeps, poolDeps } from '../shared/deps';
 import { inWords, notify, type NotifyDeps } from '../shared/notify';
 import { findShortPools, type PoolDeps } from '../shared/short-pools';
 import { step } from '../shared/step';
@@ -15,9 +14,7 @@ const LONGEST_WAIT = 15 * 60;
 const GIVE_UP_MS = 12 * 3600_000;
 
 interface Deps extends PoolDeps {
-  store: ClusterStore;
   notify: NotifyDeps;
-  now?: () => number;
 }
 
 /**
@@ -54,7 +51,7 @@ export const handler = step(
     name: 'check-pools',
     input,
     env,
-    deps: (env) => ({ ...poolDeps(env), store: clusterStore(env), notify: notifyDeps(env) }),
+    deps: (env) => ({ ...poolDeps(env), notify: notifyDeps(env) }),
   },
   checkPools,
 );

@@ -5,7 +5,7 @@ import {
   type ScheduledWorkflow,
   type Skip,
 } from '../../lib/schedule/events';
-import type { ClusterRecord } from '../shared/cluster-store';
+import type { ClusterRecord } from '../shared/cluster-record';
 
 /** The day is that of the schedule's time zone. */
 export function onHoliday(

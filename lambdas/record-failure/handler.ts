@@ -1,12 +1,11 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
-import type { SFNClient } from '@aws-sdk/client-sfn';
 import type * as z from 'zod';
-import { ec2, stepFunctions } from '../shared/clients';
-import { type ClusterStore, STATES_OF } from '../shared/cluster-store';
+import { ec2 } from '../shared/clients';
+import { STATES_OF } from '../shared/cluster-record';
 import { failure, leased } from '../shared/contracts';
-import { clusterStore, notifyDeps } from '../shared/deps';
+import { type FailureDeps, failureDeps } from '../shared/deps';
 import { findFailedState, readFailure, toRecord } from '../shared/failures';
-import { notify, type NotifyDeps } from '../shared/notify';
+import { notify } from '../shared/notify';
 import { describeRunningCost } from '../shared/running-cost';
 import { step } from '../shared/step';
 import { env } from './env';
@@ -14,12 +13,8 @@ import { describeFailure } from './news';
 
 const input = leased.extend({ failure });
 
-interface Deps {
-  cluster: string;
-  store: ClusterStore;
-  sfn: SFNClient;
+interface Deps extends FailureDeps {
   ec2: EC2Client;
-  notify: NotifyDeps;
   now?: () => number;
 }
 
@@ -56,13 +51,7 @@ export const handler = step(
     name: 'record-failure',
     input,
     env,
-    deps: (env) => ({
-      cluster: env.CLUSTER_NAME,
-      store: clusterStore(env),
-      sfn: stepFunctions(),
-      ec2: ec2(),
-      notify: notifyDeps(env),
-    }),
+    deps: (env) => ({ ...failureDeps(env), ec2: ec2() }),
     renewsLease: false,
   },
   recordFailure,

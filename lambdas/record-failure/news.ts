@@ -1,4 +1,4 @@
-import type { FailureRecord } from '../shared/cluster-store';
+import type { FailureRecord } from '../shared/cluster-record';
 import type { ClusterState, Leased } from '../shared/contracts';
 import { CLASS_IN_WORDS, type FailureClass } from '../shared/failure-classes';
 import type { Pointers } from '../shared/failures';

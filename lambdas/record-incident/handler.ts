@@ -1,29 +1,19 @@
-import type { SFNClient } from '@aws-sdk/client-sfn';
 import type * as z from 'zod';
-import { stepFunctions } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
 import { failure, unleased } from '../shared/contracts';
-import { clusterStore, notifyDeps } from '../shared/deps';
+import { type FailureDeps, failureDeps } from '../shared/deps';
 import { findFailedState, readFailure, toRecord } from '../shared/failures';
-import { notify, type NotifyDeps } from '../shared/notify';
+import { notify } from '../shared/notify';
 import { step } from '../shared/step';
 import { env } from './env';
 
 const input = unleased.extend({ failure });
-
-interface Deps {
-  cluster: string;
-  store: ClusterStore;
-  sfn: SFNClient;
-  notify: NotifyDeps;
-}
 
 /**
  * Ends a workflow without a lease badly: the cluster stays what it is, and somebody hears of it. Of snapshots that fail one
  * after the other only the first is told: they come every hour.
  */
 export const recordIncident =
-  (deps: Deps) =>
+  (deps: FailureDeps) =>
   async ({ execution, workflow, failure }: z.output<typeof input>) => {
     const { error, cause } = readFailure(failure);
     const step = (await findFailedState(deps.sfn, deps.cluster, execution, failure.Error)) ?? workflow;
@@ -43,7 +33,7 @@ export const recordIncident =
   };
 
 /** A replacement that nobody waits for any more, since a sleep came, is no news. */
-async function isAwake({ store }: Deps): Promise<boolean> {
+async function isAwake({ store }: FailureDeps): Promise<boolean> {
   const { state } = await store.read();
   return state === 'awake' || state === 'awake-degraded';
 }
@@ -53,12 +43,7 @@ export const handler = step(
     name: 'record-incident',
     input,
     env,
-    deps: (env) => ({
-      cluster: env.CLUSTER_NAME,
-      store: clusterStore(env),
-      sfn: stepFunctions(),
-      notify: notifyDeps(env),
-    }),
+    deps: failureDeps,
   },
   recordIncident,
 );

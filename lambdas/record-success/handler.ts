@@ -1,7 +1,8 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
 import { ec2 } from '../shared/clients';
-import { type ClusterStore, STATES_OF } from '../shared/cluster-store';
+import { STATES_OF } from '../shared/cluster-record';
+import type { ClusterStore } from '../shared/cluster-store';
 import type { ClusterState } from '../shared/contracts';
 import { clusterStore, notifyDeps } from '../shared/deps';
 import { readFailure } from '../shared/failures';

@@ -1,8 +1,7 @@
 import type * as z from 'zod';
-import type { ClusterStore } from '../shared/cluster-store';
 import { leased } from '../shared/contracts';
-import { clusterStore, poolDeps } from '../shared/deps';
-import { findShortPools, type PoolDeps } from '../shared/short-pools';
+import { poolDeps } from '../shared/deps';
+import { findShortPools, recordLacks, type PoolDeps, waitedSoFar } from '../shared/short-pools';
 import { step } from '../shared/step';
 import { env } from './env';
 
@@ -16,11 +15,6 @@ export class LaunchesPending extends Error {
   override readonly name = 'LaunchesPending';
 }
 
-interface Deps extends PoolDeps {
-  store: ClusterStore;
-  now?: () => number;
-}
-
 /**
  * Looks at the pools' first launches while the control plane still boots: a lack of capacity is on record before anybody
  * waits for nodes, and a pool that falls back to on-demand does so a minute earlier. It is over as soon as AWS has
@@ -28,16 +22,14 @@ interface Deps extends PoolDeps {
  * @throws LaunchesPending until then
  */
 export const seekCapacity =
-  (deps: Deps) =>
+  (deps: PoolDeps) =>
   async ({ startedAt }: z.output<typeof input>): Promise<void> => {
     const short = await findShortPools(deps);
-    const lacks = short.flatMap(({ pool, lack }) => (lack ? [{ pool, reason: lack.reason }] : []));
-    if (lacks.length > 0) await deps.store.recordShortages(lacks);
+    await recordLacks(deps, short);
     const pending = short.filter(({ launched, lack }) => !launched && (lack === undefined || lack.triesOn));
     if (pending.length === 0) return;
-    const { lease } = await deps.store.read();
-    const waited = (deps.now ?? Date.now)() - Date.parse(lease?.since ?? startedAt);
-    if (waited < LONGEST_MS) throw new LaunchesPending(pending.map(({ told }) => told).join('; '));
+    if ((await waitedSoFar(deps, startedAt)) < LONGEST_MS)
+      throw new LaunchesPending(pending.map(({ told }) => told).join('; '));
   };
 
 export const handler = step(
@@ -45,7 +37,7 @@ export const handler = step(
     name: 'seek-capacity',
     input,
     env,
-    deps: (env) => ({ ...poolDeps(env), store: clusterStore(env) }),
+    deps: poolDeps,
   },
   seekCapacity,
 );

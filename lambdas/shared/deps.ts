@@ -1,7 +1,8 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import type * as z from 'zod';
-import { autoScaling, dynamo, ec2, s3, sns, ssm } from './clients';
+import { autoScaling, dynamo, ec2, s3, sns, ssm, stepFunctions } from './clients';
 import { LaunchBreaker } from './breaker';
 import { ClusterStore } from './cluster-store';
 import type { bucketEnv, notifyEnv, storeEnv } from './env';
@@ -50,6 +51,18 @@ export function notifyDeps({ TOPIC_ARN }: Pick<z.output<typeof notifyEnv>, 'TOPI
   return { sns: sns(), topicArn: TOPIC_ARN };
 }
 
+/** What a step that ends a workflow badly works with. */
+export interface FailureDeps {
+  cluster: string;
+  store: ClusterStore;
+  sfn: SFNClient;
+  notify: NotifyDeps;
+}
+
+export function failureDeps(env: StoreEnv & z.output<typeof notifyEnv>): FailureDeps {
+  return { cluster: env.CLUSTER_NAME, store: clusterStore(env), sfn: stepFunctions(), notify: notifyDeps(env) };
+}
+
 /** What keeps a group from launching nodes that fail for ever. */
 export function launchBreaker({ TABLE_NAME }: Pick<StoreEnv, 'TABLE_NAME'>): LaunchBreaker {
   return new LaunchBreaker(dynamo(), TABLE_NAME);
@@ -57,5 +70,11 @@ export function launchBreaker({ TABLE_NAME }: Pick<StoreEnv, 'TABLE_NAME'>): Lau
 
 /** What a step that looks for pools that are not up works with. */
 export function poolDeps(env: StoreEnv): PoolDeps {
-  return { cluster: env.CLUSTER_NAME, autoScaling: autoScaling(), ec2: ec2(), breaker: launchBreaker(env) };
+  return {
+    cluster: env.CLUSTER_NAME,
+    autoScaling: autoScaling(),
+    ec2: ec2(),
+    breaker: launchBreaker(env),
+    store: clusterStore(env),
+  };
 }

@@ -1,7 +1,7 @@
 import { GetExecutionHistoryCommand, type HistoryEvent, type SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
 import { namesOf } from '../../lib/config/names';
-import type { FailureRecord } from './cluster-store';
+import type { FailureRecord } from './cluster-record';
 import { type failure, workflow } from './contracts';
 import { classOf, type FailureClass } from './failure-classes';
 

@@ -2,16 +2,20 @@ import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { LaunchBreaker } from './breaker';
 import { seekCapacity } from './capacity';
+import type { ClusterStore } from './cluster-store';
+import type { DegradedPool } from './contracts';
 import { describeGroupsOf, type Group } from './groups';
 import { describeNodes, listNodes, LIVE_STATES } from './instances';
 import { isReady } from './pools';
 
-/** What looking for short pools works with. */
+/** What looking for short pools, and waiting for them, works with. */
 export interface PoolDeps {
   cluster: string;
   autoScaling: AutoScalingClient;
   ec2: EC2Client;
   breaker: LaunchBreaker;
+  store: ClusterStore;
+  now?: () => number;
 }
 
 /** A pool with fewer ready nodes than it should have. */
@@ -54,6 +58,18 @@ export async function findShortPools(deps: PoolDeps): Promise<ShortPool[]> {
     short.push({ pool, ingress, told, launched, lack: own.length > ready ? undefined : lack });
   }
   return short;
+}
+
+/** Keeps which of these pools AWS gives no instances for now, for whoever asks how it goes. */
+export async function recordLacks({ store }: PoolDeps, short: readonly ShortPool[]): Promise<void> {
+  const lacks = short.flatMap(({ pool, lack }): DegradedPool[] => (lack ? [{ pool, reason: lack.reason }] : []));
+  if (lacks.length > 0) await store.recordShortages(lacks);
+}
+
+/** How long the workflow that has the cluster has had it (ms); of an execution that has lost it, since its start. */
+export async function waitedSoFar({ store, now = Date.now }: PoolDeps, startedAt: string): Promise<number> {
+  const { lease } = await store.read();
+  return now() - Date.parse(lease?.since ?? startedAt);
 }
 
 async function findLack({ autoScaling, breaker }: PoolDeps, group: Group): Promise<Lack | undefined> {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ClusterRecord } from '../shared/cluster-store';
+import type { ClusterRecord } from '../shared/cluster-record';
 import { type skipped, snapshot, workflowRequest } from '../shared/contracts';
 import { runCommandDeps } from '../shared/deps';
 import { describeNodes, LIVE_STATES } from '../shared/instances';

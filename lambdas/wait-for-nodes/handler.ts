@@ -1,8 +1,7 @@
 import { leased, type DegradedPool } from '../shared/contracts';
 import type * as z from 'zod';
-import type { ClusterStore } from '../shared/cluster-store';
-import { clusterStore, poolDeps } from '../shared/deps';
-import { findShortPools, type PoolDeps, type ShortPool } from '../shared/short-pools';
+import { poolDeps } from '../shared/deps';
+import { findShortPools, recordLacks, type PoolDeps, type ShortPool, waitedSoFar } from '../shared/short-pools';
 import { step } from '../shared/step';
 import { env } from './env';
 
@@ -23,11 +22,6 @@ export class LaunchesHeld extends Error {
   override readonly name = 'LaunchesHeld';
 }
 
-interface Deps extends PoolDeps {
-  store: ClusterStore;
-  now?: () => number;
-}
-
 /**
  * Waits until each pool has as many ready nodes as it should. Getting each of them in is join-node's business, which
  * also ends a node that fails, so that its group tries another. A lack of capacity is named at once, and after a while
@@ -36,17 +30,15 @@ interface Deps extends PoolDeps {
  * @throws LaunchesHeld nothing more will come of waiting for the ingress
  */
 export const waitForNodes =
-  (deps: Deps) =>
+  (deps: PoolDeps) =>
   async ({ startedAt }: z.output<typeof input>): Promise<{ missing: number; degraded: DegradedPool[] }> => {
     const short = await findShortPools(deps);
     if (short.length === 0) return { missing: 0, degraded: [] };
     const told = short.map((pool) => pool.told).join('; ');
     if (short.some(({ ingress, lack }) => ingress && lack?.held)) throw new LaunchesHeld(told);
-    const { lease } = await deps.store.read();
-    const waited = (deps.now ?? Date.now)() - Date.parse(lease?.since ?? startedAt);
+    const waited = await waitedSoFar(deps, startedAt);
     if (!short.every((pool) => isHopeless(pool, waited))) {
-      const lacks = short.flatMap(({ pool, lack }) => (lack ? [{ pool, reason: lack.reason }] : []));
-      if (lacks.length > 0) await deps.store.recordShortages(lacks);
+      await recordLacks(deps, short);
       throw new NodesNotReady(`Pools not ready: ${told}`);
     }
     return { missing: short.length, degraded: short.map((pool) => ({ pool: pool.pool, reason: pool.told })) };
@@ -62,7 +54,7 @@ export const handler = step(
     name: 'wait-for-nodes',
     input,
     env,
-    deps: (env) => ({ ...poolDeps(env), store: clusterStore(env) }),
+    deps: poolDeps,
   },
   waitForNodes,
 );
