@@ -177,11 +177,31 @@ export class Sandbox {
     return copy;
   }
 
-  /** Pairs of a device and where it appears: what the NVMe driver does for attached volumes. */
-  private get devices(): string[] {
-    return this.cloud.state.volumes
-      .filter((volume) => this.has(deviceOf(volume.id)))
-      .flatMap((volume) => [this.device, deviceOf(volume.id)]);
+  /**
+   * What is mounted below the root, as lines of an fstab: the host's /usr (read-only), the bundle and the tools. Everything
+   * that a node writes to is the root's own. The device appears where the NVMe driver would put each attached volume.
+   */
+  private get mounts(): string {
+    const { folder, bundle } = sharedTools();
+    const binds: [string, string, string?][] = [
+      ...this.cloud.state.volumes
+        .filter((volume) => this.has(deviceOf(volume.id)))
+        .map((volume): [string, string] => [this.device, deviceOf(volume.id)]),
+      ['/usr', 'usr', 'bind,ro'],
+      [join(this.root, '.usr-local'), 'usr/local'],
+      ...(this.options.bare === true ? [] : [[bundle, 'opt/drowse'] as [string, string]]),
+      [folder, 'test-tools'],
+      ['/proc', 'proc', 'rbind'],
+      ...['null', 'zero', 'full', 'random', 'urandom'].map((name): [string, string] => [`/dev/${name}`, `dev/${name}`]),
+    ];
+    return binds.map(([from, to, options = 'bind']) => `${from} ${join(this.root, to)} none ${options} 0 0\n`).join('');
+  }
+
+  /** Writes them down; not anew for a second run at the same time. */
+  private fstab(): string {
+    const [file, mounts] = ['test/fstab', this.mounts];
+    if (!this.has(file) || this.read(file) !== mounts) this.write(file, mounts);
+    return join(this.root, file);
   }
 
   write(path: string, content: string | Buffer): void {
@@ -209,7 +229,6 @@ export class Sandbox {
 
   /** Runs a program of the bundle, in a process group and a mount namespace of its own. */
   async run(command: readonly string[], options: RunOptions = {}): Promise<Run> {
-    const { folder, bundle } = sharedTools();
     const { https, http } = this.cloud.ports;
     const stepper = options.onCommand === undefined ? undefined : await this.step(options.onCommand);
     const counted = options.killAfter !== undefined || stepper !== undefined;
@@ -228,14 +247,7 @@ export class Sandbox {
       ...this.environment,
     };
     if (options.killAfter !== undefined) this.write('test/ticks', '');
-    const [program, ...prefix] = [
-      ...this.prefix,
-      'unshare',
-      ...unshareFlags(),
-      '--',
-      'bash',
-      join(__dirname, 'enter.sh'),
-    ];
+    const [program, ...prefix] = [...this.prefix, 'unshare', ...unshareFlags(), '--', join(__dirname, 'enter.sh')];
     const inside = [
       '/usr/bin/env',
       '-i',
@@ -245,14 +257,10 @@ export class Sandbox {
     ];
     return new Promise((done, reject) => {
       // A process group of its own: a kill test ends all of it, and a test that is cut off leaves nothing behind.
-      const child = spawn(
-        program,
-        [...prefix, this.root, this.options.bare === true ? '' : bundle, folder, ...this.devices, '--', ...inside],
-        {
-          detached: true,
-          stdio: ['ignore', 'pipe', 'pipe'],
-        },
-      );
+      const child = spawn(program, [...prefix, this.root, this.fstab(), ...inside], {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       let [stdout, stderr] = ['', ''];
       child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
       child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
