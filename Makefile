@@ -116,5 +116,5 @@ test-e2e: setup ## A whole life on the embedded AWS, and its faults
 	@jest --selectProjects e2e
 
 .PHONY: bench
-bench: setup ## Measure synth, life, bundles and memory, as JSON
-	@node --import tsx bench/main.ts
+bench: setup ## Measure synth, life, memory, bundles, the app and the tests, as JSON (QUICK=1: not the tests)
+	@node --import tsx bench/main.ts $(if $(QUICK),--without-tests)

@@ -6,6 +6,7 @@ import { BIN, ROOT } from '../local/run/paths';
 import { measureGhibli } from './ghibli';
 import { measureTree } from './memory';
 import { measureOrchestration } from './orchestration';
+import { measureSuites } from './suites';
 
 /** Runs of each timed command; the median counts. */
 const RUNS = 3;
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     const ghibli = await measureGhibli();
     note('the orchestration: transitions and its own bill, in the twin');
     const orchestration = await measureOrchestration();
+    const suites = process.argv.includes('--without-tests') ? undefined : await measureTests();
     const bundles = bundleSizes(path.join(ROOT, 'dist', 'lambdas'));
     const largest = Math.max(...Object.values(bundles));
     const figures = {
@@ -62,6 +64,7 @@ async function main(): Promise<void> {
       },
       ghibli,
       orchestration,
+      suites,
       bundles: { largestBytes: largest, limit: LIMITS.bundleBytes, count: Object.keys(bundles).length, bytes: bundles },
     };
     const ok =
@@ -70,12 +73,18 @@ async function main(): Promise<void> {
       life.peakMiB <= LIMITS.lifeMiB &&
       ghibli.ok &&
       orchestration.ok &&
+      suites?.ok !== false &&
       largest <= LIMITS.bundleBytes;
     console.log(JSON.stringify({ ok, ...figures }, null, 2));
     process.exitCode = ok ? 0 : 1;
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
+}
+
+function measureTests(): ReturnType<typeof measureSuites> {
+  note('the tests (some minutes; QUICK=1 leaves them out)');
+  return measureSuites();
 }
 
 async function median(run: () => Promise<unknown>): Promise<number> {
