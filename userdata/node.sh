@@ -46,7 +46,7 @@ source "${HERE}/lib/pool.sh"
 main() {
   case ${1:-} in
     enable) enable "$2" ;;
-    install) install_stage "$2" "$3" ;;
+    install) install_alone "$2" "$3" ;;
     run) run ;;
     *) fatal usage 'usage: node.sh enable DIGEST | install PROFILE DIGEST | run' ;;
   esac
@@ -61,11 +61,17 @@ enable() {
   systemctl start --no-block drowse-node.service
 }
 
+install_alone() {
+  trap close_scratch EXIT
+  open_scratch
+  install_stage "$1" "$2"
+}
+
 run() {
   local digest profile
-  mkdir -p "${DROWSE_RUN}" "${DROWSE_VAR}"
-  rm -f "${DROWSE_RUN}/failure"
   trap on_exit EXIT
+  open_scratch
+  mkdir -p "${DROWSE_VAR}"
   open_metrics
   load_node_data
   load_facts
@@ -98,6 +104,7 @@ on_exit() {
   local code=$?
   trap - EXIT
   ((code == 0)) || report_failure
+  close_scratch
   exit "${code}"
 }
 

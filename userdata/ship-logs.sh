@@ -20,10 +20,12 @@ readonly BATCH=2000
 main() {
   # Before the install stage there is no jq; those lines are shipped once there is.
   command -v jq >/dev/null || return 0
-  mkdir -p "${DROWSE_RUN}" "${DROWSE_VAR}"
+  trap close_scratch EXIT
+  open_scratch
+  mkdir -p "${DROWSE_VAR}"
   load_node_data
   load_facts
-  local batch=${DROWSE_RUN}/log-batch body
+  local batch=${SCRATCH}/log-batch body
   read_journal >"${batch}"
   [[ -s ${batch} ]] || return 0
   body=$(jq --slurp --compact-output --arg group "${NODE[logGroup]}" --arg stream "${FACTS[instanceId]}" '

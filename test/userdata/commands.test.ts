@@ -92,6 +92,7 @@ test('drain-nodes empties pool nodes only', async () => {
     ok: true,
     drained: ['i-1', 'i-2'],
     stuck: [],
+    stuckPods: 0,
   });
   const calls = life.sandbox.calls;
   expect(calls.findIndex((call) => call.includes('cordon i-1 i-2'))).toBeLessThan(
@@ -133,26 +134,26 @@ test('drain-nodes names the pods that do not leave, and why', async () => {
       { pod: 'app/held', node: 'i-1', reason: 'waits for the finalizer example.com/hold' },
       { pod: 'app/slow', node: 'i-1', reason: 'still terminating' },
     ],
+    stuckPods: 3,
   });
 });
 
 test('delete-stale-nodes deletes what has no instance', async () => {
   await node();
-  life.sandbox.world(
-    'nodes.json',
-    JSON.stringify({ items: [{ metadata: { name: 'i-gone' } }, { metadata: { name: life.cloud.self } }] }),
-  );
-  life.sandbox.world(
-    'attachments.json',
-    JSON.stringify({ items: [{ metadata: { name: 'csi-1' }, spec: { nodeName: 'i-gone' } }] }),
-  );
+  const items = [
+    { kind: 'Node', metadata: { name: 'i-gone' } },
+    { kind: 'Node', metadata: { name: life.cloud.self } },
+    { kind: 'VolumeAttachment', metadata: { name: 'csi-1' }, spec: { nodeName: 'i-gone' } },
+    { kind: 'VolumeAttachment', metadata: { name: 'csi-2' }, spec: { nodeName: life.cloud.self } },
+  ];
+  life.sandbox.world('objects.json', JSON.stringify({ items }));
   expect(await command('delete-stale-nodes')).toEqual({ ok: true, nodes: ['i-gone'], volumeAttachments: 1 });
 });
 
 test('delete-stale-nodes deletes nothing when EC2 shows not even this instance', async () => {
   await node();
   life.cloud.instance.state = 'terminated';
-  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-gone' } }] }));
+  life.sandbox.world('objects.json', JSON.stringify({ items: [{ kind: 'Node', metadata: { name: 'i-gone' } }] }));
   expect(await command('delete-stale-nodes')).toMatchObject({ ok: false, error: 'StaleNotDeleted' });
   expect(life.sandbox.calls.filter((call) => call.includes('kubectl') && call.includes('delete'))).toEqual([]);
 });
@@ -232,7 +233,7 @@ test('restore-etcd refuses a snapshot of another cluster, one that was changed, 
   expect(await restore()).toMatchObject({ ok: true, dryRun: true });
   const manifest = key.replace('etcd.db', 'manifest.json');
   const original = life.state.objects[manifest]!;
-  life.state.objects[manifest] = Buffer.from(original.toString().replace('"cluster": "drowse"', '"cluster": "other"'));
+  life.state.objects[manifest] = Buffer.from(original.toString().replace('"cluster":"drowse"', '"cluster":"other"'));
   expect(await restore()).toMatchObject({ ok: false, error: 'SnapshotForeign' });
   life.state.objects[manifest] = original;
   life.state.objects[key] = Buffer.from('changed!');

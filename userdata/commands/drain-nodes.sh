@@ -5,7 +5,8 @@
 #
 #   --per-node-seconds N   how long a node may take, 10 to 3600
 #
-# Result: {ok, drained: [node], stuck: [{pod, node, reason}]}. Errors: BadArguments, ApiNotReady, NodesNotListed.
+# Result: {ok, drained: [node], stuck: [{pod, node, reason}], stuckPods: n}: of many stuck pods only the first are named, as Run
+# Command keeps 24,000 characters of an answer. Errors: BadArguments, ApiNotReady, NodesNotListed.
 set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 
@@ -20,18 +21,22 @@ readonly AT_ONCE=10
 # stuck: a command that is cut off could not say what.
 readonly PATIENCE_SECONDS=780
 
+# How many stuck pods are named: even with the longest names they leave room for the names of 200 nodes.
+readonly STUCK_NAMED=40
+
 main() {
   command_begin drain-nodes 'per-node-seconds=[1-9][0-9]{1,3}' -- "$@"
-  local nodes=() ours=() node seconds=${OPTIONS["per-node-seconds"]} running=0 ends left
+  local nodes=() ours=() node free seconds=${OPTIONS["per-node-seconds"]} running=0 ends left
   require_api
   ends=$((SECONDS + PATIENCE_SECONDS))
-  cluster_kubectl get nodes --selector '!node-role.kubernetes.io/control-plane' --output json >"${DROWSE_RUN}/nodes.json" ||
+  cluster_kubectl get nodes --selector '!node-role.kubernetes.io/control-plane' --output json >"${SCRATCH}/nodes.json" ||
     fatal nodes-not-listed 'the API does not list nodes'
-  mapfile -t nodes < <(jq --raw-output '.items[].metadata.name' "${DROWSE_RUN}/nodes.json" | sort)
-  rm -rf "${DROWSE_RUN}/drain"
-  mkdir -p "${DROWSE_RUN}/drain"
-  # A wake takes back no cordon but ours (lib/platform.sh): what a person had cordoned stays so.
-  mapfile -t ours < <(jq --raw-output '.items[] | select(.spec.unschedulable | not) | .metadata.name' "${DROWSE_RUN}/nodes.json")
+  mkdir "${SCRATCH}/drain"
+  while read -r node free; do
+    nodes+=("${node}")
+    # A wake takes back no cordon but ours (lib/platform.sh): what a person had cordoned stays so.
+    [[ ${free} != true ]] || ours+=("${node}")
+  done < <(jq --raw-output '.items | sort_by(.metadata.name)[] | "\(.metadata.name) \(.spec.unschedulable | not)"' "${SCRATCH}/nodes.json")
   ((${#ours[@]} == 0)) || cluster_kubectl annotate node "${ours[@]}" --overwrite drowse.dev/cordoned-by=drain-nodes
   ((${#nodes[@]} == 0)) || cluster_kubectl cordon "${nodes[@]}"
   for node in "${nodes[@]}"; do
@@ -49,7 +54,7 @@ main() {
 
 # drain <node> <seconds>: leaves <node>.drained or <node>.stuck behind, one JSON value each.
 drain() {
-  local folder=${DROWSE_RUN}/drain
+  local folder=${SCRATCH}/drain
   if kubectl --kubeconfig "${KUBECONFIG_ADMIN}" drain "$1" --ignore-daemonsets --delete-emptydir-data --force \
     --timeout "$2s" >"${folder}/$1.log" 2>&1; then
     printf '"%s"' "$1" >"${folder}/$1.drained"
@@ -70,13 +75,11 @@ drain() {
 }
 
 report() {
-  local folder=${DROWSE_RUN}/drain
+  local folder=${SCRATCH}/drain
   shopt -s nullglob
   cat "${folder}"/*.log </dev/null
-  cat /dev/null "${folder}"/*.drained | jq --slurp --compact-output . >"${folder}/all-drained"
-  cat /dev/null "${folder}"/*.stuck | jq --slurp --compact-output 'add // []' >"${folder}/all-stuck"
-  jq --null-input --compact-output --slurpfile drained "${folder}/all-drained" --slurpfile stuck "${folder}/all-stuck" \
-    '{ok: true, drained: $drained[0], stuck: $stuck[0]}' >&3
+  cat /dev/null "${folder}"/*.drained "${folder}"/*.stuck | jq --slurp --compact-output --argjson named "${STUCK_NAMED}" '(map(arrays) | add // []) as $stuck
+    | {ok: true, drained: map(strings), stuck: $stuck[:$named] | map(.reason |= .[:100]), stuckPods: ($stuck | length)}' >&3
 }
 
 main "$@"

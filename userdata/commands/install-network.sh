@@ -32,15 +32,15 @@ main() {
 
 # This seat's own node: the plugin works where it is looked at from.
 node_ready() {
-  cluster_kubectl get node "${FACTS[instanceId]}" --output json >"${DROWSE_RUN}/node-status.json" || return 1
-  jq --exit-status 'any(.status.conditions[]?; .type == "Ready" and .status == "True")' "${DROWSE_RUN}/node-status.json" >/dev/null
+  cluster_kubectl get node "${FACTS[instanceId]}" --output json >"${SCRATCH}/node-status.json" || return 1
+  jq --exit-status 'any(.status.conditions[]?; .type == "Ready" and .status == "True")' "${SCRATCH}/node-status.json" >/dev/null
 }
 
 not_ready_node() {
   require_answer
-  [[ -s ${DROWSE_RUN}/node-status.json ]] || fatal platform-not-ready "the API does not know the node ${FACTS[instanceId]}"
+  [[ -s ${SCRATCH}/node-status.json ]] || fatal platform-not-ready "the API does not know the node ${FACTS[instanceId]}"
   FAILURE_DETAILS=$(jq --compact-output '{failed: [{name: "node/\(.metadata.name)",
-    message: ([.status.conditions[]? | select(.type == "Ready") | .message][0] // "nothing")[:300]}]}' "${DROWSE_RUN}/node-status.json")
+    message: ([.status.conditions[]? | select(.type == "Ready") | .message][0] // "nothing")[:300]}]}' "${SCRATCH}/node-status.json")
   fatal platform-not-ready "the network is there, and the node ${FACTS[instanceId]} is not ready"
 }
 

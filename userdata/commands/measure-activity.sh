@@ -30,9 +30,8 @@ main() {
     info "${figure}: ${found[${figure}]}"
   done
   at=$(utc_now)
-  jq --null-input --compact-output --arg at "${at}" --argjson requests "${found[requests]}" \
-    --argjson gpuPercent "${found[gpu_percent]}" --argjson jobs "${found[jobs]}" --argjson pods "${found[pods]}" \
-    '{ok: true, $requests, $gpuPercent, $jobs, $pods, $at}' >&3
+  printf '{"ok":true,"requests":%s,"gpuPercent":%s,"jobs":%s,"pods":%s,"at":"%s"}\n' \
+    "${found[requests]}" "${found[gpu_percent]}" "${found[jobs]}" "${found[pods]}" "${at}" >&3
 }
 
 # Each figure prints one number, or fails.
@@ -55,29 +54,29 @@ gpu_percent() {
 }
 
 jobs() {
-  cluster_kubectl get jobs --all-namespaces --output json >"${DROWSE_RUN}/jobs.json" || return 1
+  cluster_kubectl get jobs --all-namespaces --output json >"${SCRATCH}/jobs.json" || return 1
   jq --argjson own "${OWN_NAMESPACES}" \
-    '[.items[] | select((.status.active // 0) > 0 and (.metadata.namespace | IN($own[]) | not))] | length' "${DROWSE_RUN}/jobs.json"
+    '[.items[] | select((.status.active // 0) > 0 and (.metadata.namespace | IN($own[]) | not))] | length' "${SCRATCH}/jobs.json"
 }
 
 pods() {
   local label labels=()
   [[ ${OPTIONS["pod-labels"]} == none ]] || IFS=, read -ra labels <<<"${OPTIONS["pod-labels"]}"
-  : >"${DROWSE_RUN}/pods.jsonl"
+  : >"${SCRATCH}/pods.jsonl"
   for label in "${labels[@]}"; do
-    cluster_kubectl get pods --all-namespaces --selector "${label}" --output json >>"${DROWSE_RUN}/pods.jsonl" || return 1
+    cluster_kubectl get pods --all-namespaces --selector "${label}" --output json >>"${SCRATCH}/pods.jsonl" || return 1
   done
   jq --slurp '[.[].items[] | select(.status.phase == "Running" or .status.phase == "Pending") | .metadata | "\(.namespace)/\(.name)"]
-    | unique | length' "${DROWSE_RUN}/pods.jsonl"
+    | unique | length' "${SCRATCH}/pods.jsonl"
 }
 
 # ask_prometheus <expression>: the one number that it comes to. Asked inside Prometheus' own pod: nobody else may connect to it
 # (platform/configs/policies), and an API server cannot reach pods of other nodes through it.
 ask_prometheus() {
   cluster_kubectl --namespace monitoring exec statefulset/prometheus-monitoring-prometheus --container prometheus -- \
-    promtool query instant --format json http://localhost:9090 "$1" >"${DROWSE_RUN}/prometheus.json" || return 1
+    promtool query instant --format json http://localhost:9090 "$1" >"${SCRATCH}/prometheus.json" || return 1
   jq --exit-status 'if length == 1 then .[0].value[1] | tonumber | select(isnormal or . == 0) | round else empty end' \
-    "${DROWSE_RUN}/prometheus.json"
+    "${SCRATCH}/prometheus.json"
 }
 
 main "$@"

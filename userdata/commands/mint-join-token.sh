@@ -20,16 +20,17 @@ readonly TOKEN_SECONDS=1800
 
 main() {
   command_begin mint-join-token 'pool=[a-z0-9-]{1,40}' -- "$@"
-  local pool=${OPTIONS[pool]} file=${DROWSE_RUN}/join-token.json token expires
+  local pool=${OPTIONS[pool]} token hash expires
   require_api
   printf -v expires '%(%Y-%m-%dT%H:%M:%SZ)T' $((EPOCHSECONDS + TOKEN_SECONDS))
   token=$(kubeadm token create --kubeconfig "${KUBECONFIG_ADMIN}" --ttl "${TOKEN_SECONDS}s" --description "pool ${pool}") ||
     fatal token-not-minted 'kubeadm minted no token'
-  write_file "${file}" 600 <<<"{\"endpoint\":\"${NODE[endpoint.name]}:${NODE[endpoint.port]}\",\"token\":\"${token}\",\"caHash\":\"$(ca_hash)\",\"expiresAt\":\"${expires}\"}"
-  parameter_put "join/${pool}" SecureString true "${file}" ||
+  hash=$(ca_hash)
+  parameter_put "join/${pool}" SecureString true <<JSON ||
+{"endpoint":"${NODE[endpoint.name]}:${NODE[endpoint.port]}","token":"${token}","caHash":"${hash}","expiresAt":"${expires}"}
+JSON
     fatal parameter-not-written "the join parameter of ${pool} cannot be written (${AWS_ERROR})"
-  rm -f "${file}"
-  jq --null-input --compact-output --arg parameter "/drowse/${NODE[cluster]}/join/${pool}" --arg expiresAt "${expires}" '{ok: true, $parameter, $expiresAt}' >&3
+  printf '{"ok":true,"parameter":"%s","expiresAt":"%s"}\n' "/drowse/${NODE[cluster]}/join/${pool}" "${expires}" >&3
 }
 
 main "$@"

@@ -34,7 +34,7 @@ main() {
   local set=${DROWSE_VAR}/restore target=${STATE}/etcd.new dry=${OPTIONS["dry-run"]}
   [[ ${dry} == false ]] || target=${set}/data
   # It holds authorities in the clear.
-  SCRATCH=${set}
+  DISK_SCRATCH=${set}
   rm -rf "${set}" "${target}"
   mkdir -p "${set}"
   fetch_set "${OPTIONS[key]%/etcd.db}" "${set}"
@@ -45,8 +45,8 @@ main() {
     [[ ${dry} == true ]] || adopt "${set}" "${target}"
   fi
   [[ ${dry} == true ]] || start_seat
-  jq --null-input --compact-output --arg key "${OPTIONS[key]}" --argjson revision "${MANIFEST[revision]}" --arg at "${MANIFEST[at]}" \
-    --argjson dryRun "${dry}" '{ok: true, $key, $revision, $at, $dryRun}' >&3
+  printf '{"ok":true,"key":"%s","revision":%s,"at":"%s","dryRun":%s}\n' \
+    "${OPTIONS[key]}" "${MANIFEST[revision]}" "${MANIFEST[at]}" "${dry}" >&3
 }
 
 # fetch_set <prefix> <folder>: downloads and checks everything before anything is changed.
@@ -55,13 +55,13 @@ fetch_set() {
   for name in manifest.json etcd.db authorities.age; do
     s3_get "$1/${name}" "$2/${name}" || fatal snapshot-missing "the bucket has no $1/${name} (${AWS_ERROR})"
   done
-  load_map MANIFEST "$2/manifest.json"
+  load_flat MANIFEST "$2/manifest.json"
   [[ ${MANIFEST[cluster]} == "${NODE[cluster]}" ]] || fatal snapshot-foreign "the snapshot is of the cluster ${MANIFEST[cluster]}"
   sha256sum --check --quiet <<<"${MANIFEST[sha256]}  $2/etcd.db" || fatal snapshot-broken 'the snapshot does not have its digest'
   etcdutl --write-out json snapshot status "$2/etcd.db" >&2 || fatal snapshot-broken 'the snapshot does not pass its own check'
-  local words
-  read -r _ _ words < <(etcdctl version)
-  ! minor_newer "${MANIFEST[etcd]}" "${words}" || fatal etcd-newer "the snapshot is of etcd ${MANIFEST[etcd]}, this node has ${words}"
+  local etcd
+  etcd=$(etcd_version)
+  ! minor_newer "${MANIFEST[etcd]}" "${etcd}" || fatal etcd-newer "the snapshot is of etcd ${MANIFEST[etcd]}, this node has ${etcd}"
   fetch_snapshot_key
   unseal "$2/authorities.age" "$2/authorities"
   (cd "$2/authorities" && sha256sum --check --quiet --strict digests) || fatal authorities-incomplete 'the sealed authorities are not complete'

@@ -13,34 +13,25 @@ source "${HERE}/../lib/command.sh"
 source "${HERE}/../lib/etcd.sh"
 
 readonly NAMESPACE=drowse-smoke-test
-declare -A RESULTS=()
+CHECKS=''
 
 main() {
   command_begin smoke-test -- "$@"
-  local check name failed=no
+  local check name detail good failed=no
   require_api
   for check in etcd_quorum nodes_ready dns_available gpus_allocatable pod_starts; do
     name=${check//_/-}
-    if RESULTS[${name}]=$("${check}"); then
-      add_check "${name}" true "${RESULTS[${name}]}"
-    else
-      add_check "${name}" false "${RESULTS[${name}]}"
-      failed=yes
-    fi
+    good=true
+    detail=$("${check}") || good=false failed=yes
+    json_quote detail "${detail}"
+    CHECKS+="${CHECKS:+,}{\"name\":\"${name}\",\"ok\":${good},\"detail\":${detail}}"
   done
   cluster_kubectl delete namespace "${NAMESPACE}" --ignore-not-found --wait=false
-  jq --slurp --compact-output . "${DROWSE_RUN}/checks" >"${DROWSE_RUN}/checks.json"
   if [[ ${failed} == yes ]]; then
-    FAILURE_DETAILS="{\"checks\":$(<"${DROWSE_RUN}/checks.json")}"
+    FAILURE_DETAILS="{\"checks\":[${CHECKS}]}"
     fatal smoke-test-failed 'at least one check failed'
   fi
-  jq --null-input --compact-output --slurpfile checks "${DROWSE_RUN}/checks.json" '{ok: true, checks: $checks[0]}' >&3
-}
-
-add_check() {
-  [[ -v CHECKED ]] || : >"${DROWSE_RUN}/checks"
-  CHECKED=yes
-  jq --null-input --compact-output --arg name "$1" --argjson ok "$2" --arg detail "$3" '{$name, $ok, $detail}' >>"${DROWSE_RUN}/checks"
+  printf '{"ok":true,"checks":[%s]}\n' "${CHECKS}" >&3
 }
 
 # Each check prints one line of detail, and fails if what it says is not good.
@@ -51,10 +42,10 @@ etcd_quorum() {
 }
 
 nodes_ready() {
-  cluster_kubectl get nodes --output json >"${DROWSE_RUN}/nodes.json" || return 1
+  cluster_kubectl get nodes --output json >"${SCRATCH}/nodes.json" || return 1
   jq --raw-output --exit-status '[.items[] | {name: .metadata.name, ready: any(.status.conditions[]; .type == "Ready" and .status == "True")}]
     | ([.[] | select(.ready | not) | .name] | join(", ")) as $missing
-    | if $missing == "" then "\(length) nodes" else "not ready: \($missing)", false end' "${DROWSE_RUN}/nodes.json"
+    | if $missing == "" then "\(length) nodes" else "not ready: \($missing)", false end' "${SCRATCH}/nodes.json"
 }
 
 dns_available() {
@@ -62,9 +53,9 @@ dns_available() {
 }
 
 gpus_allocatable() {
-  cluster_kubectl get nodes --selector nvidia.com/gpu.present=true --output json >"${DROWSE_RUN}/gpu-nodes.json" || return 1
+  cluster_kubectl get nodes --selector nvidia.com/gpu.present=true --output json >"${SCRATCH}/gpu-nodes.json" || return 1
   jq --raw-output --exit-status '[.items[] | (.status.allocatable["nvidia.com/gpu"] // "0" | tonumber)]
-    | if all(.[]; . > 0) then "\(add // 0) GPUs on \(length) nodes" else "a GPU node offers no GPU", false end' "${DROWSE_RUN}/gpu-nodes.json"
+    | if all(.[]; . > 0) then "\(add // 0) GPUs on \(length) nodes" else "a GPU node offers no GPU", false end' "${SCRATCH}/gpu-nodes.json"
 }
 
 pod_starts() {

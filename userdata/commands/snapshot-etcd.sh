@@ -29,7 +29,7 @@ readonly TURN_SECONDS=45
 main() {
   command_begin snapshot-etcd 'reason=sleep|schedule|manual' -- "$@"
   take_turn
-  local at seconds=${EPOCHSECONDS} folder=${DROWSE_VAR}/snapshot prefix bytes sha256 revision
+  local at seconds=${EPOCHSECONDS} folder=${DROWSE_VAR}/snapshot prefix bytes sha256 revision etcd name
   at=$(utc_now)
   prefix=snapshots/${at//:/-}-${OPTIONS[reason]}
   rm -rf "${folder}"
@@ -42,18 +42,18 @@ main() {
   seal "${AUTHORITIES}" "${folder}/authorities.age"
   sha256=$(sha256sum "${folder}/etcd.db")
   sha256=${sha256%% *}
-  jq --null-input --arg cluster "${NODE[cluster]}" --arg at "${at}" --arg reason "${OPTIONS[reason]}" --arg sha256 "${sha256}" \
-    --argjson revision "${revision}" --argjson bytes "${bytes}" --arg kubernetes "${NODE[kubernetes.version]}" \
-    --arg etcd "$(etcdctl version | sed -n 's/^etcdctl version: //p')" \
-    '{schema: 1, $cluster, $at, $reason, $sha256, $bytes, $revision, $kubernetes, $etcd}' >"${folder}/manifest.json"
-  local name
+  etcd=$(etcd_version)
+  write_file "${folder}/manifest.json" 600 <<JSON
+{"schema":1,"cluster":"${NODE[cluster]}","at":"${at}","reason":"${OPTIONS[reason]}","sha256":"${sha256}",
+"bytes":${bytes},"revision":${revision},"kubernetes":"${NODE[kubernetes.version]}","etcd":"${etcd}"}
+JSON
   for name in etcd.db authorities.age manifest.json; do
     store "${folder}/${name}" "${prefix}/${name}"
   done
   rm -rf "${folder}"
   tell_prometheus "${seconds}" "${bytes}"
-  jq --null-input --compact-output --arg key "${prefix}/etcd.db" --argjson bytes "${bytes}" --arg sha256 "${sha256}" --argjson revision "${revision}" \
-    --arg at "${at}" '{ok: true, $key, $bytes, $sha256, $revision, $at}' >&3
+  printf '{"ok":true,"key":"%s","bytes":%s,"sha256":"%s","revision":%s,"at":"%s"}\n' \
+    "${prefix}/etcd.db" "${bytes}" "${sha256}" "${revision}" "${at}" >&3
 }
 
 # take_turn: a sleep's snapshot may be asked for while a scheduled one is being taken, and both work in one folder.

@@ -68,8 +68,8 @@ authorities_object() {
 # upload_authorities: seals the authorities and keeps them in the bucket.
 upload_authorities() {
   fetch_snapshot_key create
-  seal "${AUTHORITIES}" "${DROWSE_RUN}/authorities.age"
-  s3_put "${DROWSE_RUN}/authorities.age" "$(authorities_object)" ||
+  seal "${AUTHORITIES}" "${SCRATCH}/authorities.age"
+  s3_put "${SCRATCH}/authorities.age" "$(authorities_object)" ||
     fatal bucket-unreachable "the sealed authorities could not be stored (${AWS_ERROR})"
 }
 
@@ -78,9 +78,9 @@ download_authorities() {
   local new=${AUTHORITIES}.new
   [[ ! -d ${AUTHORITIES} ]] || return 0
   fetch_snapshot_key
-  s3_get "$1" "${DROWSE_RUN}/authorities.age" || fatal state-lost "the bucket has no $1 (${AWS_ERROR})"
+  s3_get "$1" "${SCRATCH}/authorities.age" || fatal state-lost "the bucket has no $1 (${AWS_ERROR})"
   rm -rf "${new}"
-  unseal "${DROWSE_RUN}/authorities.age" "${new}"
+  unseal "${SCRATCH}/authorities.age" "${new}"
   (cd "${new}" && sha256sum --check --quiet --strict digests) || fatal authorities-incomplete "$1 is not complete"
   keep_authorities "${new}"
 }
@@ -88,15 +88,14 @@ download_authorities() {
 # fetch_snapshot_key [create]: the age identity that seals what leaves the seats; made once, by whoever comes first.
 fetch_snapshot_key() {
   [[ ! -s ${SNAPSHOT_KEY} ]] || return 0
-  parameter_get snapshot-key "${SNAPSHOT_KEY}.new" && {
-    mv -f "${SNAPSHOT_KEY}.new" "${SNAPSHOT_KEY}"
+  parameter_get snapshot-key "${SCRATCH}/snapshot-key" && {
+    mv -f "${SCRATCH}/snapshot-key" "${SNAPSHOT_KEY}"
     return 0
   }
   [[ ${AWS_ERROR} == ParameterNotFound && ${1:-} == create ]] ||
     fatal snapshot-key-missing "the snapshot key cannot be read (${AWS_ERROR})"
-  rm -f "${SNAPSHOT_KEY}.made"
-  age-keygen --output "${SNAPSHOT_KEY}.made" 2>/dev/null
-  parameter_put snapshot-key SecureString false "${SNAPSHOT_KEY}.made" || [[ ${AWS_ERROR} == ParameterAlreadyExists ]] ||
+  age-keygen --output "${SCRATCH}/made-key" 2>/dev/null
+  parameter_put snapshot-key SecureString false <"${SCRATCH}/made-key" || [[ ${AWS_ERROR} == ParameterAlreadyExists ]] ||
     fatal snapshot-key-missing "the snapshot key cannot be stored (${AWS_ERROR})"
   fetch_snapshot_key
 }

@@ -2,15 +2,17 @@
 #
 # The AWS calls of a node, on curl alone: it signs requests itself (--aws-sigv4), so no AWS CLI has to be downloaded before
 # anything else works. Credentials are the role's, from the metadata service (IMDSv2 only); they reach curl as a
-# configuration on standard input, and bodies as files in memory: neither is ever an argument. Sourced.
+# configuration on standard input, and bodies through a descriptor: neither is ever an argument. Sourced.
 #
 # Needs: common.sh, and NODE (node data) for region and bucket.
-# Sets:  AWS_ANSWER  file with the body of the last answer
-#        AWS_ERROR   AWS's code of the last failed call, or `Unreachable`
+# Sets:  IMDS_ANSWERS  the last answers of the metadata service
+#        AWS_ANSWER    file with the body of the last answer of AWS
+#        AWS_ERROR     AWS's code of the last failed call, or `Unreachable`
 
 readonly IMDS=http://169.254.169.254/latest
-readonly AWS_ANSWER=${DROWSE_RUN}/aws-answer
-readonly AWS_BODY=${DROWSE_RUN}/aws-body
+readonly AWS_ANSWER=${SCRATCH}/aws-answer
+# How long the metadata service, and each thing that it must know, may take to come up.
+readonly IMDS_SECONDS=60
 # Role credentials stay valid for at least five more minutes after each fetch.
 readonly AWS_CREDENTIALS_SECONDS=240
 
@@ -18,33 +20,44 @@ AWS_ERROR=''
 aws_credentials=''
 aws_credentials_at=-1000
 imds_token=''
+IMDS_ANSWERS=()
 
-# imds_login: a session with the metadata service, before any `imds` in a substitution (its subshell could not keep the
-# token). A service that is slow to come up gets about a minute.
+# imds_login: a session with the metadata service.
 imds_login() {
-  [[ -z ${imds_token} ]] || return 0
-  imds_token=$(curl --silent --fail --retry 6 --retry-all-errors --max-time 5 --request PUT \
-    --header 'X-aws-ec2-metadata-token-ttl-seconds: 21600' "${IMDS}/api/token") ||
-    fatal metadata-unreachable "the metadata service gives no token"
+  [[ -n ${imds_token} ]] ||
+    wait_until 'the metadata service' metadata-unreachable "${IMDS_SECONDS}" 5 imds_gives_token
+}
+imds_gives_token() {
+  imds_token=$(curl --silent --fail --max-time 5 --request PUT \
+    --header 'X-aws-ec2-metadata-token-ttl-seconds: 21600' "${IMDS}/api/token")
 }
 
-# imds <path>: prints an answer of the metadata service.
+# imds <paths…>: asks for all of them at once. Fails if one has no answer.
 imds() {
-  curl --silent --fail --retry 6 --retry-connrefused --max-time 5 --config - "${IMDS}/$1" \
-    <<<"header = \"X-aws-ec2-metadata-token: ${imds_token}\"" ||
-    fatal metadata-unreachable "the metadata service does not answer for $1"
+  local path urls=() text
+  for path in "$@"; do
+    urls+=("${IMDS}/${path}")
+  done
+  text=$(curl --silent --fail --fail-early --max-time 5 --write-out $'\x1f' --config - "${urls[@]}" \
+    <<<"header = \"X-aws-ec2-metadata-token: ${imds_token}\"") || return 1
+  mapfile -d $'\x1f' -t IMDS_ANSWERS <<<"${text}"
 }
 
+# aws_refresh_credentials: without new ones, those at hand serve on for as long as AWS takes them.
 aws_refresh_credentials() {
   ((SECONDS - aws_credentials_at >= AWS_CREDENTIALS_SECONDS)) || return 0
-  local role answer key='' secret='' token=''
   imds_login
-  role=$(imds meta-data/iam/security-credentials/)
-  answer=$(imds "meta-data/iam/security-credentials/${role}")
-  if ! json_string key "${answer}" AccessKeyId || ! json_string secret "${answer}" SecretAccessKey ||
-    ! json_string token "${answer}" Token; then
-    fatal metadata-unreachable "the metadata service gives no credentials of ${role}"
+  if [[ -z ${aws_credentials} ]]; then
+    wait_until 'credentials of the role' metadata-unreachable "${IMDS_SECONDS}" 5 imds_gives_credentials
+  else
+    imds_gives_credentials || warn 'the metadata service gives no new credentials'
   fi
+}
+imds_gives_credentials() {
+  local folder=meta-data/iam/security-credentials key='' secret='' token=''
+  imds "${folder}/" && imds "${folder}/${IMDS_ANSWERS[0]}" || return 1
+  json_string key "${IMDS_ANSWERS[0]}" AccessKeyId && json_string secret "${IMDS_ANSWERS[0]}" SecretAccessKey &&
+    json_string token "${IMDS_ANSWERS[0]}" Token || return 1
   aws_credentials="user = \"${key}:${secret}\"
 header = \"x-amz-security-token: ${token}\""
   aws_credentials_at=${SECONDS}
@@ -104,9 +117,8 @@ aws_ec2_each() {
 aws_json() {
   local body
   IFS= read -r -d '' body || true
-  printf '%s' "${body}" >"${AWS_BODY}"
   aws_call "$1" "https://$1.${NODE[region]}.amazonaws.com/" --header 'Content-Type: application/x-amz-json-1.1' \
-    --header "X-Amz-Target: $2.$3" --data-binary "@${AWS_BODY}"
+    --header "X-Amz-Target: $2.$3" --data-binary @/dev/fd/4 4<<<"${body}"
 }
 aws_ssm() { aws_json ssm AmazonSSM "$1"; }
 aws_logs() { aws_json logs Logs_20140328 "$1"; }
@@ -132,11 +144,10 @@ parameter_get() {
   jq --raw-output --join-output .Parameter.Value "${AWS_ANSWER}" >"$2"
 }
 
-# parameter_put <name> <type> <overwrite: true|false> <file with the value>
+# parameter_put <name> <type> <overwrite: true|false>: of the value on standard input.
 parameter_put() {
-  local body
-  body=$(jq --null-input --compact-output --arg name "/drowse/${NODE[cluster]}/$1" --arg type "$2" \
-    --argjson overwrite "$3" --rawfile value "$4" \
-    '{Name: $name, Type: $type, Overwrite: $overwrite, Value: $value}')
-  aws_ssm PutParameter <<<"${body}"
+  local value
+  IFS= read -r -d '' value || true
+  json_quote value "${value}"
+  aws_ssm PutParameter <<<"{\"Name\":\"/drowse/${NODE[cluster]}/$1\",\"Type\":\"$2\",\"Overwrite\":$3,\"Value\":${value}}"
 }

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 #
 # Frame of the commands that the workflows run through SSM: named options in, one JSON object out. Standard output carries
-# nothing but the result, as its last line; everything else goes to a log, whose end reaches the bucket when a command fails
-# (SSM keeps only the first characters of what is printed). Sourced.
+# nothing but the result, as its last line; everything else goes to a log, which reaches the bucket when a command fails (SSM
+# keeps only the first characters of what is printed), and lies in /run/drowse once the command has ended. Sourced.
 #
 # Results are printed to descriptor 3, which is the standard output that the command was started with.
 #
 # Sets: OPTIONS          values of the command's options by name
-#       SCRATCH          set by a command: a folder that goes when the command ends, however it does
+#       DISK_SCRATCH     set by a command: a folder that goes when the command ends, however it does
 #       FAILURE_DETAILS  set by a command: a JSON object whose fields join the result of its failure
 
 # What every command needs comes with it.
@@ -23,7 +23,7 @@ source "${LIBRARY}/stale.sh"
 
 declare -gA OPTIONS=()
 command_name=''
-SCRATCH=''
+DISK_SCRATCH=''
 
 # command_begin <name> <option=pattern …> -- <arguments…>: every option is needed, has the form --name value and must match its
 # pattern whole.
@@ -32,10 +32,9 @@ command_begin() {
   declare -A patterns=()
   command_name=$1
   shift
-  mkdir -p "${DROWSE_RUN}"
-  rm -f "${DROWSE_RUN}/failure"
   trap command_end EXIT
-  exec 3>&1 1>"${DROWSE_RUN}/${command_name}.log" 2>&1
+  open_scratch
+  exec 3>&1 1>"${SCRATCH}/log" 2>&1
   while [[ $1 != -- ]]; do
     specification=$1
     patterns[${specification%%=*}]=${specification#*=}
@@ -59,19 +58,22 @@ command_begin() {
 command_end() {
   local code=$?
   trap - EXIT
-  [[ -z ${SCRATCH} ]] || rm -rf "${SCRATCH}"
-  ((code != 0)) || exit 0
-  local reason word name=''
+  [[ -z ${DISK_SCRATCH} ]] || rm -rf "${DISK_SCRATCH}"
+  ((code == 0)) || tell_failure
+  mv -f "${SCRATCH}/log" "${DROWSE_RUN}/${command_name}.log"
+  close_scratch
+  exit $((code != 0))
+}
+tell_failure() {
+  local reason message word name='' details=${FAILURE_DETAILS:-}
   reason=$(failure_reason)
+  message=$(failure_message)
   for word in ${reason//-/ }; do
     name+=${word^}
   done
-  [[ -z ${FACTS[instanceId]:-} ]] ||
-    (s3_put "${DROWSE_RUN}/${command_name}.log" "logs/${FACTS[instanceId]}/${command_name}.log") || true
-  python -c 'import json, sys
-print(json.dumps({"ok": False, "error": sys.argv[1], "message": sys.argv[2], **json.loads(sys.argv[3])}, separators=(",", ":")))' \
-    "${name}" "$(failure_message)" "${FAILURE_DETAILS:-{\}}" >&3
-  exit 1
+  [[ -z ${FACTS[instanceId]:-} ]] || (s3_put "${SCRATCH}/log" "logs/${FACTS[instanceId]}/${command_name}.log") || true
+  json_quote message "${message}"
+  printf '{"ok":false,"error":"%s","message":%s%s}\n' "${name}" "${message}" "${details:+,${details:1:-1}}" >&3
 }
 
 # require_api: most commands are of use only on a seat whose API answers.

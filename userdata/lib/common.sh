@@ -6,7 +6,8 @@
 #   DROWSE_HOME   the unpacked node bundle
 #   DROWSE_ETC    node data and rendered configuration of this instance
 #   DROWSE_VAR    sentinels of this instance's disk
-#   DROWSE_RUN    scratch space in memory, for root only: credentials, keys, answers
+#   DROWSE_RUN    in memory, for root only: what all runs of a boot share
+#   SCRATCH       below it, this run's own, so that no two runs mix up what they work on: credentials, keys, answers
 #   STATE         mount point of the seat's state volume
 #   PKI           kubeadm's certificates on this instance
 #   KUBECONFIG_ADMIN  the seat's own administrator credentials
@@ -15,6 +16,7 @@ readonly DROWSE_HOME=/opt/drowse
 readonly DROWSE_ETC=/etc/drowse
 readonly DROWSE_VAR=/var/lib/drowse
 readonly DROWSE_RUN=/run/drowse
+readonly SCRATCH=${DROWSE_RUN}/scratch/$$
 readonly STATE=${DROWSE_VAR}/state
 readonly PKI=/etc/kubernetes/pki
 readonly KUBECONFIG_ADMIN=/etc/kubernetes/admin.conf
@@ -30,24 +32,37 @@ log() {
 info() { log info "$@"; }
 warn() { log warn "$@"; }
 
+# open_scratch: makes the folder; those of runs that were killed go, as there may be secrets in them. close_scratch: as the
+# last thing that a run does.
+open_scratch() {
+  local folder owner dead=()
+  for folder in "${DROWSE_RUN}"/scratch/*; do
+    owner=${folder##*/}
+    [[ ! -e ${folder} || (-d /proc/${owner} && ${owner} != "$$") ]] || dead+=("${folder}")
+  done
+  ((${#dead[@]} == 0)) || rm -rf "${dead[@]}"
+  mkdir -p "${SCRATCH}"
+}
+close_scratch() { rm -rf "${SCRATCH}"; }
+
 # fatal <reason> <words…>: ends the script. The reason, in kebab-case, becomes the phase `failed:<reason>` of a node or the
 # error name of a command; it goes through a file because a fatal error may happen in a subshell.
 fatal() {
   log fatal "[$1] ${*:2}"
-  [[ -d ${DROWSE_RUN} ]] || mkdir -p "${DROWSE_RUN}"
-  printf '%s\n' "$1" "${*:2}" >"${DROWSE_RUN}/failure"
+  [[ -d ${SCRATCH} ]] || mkdir -p "${SCRATCH}"
+  printf '%s\n' "$1" "${*:2}" >"${SCRATCH}/failure"
   exit 1
 }
 
 # failure_reason, failure_message: what fatal said last, or words for an error that nothing foresaw.
 failure_reason() {
   local reason=unexpected
-  [[ ! -e ${DROWSE_RUN}/failure ]] || read -r reason <"${DROWSE_RUN}/failure"
+  [[ ! -e ${SCRATCH}/failure ]] || read -r reason <"${SCRATCH}/failure"
   printf '%s' "${reason}"
 }
 failure_message() {
   local lines=()
-  [[ ! -e ${DROWSE_RUN}/failure ]] || mapfile -t lines <"${DROWSE_RUN}/failure"
+  [[ ! -e ${SCRATCH}/failure ]] || mapfile -t lines <"${SCRATCH}/failure"
   printf '%s' "${lines[1]:-an external command failed; the log has its words}"
 }
 
@@ -87,6 +102,38 @@ json_string() {
   local pattern="\"$3\"[[:space:]]*:[[:space:]]*\"([^\"\\\\]*)\""
   [[ $2 =~ ${pattern} ]] || return 1
   printf -v "$1" '%s' "${BASH_REMATCH[1]}"
+}
+
+# json_quote <variable> <text>: any text as a JSON string.
+json_quote() {
+  local quoted=$2 code character escape
+  quoted=${quoted//'\'/'\\'}
+  quoted=${quoted//'"'/'\"'}
+  for ((code = 1; code < 32; code++)); do
+    printf -v escape '\\x%02x' "${code}"
+    printf -v character '%b' "${escape}"
+    printf -v escape '\\u%04x' "${code}"
+    quoted=${quoted//"${character}"/"${escape}"}
+  done
+  printf -v "$1" '"%s"' "${quoted}"
+}
+
+# load_flat <name of an associative array> <JSON file>: a document of our own, which is one object of numbers and of strings
+# without escapes, and needs no interpreter.
+load_flat() {
+  local -n flat=$1
+  local text value end=','
+  local field='^[[:space:]]*"([^"\\]+)"[[:space:]]*:[[:space:]]*("[^"\\]*"|[0-9]+)[[:space:]]*([,}])'
+  IFS= read -r -d '' text <"$2" || true
+  [[ ${text} == '{'* ]] || end='no object'
+  text=${text#'{'}
+  while [[ ${end} == ',' && ${text} =~ ${field} ]]; do
+    text=${text:${#BASH_REMATCH[0]}}
+    end=${BASH_REMATCH[3]}
+    value=${BASH_REMATCH[2]#'"'}
+    flat["${BASH_REMATCH[1]}"]=${value%'"'}
+  done
+  [[ ${end} == '}' && ${text} =~ ^[[:space:]]*$ && ${#flat[@]} -gt 0 ]] || fatal bad-document "$2 is not a flat JSON object of plain values"
 }
 
 # load_map <name of an associative array> <JSON file>: `a.b.0` becomes a key for each scalar of the document.

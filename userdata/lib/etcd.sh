@@ -7,6 +7,13 @@ export ETCDCTL_CACERT=${PKI}/etcd/ca.crt
 export ETCDCTL_CERT=${PKI}/etcd/healthcheck-client.crt
 export ETCDCTL_KEY=${PKI}/etcd/healthcheck-client.key
 
+# etcd_version: of the tools, which are those of the image that etcd runs from.
+etcd_version() {
+  local words
+  read -r _ _ words < <(etcdctl version)
+  printf '%s' "${words}"
+}
+
 # other_seats: the fixed addresses of all seats but this one, as the global array OTHERS.
 other_seats() {
   local address

@@ -76,15 +76,15 @@ add_repository() {
   local prefix=$1.repository
   local name=${INSTALL["${prefix}.name"]} expected=${INSTALL["${prefix}.keyFingerprint"]}
   local key=/etc/apt/keyrings/drowse-${name}.asc fingerprint
-  mkdir -p "${DROWSE_RUN}/keys"
+  mkdir -p "${SCRATCH}/keys"
   curl --silent --show-error --fail --location --retry 6 --retry-all-errors --max-time 60 \
-    --output "${DROWSE_RUN}/keys/${name}" "${INSTALL["${prefix}.keyUrl"]}" ||
+    --output "${SCRATCH}/keys/${name}" "${INSTALL["${prefix}.keyUrl"]}" ||
     fatal packages-unavailable "the key of the ${name} packages cannot be fetched"
-  fingerprint=$(gpg --batch --quiet --with-colons --show-keys "${DROWSE_RUN}/keys/${name}") ||
+  fingerprint=$(gpg --batch --quiet --with-colons --show-keys "${SCRATCH}/keys/${name}") ||
     fatal digest-mismatch "the key of the ${name} packages is no key"
   [[ ${fingerprint} =~ fpr:+([0-9A-F]+): && ${BASH_REMATCH[1]} == "${expected}" ]] ||
     fatal digest-mismatch "the key of the ${name} packages is not ${expected}"
-  install -D --mode 644 "${DROWSE_RUN}/keys/${name}" "${key}"
+  install -D --mode 644 "${SCRATCH}/keys/${name}" "${key}"
   write_file "/etc/apt/sources.list.d/drowse-${name}.list" 644 <<<"deb [signed-by=${key}] ${INSTALL["${prefix}.source"]}"
 }
 
@@ -116,7 +116,7 @@ configure_runtime() {
   check_runtime "$1"
 }
 
-runtime_answers() { crictl --timeout 5s info >"${DROWSE_RUN}/cri.json" 2>/dev/null; }
+runtime_answers() { crictl --timeout 5s info >"${SCRATCH}/cri.json" 2>/dev/null; }
 
 # check_runtime <profile>: what the running containerd made of its files; the kubelet would fail later and less clearly.
 check_runtime() {
@@ -124,7 +124,7 @@ check_runtime() {
   [[ $1 != gpu ]] || runtimes+=(nvidia)
   for runtime in "${runtimes[@]}"; do
     jq --exit-status --arg runtime "${runtime}" '.config.containerd.runtimes[$runtime] |
-      .runtimeType == "io.containerd.runc.v2" and .options.SystemdCgroup == true' "${DROWSE_RUN}/cri.json" >/dev/null ||
+      .runtimeType == "io.containerd.runc.v2" and .options.SystemdCgroup == true' "${SCRATCH}/cri.json" >/dev/null ||
       fatal runtime-misconfigured "containerd does not run ${runtime} with systemd's control groups"
   done
 }

@@ -4,9 +4,9 @@
 
 # render <folder> <more values, as JSON>: node data, facts and these become kubeadm's files in the folder.
 render() {
-  write_file "${DROWSE_RUN}/more.json" 600 <<<"$2"
+  write_file "${SCRATCH}/more.json" 600 <<<"$2"
   python "${DROWSE_HOME}/lib/render.py" "${DROWSE_HOME}/templates" "$1" \
-    "${DROWSE_ETC}/node.json" "${DROWSE_RUN}/facts.json" "${DROWSE_RUN}/more.json" ||
+    "${DROWSE_ETC}/node.json" "${DROWSE_RUN}/facts.json" "${SCRATCH}/more.json" ||
     fatal bad-document 'the configuration cannot be rendered from node data'
 }
 
@@ -34,7 +34,7 @@ allow_kubelet() { : >"${DROWSE_RUN}/kubelet-may-start"; }
 # run_kubeadm <reason> <words…>: its output goes to our log. Fails only if the API does not know the token, which a caller can
 # mend with a fresh one; anything else is fatal, by a name of its own where its words allow.
 run_kubeadm() {
-  local reason=$1 output=${DROWSE_RUN}/kubeadm.log code=0 text
+  local reason=$1 output=${SCRATCH}/kubeadm.log code=0 text
   shift
   kubeadm "$@" >"${output}" 2>&1 || code=$?
   text=$(<"${output}")

@@ -18,26 +18,32 @@ load_facts() {
   local file=${DROWSE_RUN}/facts.json key value memory=0 cpus=0
   if [[ ! -e ${file} ]]; then
     imds_login
-    local identity name mac interface subnet
-    identity=$(imds dynamic/instance-identity/document)
-    for name in instanceId instanceType availabilityZone privateIp; do
-      json_string "FACTS[${name}]" "${identity}" "${name}" || fatal metadata-unreachable "the metadata service does not say the ${name}"
-    done
-    mac=$(imds meta-data/mac)
-    interface=$(imds "meta-data/network/interfaces/macs/${mac}/interface-id")
-    subnet=$(imds "meta-data/network/interfaces/macs/${mac}/subnet-id")
+    wait_until 'the facts of this instance' metadata-unreachable "${IMDS_SECONDS}" 5 imds_gives_facts
     while IFS=': ' read -r key value _; do
       [[ ${key} != MemTotal ]] || memory=$((value / 1024))
     done </proc/meminfo
     while IFS=$' \t:' read -r key _; do
       [[ ${key} != processor ]] || cpus=$((cpus + 1))
     done </proc/cpuinfo
-    write_file "${file}" 600 <<JSON
+    write_file "${SCRATCH}/facts.json" 600 <<JSON
 {"instanceId":"${FACTS[instanceId]}","instanceType":"${FACTS[instanceType]}","availabilityZone":"${FACTS[availabilityZone]}",
-"privateIp":"${FACTS[privateIp]}","mac":"${mac}","interfaceId":"${interface}","subnetId":"${subnet}","cpus":${cpus},"memoryMiB":${memory}}
+"privateIp":"${FACTS[privateIp]}","mac":"${FACTS[mac]}","interfaceId":"${FACTS[interfaceId]}","subnetId":"${FACTS[subnetId]}","cpus":${cpus},"memoryMiB":${memory}}
 JSON
+    mv -f "${SCRATCH}/facts.json" "${file}"
   fi
-  load_map FACTS "${file}"
+  load_flat FACTS "${file}"
+}
+imds_gives_facts() {
+  local name interface
+  imds dynamic/instance-identity/document meta-data/mac || return 1
+  for name in instanceId instanceType availabilityZone privateIp; do
+    json_string "FACTS[${name}]" "${IMDS_ANSWERS[0]}" "${name}" || return 1
+  done
+  FACTS[mac]=${IMDS_ANSWERS[1]}
+  interface=meta-data/network/interfaces/macs/${FACTS[mac]}
+  imds "${interface}/interface-id" "${interface}/subnet-id" || return 1
+  FACTS[interfaceId]=${IMDS_ANSWERS[0]}
+  FACTS[subnetId]=${IMDS_ANSWERS[1]}
 }
 
 # phase <name>: tags this instance with how far it has come, and when. The workflows and the console read it there.
@@ -81,8 +87,8 @@ report_failure() {
   warn "ends as failed:${reason}"
   [[ -n ${FACTS[instanceId]:-} ]] || return 0
   (phase "failed:${reason}") || warn 'the phase could not be tagged'
-  journal_tail >"${DROWSE_RUN}/log-tail" || return 0
-  (s3_put "${DROWSE_RUN}/log-tail" "logs/${FACTS[instanceId]}/node.log") || warn 'the log could not be put into the bucket'
+  journal_tail >"${SCRATCH}/log-tail" || return 0
+  (s3_put "${SCRATCH}/log-tail" "logs/${FACTS[instanceId]}/node.log") || warn 'the log could not be put into the bucket'
 }
 
 # journal_tail: the last lines of our units, of the kubelet and of the container runtime.

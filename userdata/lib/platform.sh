@@ -21,8 +21,6 @@ missing_needs='[]'
 # platform_begin <seconds>: how long everything that follows may wait.
 platform_begin() {
   patience_ends=$((SECONDS + $1))
-  # A killed run may have left them.
-  forget_secret
 }
 
 # within <seconds> <interval> <predicate…>: as wait_until, but what it means that time is up is the caller's to say.
@@ -42,11 +40,11 @@ flux_kubectl() { cluster_kubectl --namespace flux-system "$@"; }
 # apply_bootstrap <file of the bucket's bootstrap folder>: `applied` has the names of its objects afterwards.
 apply_bootstrap() {
   local key=platform/bootstrap/$1
-  s3_get "${key}" "${DROWSE_RUN}/$1" || fatal platform-missing "the bucket does not give ${key} (${AWS_ERROR})"
+  s3_get "${key}" "${SCRATCH}/$1" || fatal platform-missing "the bucket does not give ${key} (${AWS_ERROR})"
   # Definitions of Flux that are only just there take some seconds until objects of their kind can be made.
-  within 60 5 try_apply "${DROWSE_RUN}/$1" || api_or_fatal platform-not-applied "the API does not take ${key}; the log has its words"
+  within 60 5 try_apply "${SCRATCH}/$1" || api_or_fatal platform-not-applied "the API does not take ${key}; the log has its words"
 }
-try_apply() { cluster_kubectl "${APPLY[@]}" --filename "$1" --output name >"${DROWSE_RUN}/applied"; }
+try_apply() { cluster_kubectl "${APPLY[@]}" --filename "$1" --output name >"${SCRATCH}/applied"; }
 
 # require_answer: an API that went away is waited for by the workflow, and is what is wrong, whatever else seems to be.
 require_answer() { cluster_kubectl get --raw /readyz >/dev/null || fatal api-not-ready 'the API server of this seat stopped answering'; }
@@ -62,13 +60,13 @@ install_flux() {
   apply_bootstrap flux.yaml
   while read -r name; do
     [[ ${name} != job.batch/flux-installer-* ]] || job=${name}
-  done <"${DROWSE_RUN}/applied"
+  done <"${SCRATCH}/applied"
   [[ -n ${job} ]] || fatal platform-missing 'platform/bootstrap/flux.yaml has no Job flux-installer'
   if flux_job_ended "${job}" && [[ ${job_end} == Failed ]]; then
     # It would stay what it is for ever: a Job of that name runs only once.
     info "${job} failed earlier and is made again"
     flux_kubectl delete "${job}" --timeout 25s || true
-    within 60 5 try_apply "${DROWSE_RUN}/flux.yaml" || api_or_fatal platform-not-applied "${job} cannot be made again"
+    within 60 5 try_apply "${SCRATCH}/flux.yaml" || api_or_fatal platform-not-applied "${job} cannot be made again"
   fi
   within 300 3 flux_job_ended "${job}" || job_end='not complete'
   [[ ${job_end} == Complete ]] || api_or_fatal flux-not-installed "${job} is ${job_end,,}: $(last_words "${job}")"
@@ -76,9 +74,9 @@ install_flux() {
 
 # flux_job_ended <job>: sets job_end to Complete or Failed.
 flux_job_ended() {
-  flux_kubectl get "$1" --output json >"${DROWSE_RUN}/job.json" || return 1
+  flux_kubectl get "$1" --output json >"${SCRATCH}/job.json" || return 1
   job_end=$(jq --raw-output '[.status.conditions[]? | select(.status == "True") | .type | select(. == "Complete" or . == "Failed")][0] // ""' \
-    "${DROWSE_RUN}/job.json")
+    "${SCRATCH}/job.json")
   [[ -n ${job_end} ]]
 }
 
@@ -114,7 +112,7 @@ secret_of_parameter() {
   fi
   apply_secret "$2" "$3" "$4" || api_or_fatal secret-not-made "$2/$3 cannot be made of the parameter $1"
 }
-read_secret() { parameter_get "$1" "${DROWSE_RUN}/secret" || [[ ${AWS_ERROR} == ParameterNotFound ]]; }
+read_secret() { parameter_get "$1" "${SCRATCH}/secret" || [[ ${AWS_ERROR} == ParameterNotFound ]]; }
 
 # make_grafana_password: once; whoever changed it keeps his.
 make_grafana_password() {
@@ -124,7 +122,7 @@ make_grafana_password() {
   [[ -z ${existing} ]] || return 0
   password=$(openssl rand -base64 24)
   password=${password//+/-}
-  printf '%s' "${password//\//_}" >"${DROWSE_RUN}/secret"
+  printf '%s' "${password//\//_}" >"${SCRATCH}/secret"
   apply_secret monitoring grafana-admin '{"admin-user": "admin", "admin-password": .}' ||
     api_or_fatal secret-not-made 'monitoring/grafana-admin cannot be made'
 }
@@ -133,14 +131,13 @@ make_grafana_password() {
 apply_secret() {
   local applied=0
   # jq shows what it cannot read in its complaints.
-  jq --raw-input --slurp --compact-output "$3 | map_values(@base64)" "${DROWSE_RUN}/secret" >"${DROWSE_RUN}/secret-data" 2>/dev/null &&
-    jq --compact-output --arg namespace "$1" --arg name "$2" \
-      '{apiVersion: "v1", kind: "Secret", metadata: {$namespace, $name}, data: .}' "${DROWSE_RUN}/secret-data" >"${DROWSE_RUN}/secret.json" &&
-    cluster_kubectl "${APPLY[@]}" --filename "${DROWSE_RUN}/secret.json" || applied=1
-  forget_secret
+  jq --raw-input --slurp --compact-output --arg namespace "$1" --arg name "$2" \
+    "{apiVersion: \"v1\", kind: \"Secret\", metadata: {\$namespace, \$name}, data: ($3 | map_values(@base64))}" \
+    "${SCRATCH}/secret" >"${SCRATCH}/secret.json" 2>/dev/null &&
+    cluster_kubectl "${APPLY[@]}" --filename "${SCRATCH}/secret.json" || applied=1
+  rm -f "${SCRATCH}/secret" "${SCRATCH}/secret.json" "${AWS_ANSWER}"
   return "${applied}"
 }
-forget_secret() { rm -f "${DROWSE_RUN}/secret" "${DROWSE_RUN}/secret-data" "${DROWSE_RUN}/secret.json" "${AWS_ANSWER}"; }
 
 # reconcile <JSON list of Kustomizations, empty for all> [JSON list of needs]: asks source, root and all layers in this order
 # for a reconcile, and waits for the named layers, but for those that need what is not there (label drowse.dev/needs) and those
@@ -150,7 +147,7 @@ reconcile() {
   local source
   missing_needs=${2:-[]}
   stamp=$(date --utc +%Y-%m-%dT%H:%M:%S.%NZ)
-  source=$(jq --raw-output '.items[] | select(.kind == "Kustomization") | .spec.sourceRef.kind' "${DROWSE_RUN}/cluster.json")
+  source=$(jq --raw-output '.items[] | select(.kind == "Kustomization") | .spec.sourceRef.kind' "${SCRATCH}/cluster.json")
   request "${source}.source.toolkit.fluxcd.io/platform"
   within 90 1 parts_ready '["source"]' "${source}.source.toolkit.fluxcd.io/platform" || not_ready
   request "${LAYERS}/platform"
@@ -162,15 +159,16 @@ reconcile() {
 # request <resources…>. The manager's name is the one of Flux' documentation: its controllers take back what `kubectl` itself
 # wrote to objects that they own, and so might the request be gone before it is read.
 request() {
-  rm -f "${DROWSE_RUN}/parts.json"
+  rm -f "${SCRATCH}/parts.json"
   within 30 2 flux_kubectl annotate --overwrite --field-manager flux-client-side-apply "$@" "reconcile.fluxcd.io/requestedAt=${stamp}" ||
     api_or_fatal platform-not-applied "a reconcile of $* cannot be asked for"
 }
 
-# parts_ready <JSON list of names, empty for all> <resources…>: parts.json says of each whether it is done, and what it says.
+# parts_ready <JSON list of names, empty for all> <resources…>: parts.json says whether all are done, and of each whether it is,
+# and what it says.
 parts_ready() {
-  flux_kubectl get "${@:2}" --output json >"${DROWSE_RUN}/answer.json" || return 1
-  jq --arg stamp "${stamp}" --argjson names "$1" --argjson missing "${missing_needs}" \
+  flux_kubectl get "${@:2}" --output json >"${SCRATCH}/answer.json" || return 1
+  jq --compact-output --arg stamp "${stamp}" --argjson names "$1" --argjson missing "${missing_needs}" \
     'def needs_missing: .metadata.labels["drowse.dev/needs"] // "" | IN($missing[]);
     if has("items") then .items else [.metadata.name = $names[0]] end
     | . as $all
@@ -187,24 +185,25 @@ parts_ready() {
         message: ((if $handled then "" else "not reconciled since it was asked to; what it said before: " end) + ($ready.message // "nothing"))})
     | if $names == [] then . else . as $all | $names | map(. as $name | [$all[] | select(.name == $name)][0] // {name: $name}) end
     | if . == [] then [{name: "platform", message: "no Kustomization carries the label drowse.dev/layer"}] else . end
-    | map(.message = (.message // "there is no such Kustomization")[:300])' \
-    "${DROWSE_RUN}/answer.json" >"${DROWSE_RUN}/parts.json" || return 1
-  jq --exit-status 'all(.[]; .done)' "${DROWSE_RUN}/parts.json" >/dev/null
+    | map(.message = (.message // "there is no such Kustomization")[:300])
+    | {done: all(.[]; .done), parts: .}' \
+    "${SCRATCH}/answer.json" >"${SCRATCH}/parts.json" || return 1
+  [[ $(<"${SCRATCH}/parts.json") == '{"done":true,'* ]]
 }
 
 # not_ready: names what is not ready: first what holds up the others.
 not_ready() {
   require_answer
-  [[ -e ${DROWSE_RUN}/parts.json ]] || fatal platform-not-ready 'the API does not say what became of the request'
-  FAILURE_DETAILS=$(jq --compact-output '{failed: [map(select(.done | not)) | sort_by(.blocked)[] | {name, message}]}' "${DROWSE_RUN}/parts.json")
-  fatal platform-not-ready "$(jq --raw-output '(map(select(.done | not)) | sort_by(.blocked) | map(.name)) as $failed
-    | "\($failed | length) of \(length) are not ready: \($failed | join(", "))"' "${DROWSE_RUN}/parts.json")"
+  [[ -e ${SCRATCH}/parts.json ]] || fatal platform-not-ready 'the API does not say what became of the request'
+  FAILURE_DETAILS=$(jq --compact-output '{failed: [.parts | map(select(.done | not)) | sort_by(.blocked)[] | {name, message}]}' "${SCRATCH}/parts.json")
+  fatal platform-not-ready "$(jq --raw-output '.parts | (map(select(.done | not)) | sort_by(.blocked) | map(.name)) as $failed
+    | "\($failed | length) of \(length) are not ready: \($failed | join(", "))"' "${SCRATCH}/parts.json")"
 }
 
 # platform_result: the result line of a command whose parts are all ready, or left out.
 platform_result() {
-  jq --compact-output --arg at "$(utc_now)" '{ok: true, ready: map(select(.suspended or .leftOut | not) | .name),
-    leftOut: map(select(.leftOut) | .name), $at}' "${DROWSE_RUN}/parts.json" >&3
+  jq --compact-output --arg at "$(utc_now)" '.parts | {ok: true, ready: map(select(.suspended or .leftOut | not) | .name),
+    leftOut: map(select(.leftOut) | .name), $at}' "${SCRATCH}/parts.json" >&3
 }
 
 # uncordon_drained: takes back what drain-nodes.sh did to nodes that outlived the sleep, or a sleep that failed halfway.
@@ -213,9 +212,9 @@ uncordon_drained() {
 }
 try_uncordon() {
   local nodes=() name failed=0
-  cluster_kubectl get nodes --output json >"${DROWSE_RUN}/nodes.json" || return 1
+  cluster_kubectl get nodes --output json >"${SCRATCH}/nodes.json" || return 1
   mapfile -t nodes < <(jq --raw-output --arg mark "${CORDON_MARK}" \
-    '.items[] | select(.metadata.annotations[$mark] == "drain-nodes") | .metadata.name' "${DROWSE_RUN}/nodes.json")
+    '.items[] | select(.metadata.annotations[$mark] == "drain-nodes") | .metadata.name' "${SCRATCH}/nodes.json")
   for name in "${nodes[@]}"; do
     # In one request, so that a crash leaves no cordon without its mark.
     cluster_kubectl patch node "${name}" --type merge \

@@ -95,10 +95,10 @@ join_cluster() {
     wait_until "a join token for pool ${NODE[pool.name]}" token-missing "${TOKEN_SECONDS}" 5 token_usable
     phase joining
     wait_until 'the API' api-unreachable "${API_SECONDS}" 5 api_listens
-    render "${DROWSE_RUN}/join" "{\"token\":\"${JOIN[token]}\",\"caHash\":\"${JOIN[caHash]}\"}"
+    render "${SCRATCH}/join" "{\"token\":\"${JOIN[token]}\",\"caHash\":\"${JOIN[caHash]}\"}"
     allow_kubelet
-    if run_kubeadm join-failed join --config "${DROWSE_RUN}/join/kubeadm-join.yaml"; then
-      rm -rf "${DROWSE_RUN}/join"
+    if run_kubeadm join-failed join --config "${SCRATCH}/join/kubeadm-join.yaml"; then
+      rm -rf "${SCRATCH}/join"
       return 0
     fi
     warn "the API does not know this token (try ${try} of ${JOIN_TRIES})"
@@ -112,13 +112,13 @@ join_cluster() {
 # token_usable: reads the parameter of this pool; only a token that is not known to be dead will do.
 token_usable() {
   local now
-  if ! parameter_get "join/${NODE[pool.name]}" "${DROWSE_RUN}/token.json"; then
+  if ! parameter_get "join/${NODE[pool.name]}" "${SCRATCH}/token.json"; then
     WAIT_REASON="token-missing"
     [[ ${AWS_ERROR} == ParameterNotFound ]] || warn "the join parameter cannot be read (${AWS_ERROR})"
     return 1
   fi
-  load_map JOIN "${DROWSE_RUN}/token.json"
-  rm -f "${DROWSE_RUN}/token.json"
+  load_flat JOIN "${SCRATCH}/token.json"
+  rm -f "${SCRATCH}/token.json"
   [[ ${JOIN[endpoint]} == "${NODE[endpoint.name]}:${NODE[endpoint.port]}" ]] ||
     fatal token-foreign "the join parameter is for ${JOIN[endpoint]}, not for this cluster"
   printf -v now '%(%Y-%m-%dT%H:%M:%SZ)T' $((EPOCHSECONDS + 30))

@@ -55,8 +55,8 @@ seat_action() {
 # cluster_exists: whether the conditional record of the first initialisation is there; RECORD is its content.
 declare -gA RECORD=()
 cluster_exists() {
-  if parameter_get initialized "${DROWSE_RUN}/record.json"; then
-    load_map RECORD "${DROWSE_RUN}/record.json"
+  if parameter_get initialized "${SCRATCH}/record.json"; then
+    load_flat RECORD "${SCRATCH}/record.json"
     return 0
   fi
   # Not knowing is not the same as "never was": it must not lead to an initialisation.
@@ -66,11 +66,13 @@ cluster_exists() {
 
 # record_cluster: from now on this cluster exists, and a blank volume never means a first boot again.
 record_cluster() {
-  write_file "${DROWSE_RUN}/record.new" 600 <<<"{\"at\":\"$(printf '%(%Y-%m-%dT%H:%M:%SZ)T' -1)\",\"seat\":${NODE[seat.index]},\"authorities\":\"$(authorities_object)\"}"
-  parameter_put initialized String false "${DROWSE_RUN}/record.new" && return 0
+  local record object
+  object=$(authorities_object)
+  printf -v record '{"at":"%(%Y-%m-%dT%H:%M:%SZ)T","seat":%s,"authorities":"%s"}' -1 "${NODE[seat.index]}" "${object}"
+  parameter_put initialized String false <<<"${record}" && return 0
   [[ ${AWS_ERROR} == ParameterAlreadyExists ]] || fatal record-unwritable "the record of the cluster cannot be written (${AWS_ERROR})"
   cluster_exists
-  [[ ${RECORD[authorities]} == "$(authorities_object)" ]] ||
+  [[ ${RECORD[authorities]} == "${object}" ]] ||
     fatal cluster-exists "a cluster ${NODE[cluster]} with other authorities is on record since ${RECORD[at]}"
 }
 
@@ -152,14 +154,14 @@ find_live_api() {
 }
 
 join_control_plane() {
-  local admin=${DROWSE_RUN}/join-admin token
+  local admin=${SCRATCH}/join-admin token
   kubeadm init phase kubeconfig super-admin --config "${DROWSE_ETC}/kubeadm-init.yaml" --kubeconfig-dir "${admin}" >&2
   token=$(kubeadm token create --kubeconfig "${admin}/super-admin.conf" --ttl 30m --description 'a seat that joins')
   rm -rf "${admin}"
-  render "${DROWSE_RUN}/join" "{\"token\":\"${token}\",\"caHash\":\"$(ca_hash)\"}"
-  run_kubeadm join-failed join --config "${DROWSE_RUN}/join/kubeadm-join.yaml" ||
+  render "${SCRATCH}/join" "{\"token\":\"${token}\",\"caHash\":\"$(ca_hash)\"}"
+  run_kubeadm join-failed join --config "${SCRATCH}/join/kubeadm-join.yaml" ||
     fatal token-rejected 'the API does not know the token that this seat minted there'
-  rm -rf "${DROWSE_RUN}/join"
+  rm -rf "${SCRATCH}/join"
 }
 
 finish_seat() {
@@ -180,11 +182,11 @@ own_api_ready() {
 # store_kubeconfig: administrator credentials for the operator, as fresh as this boot. The server is named by the fixed name;
 # whoever uses them from outside puts a load balancer or a tunnel in its place, and the name still verifies.
 store_kubeconfig() {
-  local file=${DROWSE_RUN}/operator.conf
+  local file=${SCRATCH}/operator.conf
   kubeadm kubeconfig user --config "${DROWSE_ETC}/kubeadm-init.yaml" --client-name drowse-operator \
     --org kubeadm:cluster-admins >"${file}"
   kubectl --kubeconfig "${file}" config set-cluster "${NODE[cluster]}" --tls-server-name "${NODE[endpoint.name]}" >/dev/null
-  parameter_put kubeconfig SecureString true "${file}" || fatal kubeconfig-not-stored "the kubeconfig cannot be stored (${AWS_ERROR})"
+  parameter_put kubeconfig SecureString true <"${file}" || fatal kubeconfig-not-stored "the kubeconfig cannot be stored (${AWS_ERROR})"
   rm -f "${file}"
 }
 
@@ -195,12 +197,6 @@ tidy_cluster() {
     remove_members member_is_no_seat || warn 'dead etcd members could not be removed'
   fi
   remove_stale_nodes || warn 'stale nodes could not be removed'
-}
-
-etcd_version() {
-  local words
-  read -r _ _ words < <(etcdctl version)
-  printf '%s' "${words}"
 }
 
 # refuse_older_binaries: etcd and the API server cannot read what a newer minor wrote.

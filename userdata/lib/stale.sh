@@ -25,18 +25,22 @@ note_instance() {
 }
 
 remove_stale_nodes() {
-  local live attachments=() attachment
+  local live kind name attachments=() attachment
   live_instances || return 1
   # An empty answer is no reason to delete every node: this instance itself is alive.
   [[ " ${LIVE[*]} " == *" ${FACTS[instanceId]} "* ]] || return 1
   printf -v live '"%s",' "${LIVE[@]}"
   live="[${live%,}]"
-  cluster_kubectl get nodes --output json >"${DROWSE_RUN}/nodes.json" || return 1
-  mapfile -t STALE_NODES < <(jq --raw-output --argjson live "${live}" \
-    '[.items[].metadata.name] - $live | sort[]' "${DROWSE_RUN}/nodes.json")
-  cluster_kubectl get volumeattachments --output json >"${DROWSE_RUN}/attachments.json" || return 1
-  mapfile -t attachments < <(jq --raw-output --argjson live "${live}" \
-    '[.items[] | select(.spec.nodeName as $node | $live | index($node) | not) | .metadata.name] | sort[]' "${DROWSE_RUN}/attachments.json")
+  cluster_kubectl get nodes,volumeattachments --output json >"${SCRATCH}/objects.json" || return 1
+  STALE_NODES=()
+  while read -r kind name; do
+    case ${kind} in
+      Node) STALE_NODES+=("${name}") ;;
+      VolumeAttachment) attachments+=("${name}") ;;
+    esac
+  done < <(jq --raw-output --argjson live "${live}" '[.items[]
+    | select((if .kind == "Node" then .metadata.name else .spec.nodeName end) | IN($live[]) | not)
+    | "\(.kind) \(.metadata.name)"] | sort[]' "${SCRATCH}/objects.json")
   STALE_ATTACHMENTS=${#attachments[@]}
   for attachment in "${attachments[@]}"; do
     # The instance is gone, so the volume is free; the finalizer would wait for a driver to find that out.

@@ -131,7 +131,7 @@ claim_state_volume() {
   entries=("${STATE}"/*)
   shopt -u nullglob dotglob
   if [[ -e ${STATE}/volume.json ]]; then
-    load_map VOLUME "${STATE}/volume.json"
+    load_flat VOLUME "${STATE}/volume.json"
     [[ ${VOLUME[cluster]} == "${NODE[cluster]}" && ${VOLUME[seat]} == "${NODE[seat.index]}" ]] ||
       fatal volume-foreign "the volume belongs to seat ${VOLUME[seat]} of ${VOLUME[cluster]}"
     return 0

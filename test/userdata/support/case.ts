@@ -123,6 +123,7 @@ function normal(call: string): string {
     .replace(/ (--quiet|--yes|--no-install-recommends|--allow-\S+|--option \S+)(?= )/g, '')
     .replace(/authorities-[0-9a-f]{16}/g, 'authorities-DIGEST')
     .replace(/\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\dZ/g, 'TIME')
+    .replace(/scratch\/\d+/g, 'scratch/RUN')
     .replace(/\/dev\/disk\/by-id\/nvme-Amazon_Elastic_Block_Store_vol0[a-c]{16}/, 'VOLUME');
 }
 
