@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -42,10 +42,12 @@ export interface Emulator {
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const tmpdir = mkdtempSync(path.join(os.tmpdir(), 'drowse-local-'));
+  const log = newLog();
   const child = spawn(options.python, ['-m', 'drowse_aws', '--port', String(options.port)], {
     cwd: ROOT,
     // The end of its stdin ends the emulator: even a SIGKILL of this process leaves none behind.
-    stdio: [options.detached ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    // Its log goes straight into the file: one that is left up has nobody to read a pipe.
+    stdio: [options.detached ? 'ignore' : 'pipe', 'pipe', log],
     detached: options.detached,
     env: {
       PATH: process.env.PATH,
@@ -61,9 +63,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       AWS_REGION: options.region,
     },
   });
-  mkdirSync(path.dirname(LOG), { recursive: true });
-  const log = createWriteStream(LOG);
-  child.stderr?.pipe(log);
+  closeSync(log);
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -84,7 +84,6 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       stop,
       release: () => {
         child.stdout?.destroy();
-        child.stderr?.destroy();
         child.unref();
       },
     };
@@ -92,6 +91,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     await stop();
     throw error;
   }
+}
+
+/** A file of its own for each run, so that one that was left up goes on in its own. */
+function newLog(): number {
+  mkdirSync(path.dirname(LOG), { recursive: true });
+  rmSync(LOG, { force: true });
+  return openSync(LOG, 'a');
 }
 
 async function readReadyLine(child: ChildProcess): Promise<{ port: number }> {
@@ -141,6 +147,6 @@ function readLog(): string {
   try {
     return tail(readFileSync(LOG, 'utf8'));
   } catch {
-    return ''; // The log is a help, not a need: it may not have been opened yet.
+    return ''; // The log is a help, not a need: another run may have removed it for its own.
   }
 }
