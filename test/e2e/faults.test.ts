@@ -5,13 +5,14 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFault } from './cluster';
 import { forget, leftBy, type LocalRun, processesOf, runLocal, startOwnEmulator } from './run-local';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'drowse-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('make local, when something is wrong', () => {
-  jest.setTimeout(180_000);
+  jest.setTimeout(240_000);
   let run: LocalRun;
   afterEach(() => {
     // Whatever happened: no process, and no file.
@@ -76,13 +77,14 @@ describe('make local, when something is wrong', () => {
   it('shows the failed step, its error and the remedy when a workflow fails', async () => {
     const emulator = await startOwnEmulator();
     try {
-      const fault = { command: { document: 'snapshot-etcd', error: 'SnapshotCorrupt', times: 100 } };
-      await fetch(`${emulator.endpoint}/_drowse/faults`, { method: 'POST', body: JSON.stringify(fault) });
+      const fault = { document: 'install-network', error: 'ManifestRefused', times: 100 };
+      await setFault(emulator.endpoint, { command: fault });
       const { code, stdout, stderr } = await (run = runLocal(['up'], { DROWSE_ENDPOINT: emulator.endpoint })).ended;
       expect(code).toBe(1);
-      expect(stdout).toContain('bootstrap succeeded');
-      expect(stderr).toContain('The workflow sleep ended as FAILED: CommandFailed');
-      expect(stderr).toContain('SnapshotCorrupt');
+      expect(stdout).toContain('bootstrap failed: CommandFailed');
+      expect(stderr).toContain('The workflow bootstrap ended as FAILED: CommandFailed');
+      expect(stderr).toContain('ManifestRefused');
+      expect(stderr).toContain('The states above show where');
     } finally {
       await emulator.stop();
     }
