@@ -15,6 +15,8 @@ const drained = z.object({
   drained: z.array(z.string()),
   /** Pods that would not leave in time, and why; they end with their node. */
   stuck: z.array(z.object({ pod: z.string(), node: z.string(), reason: z.string() })),
+  /** How many they are, where there are too many to name. */
+  stuckPods: z.int().optional(),
 });
 
 /**

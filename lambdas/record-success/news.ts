@@ -16,7 +16,9 @@ export const workflowEnd = leased.extend({
   prerequisites: prerequisites.optional().catch(undefined),
   /** What ProbeApp saw from outside. */
   probe: orFailure(z.object({ status: z.int().optional() })),
-  drain: orFailure(z.object({ stuck: z.array(z.object({ pod: z.string(), reason: z.string() })) })),
+  drain: orFailure(
+    z.object({ stuck: z.array(z.object({ pod: z.string(), reason: z.string() })), stuckPods: z.int().optional() }),
+  ),
   snapshot: orFailure(z.object({ skipped: z.string().optional() })),
   /** What RestoreEtcd did. */
   restored: z
@@ -71,7 +73,11 @@ function describeRestore({ restored }: WorkflowEnd): string[] {
 function describeOmissions({ drain, snapshot }: WorkflowEnd): string[] {
   const told: string[] = [];
   if (drain && 'Error' in drain) told.push(`The nodes were not drained (${drain.Error}).`);
-  else for (const { pod, reason } of drain?.stuck ?? []) told.push(`${pod} ended with its node: ${reason}`);
+  else if (drain) {
+    for (const { pod, reason } of drain.stuck) told.push(`${pod} ended with its node: ${reason}`);
+    const unnamed = (drain.stuckPods ?? 0) - drain.stuck.length;
+    if (unnamed > 0) told.push(`${unnamed} more pods ended with their nodes`);
+  }
   if (snapshot && 'Error' in snapshot) {
     told.push(`etcd was not saved (${snapshot.Error}): docs/runbook.md#${snapshot.Error.toLowerCase()}`);
   } else if (snapshot?.skipped !== undefined) {

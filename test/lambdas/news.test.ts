@@ -70,11 +70,15 @@ describe('a workflow that goes well', () => {
   test('tells what it went on without', () =>
     live('', async (twin) => {
       const leased = await begin(twin, 'sleep');
-      const drain = { drained: [], stuck: [{ pod: 'db/pg-0', node: 'i-1', reason: 'disruption budget' }] };
+      const drain = {
+        drained: [],
+        stuck: [{ pod: 'db/pg-0', node: 'i-1', reason: 'disruption budget' }],
+        stuckPods: 3,
+      };
       const snapshot = { Error: 'ApiNotReady', Cause: '{}' };
       await makeStep(twin.model, 'record-success')({ ...leased, drain, snapshot });
       const [{ text } = { text: '' }] = twin.model.sns.messages;
-      expect(text).toContain('db/pg-0 ended with its node: disruption budget');
+      expect(text).toContain('db/pg-0 ended with its node: disruption budget\n\n2 more pods ended with their nodes');
       expect(text).toContain('etcd was not saved (ApiNotReady): docs/runbook.md#apinotready');
     }));
 
