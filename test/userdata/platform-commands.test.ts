@@ -72,6 +72,8 @@ afterEach(async () => {
 async function newSeat(scenario: Scenario = {}): Promise<Life> {
   const life = new Life(seatData(), newCloudState());
   await life.replace();
+  // Each look is three processes, and most tests here wait for a bound.
+  life.sandbox.environment = { SLEEP_FACTOR: '100' };
   life.state.objects['platform/bootstrap/flux.yaml'] = Buffer.from(FLUX_YAML);
   life.state.objects['platform/bootstrap/cluster.json'] = CLUSTER_JSON;
   parameter(life, 'cloudflare-token', `${TOKEN}\n`);

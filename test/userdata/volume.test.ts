@@ -52,8 +52,10 @@ class Disk {
   }
 
   get digest(): string {
-    // Only what is not zero is hashed, with its place: almost all of it is.
-    const archive = ['--create', '--sparse', '--hole-detection=raw', '--mtime', '@0', '--file', '-', this.file];
+    // Only what is not zero is hashed, with its place: almost all of it is. In the copy that is holes, and nothing else is.
+    const copy = join(this.folder, 'copy');
+    execFileSync('cp', ['--sparse=always', this.file, copy]);
+    const archive = ['--create', '--sparse', '--hole-detection=seek', '--mtime', '@0', '--file', '-', copy];
     return createHash('sha256')
       .update(execFileSync('tar', archive, { stdio: 'pipe', maxBuffer: BYTES }))
       .digest('hex');
