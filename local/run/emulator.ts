@@ -60,6 +60,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       DROWSE_ACCOUNT: ACCOUNT,
       DROWSE_TMPDIR: tmpdir,
       DROWSE_AUTH: String(options.auth),
+      DROWSE_WARM_LAMBDAS: process.env.DROWSE_WARM_LAMBDAS,
       AWS_REGION: options.region,
     },
   });

@@ -32,6 +32,10 @@ class Settings:
     region: str = "us-east-1"
     #: DROWSE_LOG_LEVEL (WARNING): of the emulator's own log on stderr.
     log_level: str = "WARNING"
+    #: DROWSE_WARM_LAMBDAS (16): processes of Lambdas kept warm in all. A Node.js process starts in 0.1 to 0.2 s of one
+    #: core's time and takes some 35 MB of its own; a workflow calls two dozen functions, one or two at a time. More
+    #: make a machine with memory to spare quicker.
+    warm_lambdas: int = 16
     #: DROWSE_AUTH (false): true enforces IAM on every call, as ministack's AUTH does.
     auth: bool = False
     #: DROWSE_WITHOUT (""): patches to leave out, separated by commas; for tests that show that each is needed.
@@ -57,6 +61,7 @@ class Settings:
             account=account,
             region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or cls.region,
             log_level=level,
+            warm_lambdas=int(_number(environ, "DROWSE_WARM_LAMBDAS", cls.warm_lambdas, above=0)),
             auth=environ.get("DROWSE_AUTH", "false").lower() == "true",
             without=tuple(filter(None, environ.get("DROWSE_WITHOUT", "").split(","))),
             wait_scale=_number(environ, "SFN_WAIT_SCALE", cls.wait_scale, above=-1e-9),

@@ -9,8 +9,8 @@ import pytest
 from conftest import Emulator
 from functions import function, invoke
 
-#: As in patches/lambda_warm_pool.py, which cannot be imported outside the emulator's process.
-MOST_WARM = 8
+#: As in settings.py, which the emulator's process reads.
+MOST_WARM = 16
 
 
 def _alive(pid: int) -> bool:

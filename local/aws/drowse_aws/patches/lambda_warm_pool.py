@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from .. import settings
 from ..emulator import lambda_runtime, lambda_svc
 from ..registry import patch
-
-#: Processes kept warm in all. A Node.js process takes some 65 MB and starts in 0.11 s; a workflow's wait polls two or
-#: three functions at a time, so a handful serves it, while one for each of our 25 functions would fill 1.5 GB.
-MOST_WARM = 8
 
 
 @patch(
@@ -43,7 +40,7 @@ def _take_surplus() -> list[Any]:
         pools = lambda_runtime._workers
         idle = [(worker.last_used, key, worker) for key, workers in pools.items() for worker in workers]
         oldest_first = sorted((entry for entry in idle if not entry[2].in_use), key=lambda entry: entry[0])
-        surplus = oldest_first[: max(0, len(idle) - MOST_WARM)]
+        surplus = oldest_first[: max(0, len(idle) - settings.current().warm_lambdas)]
         for _, key, worker in surplus:
             pools[key].remove(worker)
             if not pools[key]:
