@@ -32,10 +32,10 @@ class Settings:
     region: str = "us-east-1"
     #: DROWSE_LOG_LEVEL (WARNING): of the emulator's own log on stderr.
     log_level: str = "WARNING"
-    #: DROWSE_WARM_LAMBDAS (16): processes of Lambdas kept warm in all. A Node.js process starts in 0.1 to 0.2 s of one
+    #: DROWSE_WARM_LAMBDAS (8): processes of Lambdas kept warm in all. A Node.js process starts in 0.1 to 0.2 s of one
     #: core's time and takes some 35 MB of its own; a workflow calls two dozen functions, one or two at a time. More
     #: make a machine with memory to spare quicker.
-    warm_lambdas: int = 16
+    warm_lambdas: int = 8
     #: DROWSE_AUTH (false): true enforces IAM on every call, as ministack's AUTH does.
     auth: bool = False
     #: DROWSE_WITHOUT (""): patches to leave out, separated by commas; for tests that show that each is needed.

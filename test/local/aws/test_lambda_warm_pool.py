@@ -10,7 +10,7 @@ from conftest import Emulator
 from functions import function, invoke
 
 #: As in settings.py, which the emulator's process reads.
-MOST_WARM = 16
+MOST_WARM = 8
 
 
 def _alive(pid: int) -> bool:
