@@ -2,13 +2,14 @@
 #
 # User data of every instance, run once by cloud-init: write the node data, fetch the node bundle from the bucket, check
 # its digest, unpack it to /opt/drowse and start it. lib/node/user-data.ts fills in the two @…@ below and drops comments.
-# A failure is tagged on the instance (drowse:phase) and cloud-init's log is put into the bucket.
+# A failure is tagged on the instance (drowse:phase), and cloud-init's log is put into the bucket; its end is the console output
+# of the instance, too, the only place left where the metadata service gives no identity.
 #
 #   @NODE_DATA@  the node data document, one line of JSON
 #   @BUNDLE@     SHA-256 of the node bundle, which lies in the bucket as node/<digest>.tar.gz
 #
 # Credentials are the role's, from the metadata service (IMDSv2), and reach curl on its standard input.
-set -o errexit -o nounset -o pipefail
+set -euo pipefail
 umask 077
 mkdir -p /etc/drowse
 cat >/etc/drowse/node.json <<'END'
@@ -19,21 +20,26 @@ json() { python3 -c 'import json,sys;print(sys.argv[1].format(**json.load(sys.st
 read -r region bucket < <(json '{region} {bucket}' </etc/drowse/node.json)
 get() { curl -sf --retry 6 --retry-all-errors -m 60 "$@"; }
 imds=http://169.254.169.254/latest
-token=$(get -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 900' $imds/api/token)
-meta() { get -K - "$imds/meta-data/$1" <<<"header=\"X-aws-ec2-metadata-token: $token\""; }
+key=X-aws-ec2-metadata-token
+dns=$region.amazonaws.com
+s3=https://$bucket.s3.$dns
+meta() { get -K - "$imds/meta-data/$1" <<<"header=\"$key: $token\""; }
 aws() {
   role=iam/security-credentials/
   meta $role"$(meta $role)" |
     json $'user="{AccessKeyId}:{SecretAccessKey}"\nheader="x-amz-security-token: {Token}"' |
     get --aws-sigv4 "aws:amz:$region:$1" -K - "${@:2}"
 }
-id=$(meta instance-id)
-s3=https://$bucket.s3.$region.amazonaws.com
 report() {
-  aws ec2 "https://ec2.$region.amazonaws.com/" -d "Action=CreateTags&Version=2016-11-15&ResourceId.1=$id&Tag.1.Key=drowse:phase&Tag.1.Value=failed:$why&Tag.2.Key=drowse:phase-at&Tag.2.Value=$(date -u +%FT%TZ)"
+  echo "failed:$why"
+  # Without an identity it ends here.
+  aws ec2 "https://ec2.$dns/" -d "Action=CreateTags&Version=2016-11-15&ResourceId.1=$id&Tag.1.Key=drowse:phase&Tag.1.Value=failed:$why&Tag.2.Key=drowse:phase-at&Tag.2.Value=$(date -u +%FT%TZ)"
   aws s3 -H x-amz-content-sha256:UNSIGNED-PAYLOAD -T /var/log/cloud-init-output.log "$s3/logs/$id/user-data.log"
 }
 trap '[ $? = 0 ] || report' EXIT
+why=metadata-unreachable
+token=$(get -X PUT -H "$key-ttl-seconds: 900" $imds/api/token)
+id=$(meta instance-id)
 why=bundle-unreachable
 aws s3 -o /run/d.tgz "$s3/node/$sha.tar.gz"
 why=digest-mismatch

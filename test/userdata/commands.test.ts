@@ -64,6 +64,51 @@ test('mint-join-token writes what a pool node needs, and shows none of it', asyn
   expect(life.sandbox.read('run/drowse/mint-join-token.log')).not.toContain('0123456789abcdef');
 });
 
+test('two pools that join at once get each its own token, whenever the one comes between two commands of the other', async () => {
+  await node();
+  const tokens = (): unknown[] =>
+    ['gpu', 'general'].map((pool) => {
+      const { value } = life.state.parameters[`/drowse/drowse/join/${pool}`] ?? { value: '{}' };
+      return (JSON.parse(value) as { token?: string }).token;
+    });
+  const others: unknown[] = [];
+  const run = await life.sandbox.run(['/opt/drowse/commands/mint-join-token.sh', '--pool', 'gpu'], {
+    async onCommand() {
+      others.push(await command('mint-join-token', '--pool', 'general'));
+    },
+  });
+  expect(JSON.parse(run.stdout)).toMatchObject({ ok: true, parameter: '/drowse/drowse/join/gpu' });
+  expect(others.length).toBeGreaterThan(8);
+  for (const other of others) expect(other).toMatchObject({ ok: true, parameter: '/drowse/drowse/join/general' });
+  expect(tokens()).toEqual(['abcdef.0123456789abcdef', 'fedcba.fedcba9876543210']);
+});
+
+test('what a killed run left in memory goes with the next one; what one that runs works on stays', async () => {
+  await node();
+  const scratch = (pid: number): string => `run/drowse/scratch/${String(pid)}`;
+  // No process has this number.
+  const [dead, running] = [2 ** 22 + 1, process.pid];
+  for (const pid of [dead, running]) life.sandbox.write(`${scratch(pid)}/secret`, 'of a test');
+  expect(await command('mint-join-token', '--pool', 'gpu')).toMatchObject({ ok: true });
+  expect(life.sandbox.has(scratch(dead))).toBe(false);
+  expect(life.sandbox.has(scratch(running))).toBe(true);
+});
+
+test('drain-nodes names so many stuck pods as an answer has room for, and counts all', async () => {
+  await node();
+  const names = Array.from({ length: 30 }, (_, i) => `i-${String(i).padStart(17, '0')}`);
+  life.sandbox.world('nodes.json', JSON.stringify({ items: names.map((name) => ({ metadata: { name } })) }));
+  life.sandbox.world('drain-fails', 'error when evicting pods\n');
+  const metadata = { namespace: 'n'.repeat(63), name: 'p'.repeat(253), finalizers: [`example.com/${'f'.repeat(200)}`] };
+  const pods = Array.from({ length: 3 }, () => ({ metadata, status: { phase: 'Running' } }));
+  life.sandbox.world('pods.json', JSON.stringify({ items: pods }));
+  const result = await command('drain-nodes', '--per-node-seconds', '60');
+  expect(result).toMatchObject({ ok: true, drained: [], stuckPods: 90 });
+  expect(result.stuck).toHaveLength(40);
+  // What Run Command keeps of an answer; beside them there may be the names of as many drained nodes as a cluster has.
+  expect(JSON.stringify(result).length).toBeLessThan(20_000);
+});
+
 test.each([
   ['no option', []],
   ['an unknown option', ['--pool', 'gpu', '--force', 'yes']],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderUserData } from '../../lib/node';
 import { Cloud } from './support/cloud';
-import { newCloudState } from './support/cloud-state';
+import { newCloudState, type CloudState } from './support/cloud-state';
 import { poolData } from './support/nodes';
 import { Sandbox, sharedTools, type Run } from './support/sandbox';
 
@@ -16,9 +16,12 @@ afterEach(async () => {
 });
 
 /** Runs the user data that a stack would give the instance, on an image that has nothing of ours. */
-async function firstBoot(change: (bundle: Buffer) => Buffer | undefined): Promise<Run> {
+async function firstBoot(
+  change: (bundle: Buffer) => Buffer | undefined,
+  metadata: Partial<CloudState> = {},
+): Promise<Run> {
   const { folder, sha256 } = sharedTools();
-  const state = newCloudState();
+  const state = { ...newCloudState(), ...metadata };
   cloud = await Cloud.start(state);
   sandbox = new Sandbox(cloud, { bare: true });
   for (const path of ['etc/drowse', 'opt/drowse']) sandbox.removePath(path);
@@ -43,6 +46,26 @@ test('fetches the bundle, checks it, unpacks it, and starts the node', async () 
     'systemctl start --no-block drowse-node.service',
   ]);
 });
+
+test('a metadata service that is slow to answer is asked again', async () => {
+  expect((await firstBoot((bundle) => bundle, { metadataDown: 1 })).code).toBe(0);
+  expect(sandbox.calls).toContain('systemctl start --no-block drowse-node.service');
+});
+
+test.each([
+  ['a token', 0],
+  ['an identity', 1],
+])(
+  'without a metadata service that gives %s it says so on the console, and changes nothing',
+  async (_what, metadataUp) => {
+    const run = await firstBoot((bundle) => bundle, { metadataUp, metadataDown: Infinity });
+    expect(run.code).not.toBe(0);
+    expect(run.stdout).toBe('failed:metadata-unreachable\n');
+    expect(Object.keys(cloud.state.objects)).toEqual([`node/${sharedTools().sha256}.tar.gz`]);
+    expect(cloud.instance.tags).not.toHaveProperty('drowse:phase');
+    expect(sandbox.has('opt/drowse')).toBe(false);
+  },
+);
 
 test.each([
   ['a bundle that was changed', 'digest-mismatch', () => Buffer.from('something else')],

@@ -89,6 +89,7 @@ aws_call() {
   fi
   case ${AWS_ERROR} in
     RequestTimeTooSkewed | RequestExpired) fatal clock-skew "AWS refuses this clock (${AWS_ERROR})" ;;
+    ExpiredToken*) fatal metadata-unreachable "AWS does not take the role's credentials any more, and there are no others (${AWS_ERROR})" ;;
   esac
   return 1
 }

@@ -7,6 +7,7 @@
 #              subnetId, cpus, memoryMiB
 
 declare -gA NODE=() FACTS=()
+readonly CONSOLE=/dev/console
 
 load_node_data() {
   load_map NODE "${DROWSE_ETC}/node.json"
@@ -85,6 +86,8 @@ report_failure() {
   local reason
   reason=$(failure_reason)
   warn "ends as failed:${reason}"
+  # EC2 shows it as the instance's console output, also of an instance that can reach nobody.
+  printf 'drowse: failed:%s: %s\n' "${reason}" "$(failure_message)" >"${CONSOLE}" || true
   [[ -n ${FACTS[instanceId]:-} ]] || return 0
   (phase "failed:${reason}") || warn 'the phase could not be tagged'
   journal_tail >"${SCRATCH}/log-tail" || return 0

@@ -49,8 +49,9 @@ export interface CloudState {
   refuse: Record<string, string>;
   /** Seconds that the cloud's clock is ahead. */
   clockAhead: number;
-  /** Requests to the metadata service that stay without an answer, from now on. */
-  metadataDown: boolean;
+  /** Requests to the metadata service that stay without an answer, after so many that get one. */
+  metadataDown: number;
+  metadataUp: number;
   /** Parameters that appear after so many reads of their name. */
   later: Record<string, { reads: number; type: string; value: string }[]>;
 }
@@ -82,7 +83,8 @@ export function newCloudState(instance: Partial<Instance> = {}): CloudState {
     phases: [],
     refuse: {},
     clockAhead: 0,
-    metadataDown: false,
+    metadataDown: 0,
+    metadataUp: 0,
     later: {},
   };
 }

@@ -100,7 +100,11 @@ export class Cloud {
   }
 
   private metadata(request: IncomingMessage): Answer | undefined {
-    if (this.state.metadataDown) return undefined;
+    if (this.state.metadataUp > 0) this.state.metadataUp--;
+    else if (this.state.metadataDown > 0) {
+      this.state.metadataDown--;
+      return undefined;
+    }
     if (request.headers.host !== '169.254.169.254')
       throw new Error('plain HTTP to a host that is not the metadata service');
     if (request.method === 'PUT' && request.url === '/latest/api/token') return { status: 200, body: IMDS_TOKEN };

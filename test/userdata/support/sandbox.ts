@@ -39,8 +39,8 @@ export interface RunOptions {
   readonly quiet?: boolean;
   /** Ends it with SIGKILL after so many external commands. */
   readonly killAfter?: number;
-  /** Called after each external command with its name, while the script waits. */
-  readonly onCommand?: (name: string) => void;
+  /** Called after each external command with its name; the script waits for its end. */
+  readonly onCommand?: (name: string) => unknown;
   readonly timeoutSeconds?: number;
 }
 
@@ -67,7 +67,8 @@ export function sharedTools(): Tools {
   execFileSync('tar', ['-xzf', built.file, '-C', bundle]);
   for (const name of ['fakes', 'fakes-disk', 'fakes-etcd', 'fakes-kill'])
     cpSync(join(__dirname, '..', name), join(folder, name), { recursive: true });
-  for (const name of ['tool.sh', 'fast-sleep.sh', 'short-sleep.sh']) cpSync(join(__dirname, name), join(folder, name));
+  for (const name of ['tool.sh', 'clock-sleep.sh', 'fast-sleep.sh', 'short-sleep.sh'])
+    cpSync(join(__dirname, name), join(folder, name));
   linkCommands(folder);
   mkdirSync(join(folder, 'fixtures'));
   cpSync(join(__dirname, '../../node/golden/1.36/from-kubeadm/etcd.yaml'), join(folder, 'fixtures/etcd.yaml'));
@@ -275,12 +276,11 @@ export class Sandbox {
   }
 
   /** A server that each ended command reports to, and waits for; commands of a pipeline take turns. */
-  private step(onCommand: (name: string) => void): Promise<Server> {
+  private step(onCommand: (name: string) => unknown): Promise<Server> {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', (name) => {
-        onCommand(name.toString().trim());
-        socket.end('go on\n');
+        void Promise.resolve(onCommand(name.toString().trim())).finally(() => socket.end('go on\n'));
       });
     });
     return new Promise((done) => server.listen(0, '127.0.0.1', () => done(server)));
