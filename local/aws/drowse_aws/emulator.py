@@ -16,6 +16,7 @@ from ministack.core import responses as _responses
 from ministack.core import router as _router
 from ministack.services import alb as _alb
 from ministack.services import autoscaling as _autoscaling
+from ministack.services import cloudformation as _cloudformation
 from ministack.services import cloudtrail as _cloudtrail
 from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import cloudwatch_logs as _logs
@@ -37,6 +38,7 @@ responses: Any = _responses
 router: Any = _router
 alb: Any = _alb
 autoscaling: Any = _autoscaling
+cloudformation: Any = _cloudformation
 cloudtrail: Any = _cloudtrail
 cloudwatch: Any = _cloudwatch
 logs: Any = _logs

@@ -14,7 +14,6 @@ MODULES = (
     "lambda_errors",
     "lambda_environment",
     "lambda_warm_pool",
-    "lambda_warm_pool",
     "stepfunctions_errors",
     "stepfunctions_executions",
     "stepfunctions_callbacks",
@@ -57,6 +56,7 @@ MODULES = (
     "cfn_bucket_deployment",
     "cfn_buckets",
     "cfn_stubs",
+    "cfn_waiting",
     "iam_resources",
     "calls",
 )

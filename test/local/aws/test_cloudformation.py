@@ -292,6 +292,18 @@ def test_a_custom_resource_that_throws_fails_at_once(aws: Emulator) -> None:
     assert any("no luck" in event.get("ResourceStatusReason", "") for event in events)
 
 
+@pytest.mark.covers("cfn-stack-waits")
+def test_an_answer_about_a_stack_waits_for_its_end(aws: Emulator) -> None:
+    late = "await new Promise((resolve) => setTimeout(resolve, 1000)); throw new Error('late');"
+    arn = function(aws, "late", f"exports.handler = async () => {{ {late} }};")
+    resource = {"Type": "Custom::Thing", "Properties": {"ServiceToken": arn}}
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(StackName="late", TemplateBody=json.dumps({"Resources": {"Thing": resource}}))
+    listed = {one["StackName"]: one["StackStatus"] for one in cloudformation.describe_stacks()["Stacks"]}
+    assert listed["late"] == "CREATE_IN_PROGRESS", "a list is no wait"
+    assert cloudformation.describe_stacks(StackName="late")["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
 @pytest.mark.covers("cfn-stubs")
 def test_stubs_deploy_and_are_listed(aws: Emulator) -> None:
     stubs = aws.control("plugin")["stubs"]
