@@ -113,7 +113,8 @@ test-nodes: setup ## The node scripts (as root: loop devices, network namespaces
 
 .PHONY: test-e2e
 test-e2e: setup ## A whole life on the embedded AWS, and its faults
-	@jest --selectProjects e2e
+# One file after the other: all runs share local/out.
+	@jest --selectProjects e2e --runInBand
 
 .PHONY: bench
 bench: setup ## Measure synth, life, memory, bundles, the app and the tests, as JSON (QUICK=1: not the tests)
