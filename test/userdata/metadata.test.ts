@@ -46,9 +46,7 @@ test.each([
   async (_when, metadataUp) => {
     const run = await boot({ metadataUp, metadataDown: Infinity });
     expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('fatal [metadata-unreachable]') as string });
-    expect(life.sandbox.read('dev/console')).toBe(
-      `${CONSOLE}${run.stderr.match(/metadata-unreachable\] (.*)/)![1]!}\n`,
-    );
+    expect(life.sandbox.read('dev/console')).toBe(`${CONSOLE}${/metadata-unreachable\] (.*)/.exec(run.stderr)![1]!}\n`);
     expect({ phases: life.state.phases, objects: life.state.objects, holder: life.state.volumes[0]!.holder }).toEqual({
       phases: [],
       objects: {},
