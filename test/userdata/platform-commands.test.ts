@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
 import { parseConfig } from '../../lib/config/load';
 import { exampleConfig } from '../../lib/config/example';
 import { clusterManifest, fluxYaml } from '../../lib/platform';
@@ -47,6 +48,13 @@ const GRAFANA = '0123-567_9abcdef0123-567_9abcdef';
 const NODE = 'i-0aaaaaaaaaaaaaaaa';
 const LAYERS = ['apps', 'base', 'ingress', 'network', 'network-config'];
 const FLUX_YAML = fluxYaml();
+/** The same as JSON, which is YAML as well, and takes Python a tenth of the time to read. */
+const FLUX_JSON = JSON.stringify({
+  kind: 'List',
+  items: parseAllDocuments(FLUX_YAML)
+    .map((document) => document.toJS() as object | null)
+    .filter((document) => document !== null),
+});
 const CLUSTER_JSON = Buffer.from(
   JSON.stringify(
     clusterManifest(parseConfig(exampleConfig()), {
@@ -74,7 +82,7 @@ async function newSeat(scenario: Scenario = {}): Promise<Life> {
   await life.replace();
   // Each look is three processes, and most tests here wait for a bound.
   life.sandbox.environment = { SLEEP_FACTOR: '100' };
-  life.state.objects['platform/bootstrap/flux.yaml'] = Buffer.from(FLUX_YAML);
+  life.state.objects['platform/bootstrap/flux.yaml'] = Buffer.from(FLUX_JSON);
   life.state.objects['platform/bootstrap/cluster.json'] = CLUSTER_JSON;
   parameter(life, 'cloudflare-token', `${TOKEN}\n`);
   parameter(life, 'git-credentials', JSON.stringify(GIT));
@@ -183,6 +191,7 @@ const PARAMETERS = ['cloudflare-token', 'git-credentials'].map((name) => `aws ss
 describe('install-network', () => {
   test('installs Flux, makes the secrets, and waits for the network alone', async () => {
     const life = await seat({ parts: { 'Kustomization/apps': { message: 'no GPU yet' } } });
+    life.state.objects['platform/bootstrap/flux.yaml'] = Buffer.from(FLUX_YAML);
     const result = await run(life, 'install-network');
     expect(result).toEqual({
       ok: true,
