@@ -164,7 +164,7 @@ export class Sandbox {
     this.write('etc/fstab', 'LABEL=cloudimg-rootfs / ext4 discard 0 1\n/swapfile none swap sw 0 0\n');
     this.write('sys/class/net/ens5/address', `${cloud.instance.mac}\n`);
     this.write('sys/class/net/lo/address', '00:00:00:00:00:00\n');
-    for (const path of ['/etc/mke2fs.conf', '/etc/ld.so.cache']) {
+    for (const path of ['/etc/mke2fs.conf', '/etc/ssl/openssl.cnf', '/etc/ld.so.cache']) {
       if (existsSync(path)) this.write(path.slice(1), readFileSync(path));
     }
     if (options.fakeDisk !== false) this.world('fake-disk');
