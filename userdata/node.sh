@@ -71,7 +71,6 @@ run() {
   local digest profile
   trap on_exit EXIT
   open_scratch
-  mkdir -p "${DROWSE_VAR}"
   open_metrics
   load_node_data
   load_facts

@@ -185,20 +185,18 @@ test('drain-nodes names the pods that do not leave, and why', async () => {
 
 test('delete-stale-nodes deletes what has no instance', async () => {
   await node();
-  const items = [
-    { kind: 'Node', metadata: { name: 'i-gone' } },
-    { kind: 'Node', metadata: { name: life.cloud.self } },
-    { kind: 'VolumeAttachment', metadata: { name: 'csi-1' }, spec: { nodeName: 'i-gone' } },
-    { kind: 'VolumeAttachment', metadata: { name: 'csi-2' }, spec: { nodeName: life.cloud.self } },
-  ];
-  life.sandbox.world('objects.json', JSON.stringify({ items }));
+  const { self } = life.cloud;
+  life.sandbox.world(
+    'objects',
+    `Node i-gone \nNode ${self} \nVolumeAttachment csi-1 i-gone\nVolumeAttachment csi-2 ${self}\n`,
+  );
   expect(await command('delete-stale-nodes')).toEqual({ ok: true, nodes: ['i-gone'], volumeAttachments: 1 });
 });
 
 test('delete-stale-nodes deletes nothing when EC2 shows not even this instance', async () => {
   await node();
   life.cloud.instance.state = 'terminated';
-  life.sandbox.world('objects.json', JSON.stringify({ items: [{ kind: 'Node', metadata: { name: 'i-gone' } }] }));
+  life.sandbox.world('objects', 'Node i-gone \n');
   expect(await command('delete-stale-nodes')).toMatchObject({ ok: false, error: 'StaleNotDeleted' });
   expect(life.sandbox.calls.filter((call) => call.includes('kubectl') && call.includes('delete'))).toEqual([]);
 });

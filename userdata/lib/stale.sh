@@ -24,23 +24,22 @@ note_instance() {
   [[ $3 != "${NODE[cluster]}" || $2 != @(pending|running) ]] || LIVE+=("$1")
 }
 
+is_live() { [[ " ${LIVE[*]} " == *" $1 "* ]]; }
+
 remove_stale_nodes() {
-  local live kind name attachments=() attachment
+  local kind name node attachments=() attachment
   live_instances || return 1
   # An empty answer is no reason to delete every node: this instance itself is alive.
-  [[ " ${LIVE[*]} " == *" ${FACTS[instanceId]} "* ]] || return 1
-  printf -v live '"%s",' "${LIVE[@]}"
-  live="[${live%,}]"
-  cluster_kubectl get nodes,volumeattachments --output json >"${SCRATCH}/objects.json" || return 1
+  is_live "${FACTS[instanceId]}" || return 1
+  cluster_kubectl get nodes,volumeattachments \
+    --output 'jsonpath={range .items[*]}{.kind} {.metadata.name} {.spec.nodeName}{"\n"}{end}' >"${SCRATCH}/objects" || return 1
   STALE_NODES=()
-  while read -r kind name; do
+  while read -r kind name node; do
     case ${kind} in
-      Node) STALE_NODES+=("${name}") ;;
-      VolumeAttachment) attachments+=("${name}") ;;
+      Node) is_live "${name}" || STALE_NODES+=("${name}") ;;
+      VolumeAttachment) is_live "${node}" || attachments+=("${name}") ;;
     esac
-  done < <(jq --raw-output --argjson live "${live}" '[.items[]
-    | select((if .kind == "Node" then .metadata.name else .spec.nodeName end) | IN($live[]) | not)
-    | "\(.kind) \(.metadata.name)"] | sort[]' "${SCRATCH}/objects.json")
+  done <"${SCRATCH}/objects"
   STALE_ATTACHMENTS=${#attachments[@]}
   for attachment in "${attachments[@]}"; do
     # The instance is gone, so the volume is free; the finalizer would wait for a driver to find that out.
