@@ -12,7 +12,7 @@ import { addFakes, type Run } from './support/sandbox';
 
 jest.setTimeout(240_000);
 
-/** What goes wrong in the cluster, for fakes-platform/kubectl. */
+/** What goes wrong in the cluster, for fakes-platform/cluster.py. */
 interface Scenario {
   /** Layers that the root Kustomization brings. */
   layers?: string[];
