@@ -43,6 +43,7 @@ remove_members() {
   local predicate=$1 rows id status name peer
   rows=$(etcdctl --endpoints "${QUORUM_ENDPOINT}" --command-timeout 10s --write-out simple member list) || return 1
   while IFS=, read -r id status name peer _; do
+    [[ -n ${id} ]] || continue
     "${predicate}" "${id}" "${name# }" "${peer# }" || continue
     info "removing etcd member ${id} (${name# }, ${peer# }, ${status# })"
     etcdctl --endpoints "${QUORUM_ENDPOINT}" --command-timeout 10s member remove "${id}" >&2 || return 1

@@ -16,20 +16,25 @@ volume_holder=''
 # attach_state_volume: waits for the old holder to let go; two instances can never hold it, so holding it is what makes this
 # instance the seat.
 attach_state_volume() {
-  wait_until 'the state volume to be free' volume-held 600 5 volume_free_or_ours
-  if [[ ${volume_state} == available ]]; then
-    aws_ec2 AttachVolume "VolumeId=${volume_id}" "InstanceId=${FACTS[instanceId]}" Device=/dev/sdf ||
-      fatal volume-not-attached "EC2 refuses to attach ${volume_id} (${AWS_ERROR})"
-  fi
+  wait_until 'the state volume' volume-held 600 5 volume_is_ours
   # The NVMe driver names the device after the volume, without its dash.
   VOLUME_DEVICE=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume_id/-/}
   wait_until "device of ${volume_id}" volume-not-attached 120 2 test -b "${VOLUME_DEVICE}"
 }
 
-volume_free_or_ours() {
+# volume_is_ours: looks who holds it, and attaches it if nobody does. What EC2 answers to that is not the last word: an answer that
+# got lost is asked for again, and then the volume is in use, by us.
+volume_is_ours() {
+  WAIT_REASON=''
   find_state_volume || return 1
-  [[ ${volume_state} == available || ${volume_holder} == "${FACTS[instanceId]}" ]] && return 0
-  info "volume ${volume_id} is ${volume_state}, held by ${volume_holder:-nobody}"
+  [[ ${volume_holder} != "${FACTS[instanceId]}" ]] || return 0
+  if [[ ${volume_state} != available ]]; then
+    info "volume ${volume_id} is ${volume_state}, held by ${volume_holder:-nobody}"
+    return 1
+  fi
+  aws_ec2 AttachVolume "VolumeId=${volume_id}" "InstanceId=${FACTS[instanceId]}" Device=/dev/sdf && return 0
+  info "EC2 does not attach ${volume_id} (${AWS_ERROR})"
+  WAIT_REASON=volume-not-attached
   return 1
 }
 

@@ -47,6 +47,8 @@ export interface CloudState {
   phases: string[];
   /** Faults: what the cloud refuses, by `service Action`, with AWS's error code. */
   refuse: Record<string, string>;
+  /** Faults: actions that are carried out once without their answer arriving; curl asks again. */
+  lost: string[];
   /** Seconds that the cloud's clock is ahead. */
   clockAhead: number;
   /** Requests to the metadata service that stay without an answer, after so many that get one. */
@@ -82,6 +84,7 @@ export function newCloudState(instance: Partial<Instance> = {}): CloudState {
     logEvents: [],
     phases: [],
     refuse: {},
+    lost: [],
     clockAhead: 0,
     metadataDown: 0,
     metadataUp: 0,

@@ -170,7 +170,10 @@ export class Cloud {
         : service === 's3'
           ? s3(this.state, request.method ?? '', key, request.headers, body)
           : json(this.state, target, JSON.parse(body.toString()) as Request);
-    return answer.call === undefined ? answer : { ...answer, call: `aws ${service} ${answer.call}` };
+    const told = answer.call === undefined ? answer : { ...answer, call: `aws ${service} ${answer.call}` };
+    if (!this.state.lost.includes(action)) return told;
+    this.state.lost = this.state.lost.filter((one) => one !== action);
+    return { ...told, status: 503, body: '' };
   }
 }
 

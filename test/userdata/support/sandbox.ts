@@ -146,7 +146,8 @@ export class Sandbox {
     } = {},
   ) {
     const { folder, sha256 } = sharedTools();
-    cpSync(cloud.certificate, join(folder, 'certificate.pem'));
+    // Once: a run of another sandbox may read it at this moment.
+    if (!existsSync(join(folder, 'certificate.pem'))) cpSync(cloud.certificate, join(folder, 'certificate.pem'));
     cloud.onCall = (line) => appendFileSync(join(this.root, 'test/calls'), `${line}\n`);
     if (options.root !== undefined) {
       this.root = options.root;
