@@ -54,8 +54,8 @@ schedule: setup ## Show what the schedules do in the next two weeks (CONFIG=…,
 
 .PHONY: lint
 lint: setup ## Check types, style and format
-	@tsc --project .
-	@tsc --project apps/ghibli/page
+	@node_modules/typescript-7/bin/tsc --project .
+	@node_modules/typescript-7/bin/tsc --project apps/ghibli/page
 	@eslint .
 	@prettier --check --log-level warn .
 
@@ -65,8 +65,8 @@ format: setup ## Format every file
 
 .PHONY: test
 test: test-setup ## Run every test
-# Longest first. Each waits a lot (for time-outs, for the embedded AWS), so two side by side keep two cores busy.
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-e2e test-nodes test-unit lint test-apps test-aws test-platform
+# Longest first, two side by side: each waits now and then (for the embedded AWS, for a browser) while the other keeps the cores busy.
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-e2e test-nodes test-aws test-unit test-apps lint test-platform
 
 .PHONY: test-setup
 test-setup: setup ## Install what the tests need: Python packages, Debian packages, etcd, Chromium
@@ -78,7 +78,7 @@ test-setup: setup ## Install what the tests need: Python packages, Debian packag
 
 .PHONY: test-unit
 test-unit: setup ## Configuration, constructs, stacks, steps, workflows
-	@jest --selectProjects unit
+	@jest --selectProjects unit --maxWorkers=2
 
 .PHONY: test-aws
 test-aws: setup ## The embedded AWS's own tests (Python)
