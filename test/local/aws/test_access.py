@@ -56,7 +56,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     iam = aws.client("iam")
     role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     read = ["ec2:DescribeInstances", "autoscaling:DescribeAutoScalingGroups"]
-    change = ["ec2:AttachVolume", "ec2:CreateTags", "autoscaling:UpdateAutoScalingGroup"]
+    change = ["ec2:AttachVolume", "ec2:CreateTags", "ec2:DisassociateAddress", "autoscaling:UpdateAutoScalingGroup"]
     mine = {"StringEquals": {"aws:ResourceTag/drowse:cluster": "mine"}}
     statements = [
         {"Effect": "Allow", "Action": read, "Resource": "*"},
@@ -151,6 +151,28 @@ def test_another_cluster_is_out_of_reach(strict: Emulator) -> None:
     made = ec2.run_instances(ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=tags)["Instances"][0]
     attach = {"action": "AttachVolume", "VolumeId": mine, "InstanceId": made["InstanceId"], "Device": "/dev/sdf"}
     assert call(strict, "ec2", **attach)["status"] == 403, "the volume is mine, the instance is not"
+
+
+@pytest.mark.covers("iam-call-resources")
+@pytest.mark.parametrize(
+    ("address_of", "holder_of", "status"), [("mine", "mine", 200), ("other", "mine", 403), ("mine", "other", 403)]
+)
+def test_an_address_is_taken_away_by_its_association(
+    strict: Emulator, address_of: str, holder_of: str, status: int
+) -> None:
+    ec2 = strict.client("ec2")
+
+    def tagged(kind: str, cluster: str) -> list[Any]:
+        return [{"ResourceType": kind, "Tags": [{"Key": "drowse:cluster", "Value": cluster}]}]
+
+    holder = ec2.run_instances(
+        ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=tagged("instance", holder_of)
+    )["Instances"][0]["InstanceId"]
+    ec2.get_waiter("instance_running").wait(InstanceIds=[holder], WaiterConfig={"Delay": 0})
+    address = ec2.allocate_address(Domain="vpc", TagSpecifications=tagged("elastic-ip", address_of))["AllocationId"]
+    association = ec2.associate_address(AllocationId=address, InstanceId=holder)["AssociationId"]
+    answer = call(strict, "ec2", "DisassociateAddress", AssociationId=association)
+    assert answer["status"] == status, answer["body"]
 
 
 @pytest.mark.covers("iam-request-tags", "iam-call-resources")

@@ -31,7 +31,8 @@ _NEEDS = ("core.iam_actions.extract_resource_arn", "core.iam_evaluator.enforce")
 @patch(
     "iam-call-resources",
     "A call on several resources is checked on one of them; SendCommand, TerminateInstanceInAutoScalingGroup, "
-    "CreateTags, CreateLoadBalancer, GetParametersByPath, GetParameters and DeleteParameters on none.",
+    "CreateTags, DisassociateAddress, CreateLoadBalancer, GetParametersByPath, GetParameters and DeleteParameters on "
+    "none.",
     (*_NEEDS, "services.ec2._guess_resource_type"),
 )
 def check_all_resources() -> None:
@@ -80,6 +81,10 @@ def _of_ec2(asked: Record) -> Iterator[str]:
     for field, kind in _EC2_FIELDS:
         for one in as_list(asked.get(field)):
             yield _arn("ec2", f"{kind or ec2._guess_resource_type(one)}/{one}")
+    for address in ec2._addresses.values():
+        if asked.get("AssociationId") and address.get("AssociationId") == asked["AssociationId"]:
+            yield _arn("ec2", f"elastic-ip/{address['AllocationId']}")
+            yield _arn("ec2", f"instance/{address['InstanceId']}")
 
 
 def _of_ssm(action: str, asked: Record) -> Iterator[str]:
