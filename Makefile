@@ -63,6 +63,8 @@ lint: setup ## Check types, style and format
 format: setup ## Format every file
 	@prettier --write --log-level warn .
 
+test test-unit test-aws test-platform test-apps test-nodes test-e2e bench: export TMPDIR := $(shell test/scratch-folder.sh)
+
 .PHONY: test
 test: test-setup ## Run every test
 # Longest first, two side by side: each waits now and then (for the embedded AWS, for a browser) while the other keeps the cores busy.

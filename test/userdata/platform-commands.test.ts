@@ -6,29 +6,12 @@ import { exampleConfig } from '../../lib/config/example';
 import { clusterManifest, fluxYaml } from '../../lib/platform';
 import { killEverywhere } from './support/kill';
 import { newCloudState } from './support/cloud-state';
+import { CLUSTER_FILE, FLUX_FILE, type Manifest, type Scenario } from './support/cluster-api';
 import { Life } from './support/life';
 import { seatData } from './support/nodes';
 import { addFakes, type Run } from './support/sandbox';
 
 jest.setTimeout(240_000);
-
-/** What goes wrong in the cluster, for fakes-platform/cluster.py. */
-interface Scenario {
-  /** Layers that the root Kustomization brings. */
-  layers?: string[];
-  /** More labels of layers. */
-  labels?: Record<string, Record<string, string>>;
-  dependsOn?: Record<string, string[]>;
-  /** What parts say instead of being ready, by `Kind/name`; a silent one does not even see the request. */
-  parts?: Record<string, { silent?: true; reason?: string; message?: string }>;
-  /** Flux' definitions are there after so many tries. */
-  definitionsAfter?: number;
-  jobFails?: true;
-  jobHangs?: true;
-  jobLog?: string[];
-  /** The API goes away at the first call that contains this. */
-  apiGoneAt?: string;
-}
 
 interface Result {
   ok: boolean;
@@ -40,7 +23,7 @@ interface Result {
   failed?: { name: string; message: string }[];
 }
 
-type Objects = Record<string, Record<string, unknown> & { data?: Record<string, string> }>;
+type Objects = Record<string, Manifest>;
 
 const TOKEN = 'cloudflare-token-of-the-test';
 const GIT = { username: 'drowse', password: 'git-password-of-the-test' };
@@ -48,7 +31,7 @@ const GRAFANA = '0123-567_9abcdef0123-567_9abcdef';
 const NODE = 'i-0aaaaaaaaaaaaaaaa';
 const LAYERS = ['apps', 'base', 'ingress', 'network', 'network-config'];
 const FLUX_YAML = fluxYaml();
-/** The same as JSON, which is YAML as well, and takes Python a tenth of the time to read. */
+/** The same as JSON, which is YAML as well, and takes a tenth of the time to read. */
 const FLUX_JSON = JSON.stringify({
   kind: 'List',
   items: parseAllDocuments(FLUX_YAML)
@@ -102,7 +85,7 @@ async function seat(scenario?: Scenario): Promise<Life> {
 
 /** What a cluster holds once both commands have run; made by them, once. */
 let installed: Promise<Record<string, string>> | undefined;
-const FILES = ['test/volume/cluster.json', 'test/world/flux.json'];
+const FILES = [CLUSTER_FILE, FLUX_FILE];
 
 /** A seat of a cluster that slept: everything says Ready, from before. */
 async function wokenSeat(scenario: Scenario = {}): Promise<Life> {
@@ -131,15 +114,13 @@ function play(life: Life, scenario: Scenario): void {
 }
 
 function objectsOf(life: Life): Objects {
-  return life.sandbox.has('test/volume/cluster.json')
-    ? (JSON.parse(life.sandbox.read('test/volume/cluster.json')) as Objects)
-    : {};
+  return life.sandbox.has(CLUSTER_FILE) ? (JSON.parse(life.sandbox.read(CLUSTER_FILE)) as Objects) : {};
 }
 
 function change(life: Life, edit: (objects: Objects) => void): void {
   const objects = objectsOf(life);
   edit(objects);
-  life.sandbox.write('test/volume/cluster.json', JSON.stringify(objects));
+  life.sandbox.write(CLUSTER_FILE, JSON.stringify(objects));
 }
 
 function secret(life: Life, name: string): Record<string, string> | undefined {

@@ -12,7 +12,7 @@ function filesBelow(folder: string): string[] {
 
 /** Scripts of the nodes, of which the libraries are checked through those that source them, and of the tests. */
 const programs = filesBelow('userdata').filter((file) => file.endsWith('.sh') && !file.includes('/lib/'));
-const helpers = ['fakes', 'fakes-disk', 'fakes-etcd', 'fakes-kill', 'fakes-platform', 'support', '.']
+const helpers = ['fakes', 'fakes-disk', 'fakes-etcd', 'fakes-kill', 'fakes-platform', 'support', '.', '..']
   .flatMap((folder) =>
     readdirSync(join(__dirname, folder), { withFileTypes: true })
       .filter((entry) => entry.isFile())

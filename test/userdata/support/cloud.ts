@@ -11,6 +11,9 @@ import { ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, verifySignature } from './sigv4'
 
 const IMDS_TOKEN = 'test-imds-token';
 
+/** What a request says before its body. */
+type Heads = Pick<IncomingMessage, 'method' | 'url' | 'headers'>;
+
 /**
  * The AWS that nodes talk to in the tests: metadata service, EC2, SSM, S3 and CloudWatch Logs, with every signature verified
  * and every request that is not one of theirs refused. Nodes keep calling the real names; curl is told to connect here.
@@ -32,10 +35,9 @@ export class Cloud {
     const pair = certificatePair();
     // The servers are part of the cloud, and the cloud is what answers: it is there before either gets a request.
     let cloud: Cloud | undefined = undefined as Cloud | undefined;
-    const https = createHttps({ key: pair.key, cert: pair.cert }, (request, response) =>
-      cloud?.receiveAws(request, response),
-    );
-    const http = createHttp((request, response) => cloud?.receivePlain(request, response));
+    const receive = (request: IncomingMessage, response: ServerResponse): void => cloud?.receive(request, response);
+    const https = createHttps({ key: pair.key, cert: pair.cert }, receive);
+    const http = createHttp(receive);
     cloud = new Cloud(state, https, http, pair.file, self);
     await Promise.all([https, http].map((server) => new Promise<void>((done) => server.listen(0, host, done))));
     // A test that fails before it stops its cloud must not keep the whole run from ending.
@@ -60,53 +62,39 @@ export class Cloud {
     );
   }
 
-  private receiveAws(request: IncomingMessage, response: ServerResponse): void {
-    this.receive(request, response, (body) => this.aws(request, body));
-  }
-
-  /** The metadata service; and AWS without TLS, for tests with hundreds of runs. */
-  private receivePlain(request: IncomingMessage, response: ServerResponse): void {
-    const metadata = request.headers.host === '169.254.169.254';
-    this.receive(request, response, (body) => (metadata ? this.metadata(request) : this.aws(request, body)));
-  }
-
-  private receive(
-    request: IncomingMessage,
-    response: ServerResponse,
-    answer: (body: Buffer) => Answer | undefined,
-  ): void {
+  private receive(request: IncomingMessage, response: ServerResponse): void {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      let result: Answer | undefined;
-      try {
-        result = answer(Buffer.concat(chunks));
-      } catch (error) {
-        this.problems.push(
-          `${request.method ?? ''} ${request.headers.host ?? ''}${request.url ?? ''}: ${String(error)}`,
-        );
-        result = { status: 403, body: '<Error><Code>SignatureDoesNotMatch</Code></Error>' };
-      }
-      if (result === undefined) {
-        response.destroy();
-        return;
-      }
-      if (result.call !== undefined) this.onCall(result.call);
-      const date = new Date(Date.now() + this.state.clockAhead * 1000).toUTCString();
-      response
-        .writeHead(result.status, { date, ...result.headers })
-        .end(request.method === 'HEAD' ? undefined : result.body);
+      const answer = this.answer(request, Buffer.concat(chunks), (body) => verifySignature(request, body).service);
+      if (answer === undefined) response.destroy();
+      else response.writeHead(answer.status, answer.headers).end(request.method === 'HEAD' ? undefined : answer.body);
     });
   }
 
-  private metadata(request: IncomingMessage): Answer | undefined {
+  /**
+   * What AWS or the metadata service answers, whichever the host is; undefined cuts the connection.
+   * @param signedFor finds out for which service a request to AWS was signed; throws with what is wrong
+   */
+  answer(request: Heads, body: Buffer, signedFor: (body: Buffer) => string): Answer | undefined {
+    let answer: Answer | undefined;
+    try {
+      answer = request.headers.host === '169.254.169.254' ? this.metadata(request) : this.aws(request, body, signedFor);
+    } catch (error) {
+      this.problems.push(`${request.method ?? ''} ${request.headers.host ?? ''}${request.url ?? ''}: ${String(error)}`);
+      answer = { status: 403, body: '<Error><Code>SignatureDoesNotMatch</Code></Error>' };
+    }
+    if (answer?.call !== undefined) this.onCall(answer.call);
+    const date = new Date(Date.now() + this.state.clockAhead * 1000).toUTCString();
+    return answer && { ...answer, headers: { date, ...answer.headers } };
+  }
+
+  private metadata(request: Heads): Answer | undefined {
     if (this.state.metadataUp > 0) this.state.metadataUp--;
     else if (this.state.metadataDown > 0) {
       this.state.metadataDown--;
       return undefined;
     }
-    if (request.headers.host !== '169.254.169.254')
-      throw new Error('plain HTTP to a host that is not the metadata service');
     if (request.method === 'PUT' && request.url === '/latest/api/token') return { status: 200, body: IMDS_TOKEN };
     if (request.headers['x-aws-ec2-metadata-token'] !== IMDS_TOKEN) return { status: 401, body: '' };
     const own = this.instance;
@@ -139,12 +127,12 @@ export class Cloud {
     return { status: 200, body };
   }
 
-  private aws(request: IncomingMessage, body: Buffer): Answer {
+  private aws(request: Heads, body: Buffer, signedFor: (body: Buffer) => string): Answer {
     const host = request.headers.host ?? '';
     const bucketHost = `${this.state.bucket}.s3.${this.state.region}.amazonaws.com`;
     // What time it is may be asked without a signature; everything else may not.
     if (request.method === 'HEAD' && host === bucketHost) return { status: 403, body: '' };
-    const { service } = verifySignature(request, body);
+    const service = signedFor(body);
     if (host !== (service === 's3' ? bucketHost : `${service}.${this.state.region}.amazonaws.com`))
       throw new Error(`signed for ${service}, sent elsewhere`);
     const key = decodeURIComponent((request.url ?? '').slice(1));

@@ -11,12 +11,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildNodeBundle, nodeInstall } from '../../../lib/node';
 import { selfSigned } from './certificate';
 import { Cloud } from './cloud';
+import { clusterApi } from './cluster-api';
+import { playCurl } from './curl';
+import { portOf, servePlayers, type Player } from './player';
 
 /** Commands that the node scripts may use; any other is not found, which fails a test. */
 const COMMANDS = (
@@ -35,7 +38,7 @@ export interface Run {
 
 /** How to run a script. */
 export interface RunOptions {
-  /** Without a list of calls: only what it leaves behind is looked at. */
+  /** Without a list of calls, and with curl played: only what it leaves behind is looked at. */
   readonly quiet?: boolean;
   /** Ends it with SIGKILL after so many external commands. */
   readonly killAfter?: number;
@@ -67,7 +70,7 @@ export function sharedTools(): Tools {
   execFileSync('tar', ['-xzf', built.file, '-C', bundle]);
   for (const name of ['fakes', 'fakes-disk', 'fakes-etcd', 'fakes-kill'])
     cpSync(join(__dirname, '..', name), join(folder, name), { recursive: true });
-  for (const name of ['tool.sh', 'clock-sleep.sh', 'fast-sleep.sh', 'short-sleep.sh'])
+  for (const name of ['tool.sh', 'played.sh', 'quiet.sh', 'clock-sleep.sh', 'fast-sleep.sh', 'short-sleep.sh'])
     cpSync(join(__dirname, name), join(folder, name));
   linkCommands(folder);
   mkdirSync(join(folder, 'fixtures'));
@@ -134,6 +137,8 @@ export class Sandbox {
   /** Prefix of the command line, for a network namespace. */
   prefix: string[] = [];
   environment: Record<string, string> = {};
+  /** Commands that the test process plays. */
+  private readonly players: Record<string, Player> = { curl: playCurl(this), kubectl: clusterApi(this) };
 
   constructor(
     readonly cloud: Cloud,
@@ -216,6 +221,10 @@ export class Sandbox {
     return readFileSync(join(this.root, path), 'utf8');
   }
 
+  bytes(path: string): Buffer {
+    return readFileSync(join(this.root, path));
+  }
+
   removePath(path: string): void {
     rmSync(join(this.root, path), { recursive: true, force: true });
   }
@@ -233,6 +242,7 @@ export class Sandbox {
   async run(command: readonly string[], options: RunOptions = {}): Promise<Run> {
     const { https, http } = this.cloud.ports;
     const stepper = options.onCommand === undefined ? undefined : await this.step(options.onCommand);
+    const players = await servePlayers(this.players);
     const counted = options.killAfter !== undefined || stepper !== undefined;
     // Fakes use commands that the scripts do not; with tool.sh they have a PATH of their own.
     const path =
@@ -240,12 +250,13 @@ export class Sandbox {
     const environment = {
       PATH: path,
       HOME: '/root',
-      BASH_ENV: '/test-tools/fast-sleep.sh',
+      BASH_ENV: `/test-tools/${options.quiet === true ? 'quiet' : 'fast-sleep'}.sh`,
+      PLAYER_PORT: portOf(players),
       CLOUD_HOST: this.options.cloudHost ?? '127.0.0.1',
       CLOUD_HTTPS: String(https),
       CLOUD_HTTP: String(http),
       ...(options.killAfter === undefined ? {} : { KILL_AFTER: String(options.killAfter) }),
-      ...(stepper === undefined ? {} : { STEP: String((stepper.address() as AddressInfo).port) }),
+      ...(stepper === undefined ? {} : { STEP: portOf(stepper) }),
       ...this.environment,
     };
     if (options.killAfter !== undefined) this.write('test/ticks', '');
@@ -271,6 +282,7 @@ export class Sandbox {
       child.on('close', (code, signal) => {
         clearTimeout(timer);
         stepper?.close();
+        players.close();
         done({ code, signal, stdout, stderr });
       });
     });
