@@ -10,7 +10,7 @@ const ANY_VARIABLE = /\$\{[^}]*\}/g;
 /** The names of all `${variables}` of an object that Flux substitutes. */
 export function variablesOf(manifest: Manifest): string[] {
   if (isExempt(manifest)) return [];
-  return [...new Set(stringify(manifest).match(ANY_VARIABLE) ?? [])].map((text) => text.slice(2, -1));
+  return [...new Set(JSON.stringify(manifest).match(ANY_VARIABLE) ?? [])].map((text) => text.slice(2, -1));
 }
 
 /**
@@ -18,7 +18,7 @@ export function variablesOf(manifest: Manifest): string[] {
  * and `${count}` becomes a number.
  */
 export function substitute(manifest: Manifest, values: Readonly<Record<string, string>>): Manifest {
-  if (isExempt(manifest)) return manifest;
+  if (variablesOf(manifest).length === 0) return manifest;
   const text = stringify(manifest, { lineWidth: 0 });
   return parse(text.replace(VARIABLE, (whole, name: string) => values[name] ?? whole)) as Manifest;
 }

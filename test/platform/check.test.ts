@@ -34,16 +34,20 @@ describe('the tree as it is', () => {
   });
 });
 
+const shipped = readTree();
+
 /** The problems after a change to a fresh copy of the tree. */
 function problemsAfter(change: (tree: Tree) => void): string {
-  const tree = structuredClone(readTree());
+  const tree = structuredClone(shipped);
   change(tree);
   return checkPlatform(configOf(), schemas, tree).problems.join('\n');
 }
 
 const layer = (tree: Tree, name: string) => tree.layers.find((each) => each.name === name)!;
 const set = (manifest: Manifest, path: (string | number)[], value: unknown) => {
-  (at(manifest, ...path.slice(0, -1)) as Record<string | number, unknown>)[path.at(-1)!] = value;
+  const parent = at(manifest, ...path.slice(0, -1)) as Record<string | number, unknown>;
+  if (value === undefined) Reflect.deleteProperty(parent, path.at(-1)!);
+  else parent[path.at(-1)!] = value;
 };
 const pod = ['spec', 'template', 'spec'];
 
