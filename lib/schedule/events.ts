@@ -44,8 +44,10 @@ export interface ScheduleEvent {
   skipped?: Skip;
 }
 
-const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+/** In the order of `Date.getUTCDay`. */
+const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const WORKFLOWS = ['sleep', 'wake'] as const;
+const DAY_MS = 24 * 3_600_000;
 
 /**
  * What the schedules do in a time range, in order. Daylight saving as EventBridge Scheduler has it (its user guide,
@@ -112,13 +114,10 @@ export function localTime(at: string, timeZone: string): string {
 function occurrences(schedule: ScheduleConfig, { from, to }: { from: Date; to: Date }): ScheduleEvent[] {
   const events: ScheduleEvent[] = [];
   // A local date begins up to 14 hours before and 12 hours after the same date in UTC.
-  const last = DateTime.fromJSDate(to, { zone: 'utc' }).plus({ days: 1 });
-  for (
-    let day = DateTime.fromJSDate(from, { zone: 'utc' }).startOf('day').minus({ days: 1 });
-    day <= last;
-    day = day.plus({ days: 1 })
-  ) {
-    const weekday = WEEKDAYS[day.weekday - 1];
+  const last = to.getTime() + DAY_MS;
+  for (let midnight = (Math.floor(from.getTime() / DAY_MS) - 1) * DAY_MS; midnight <= last; midnight += DAY_MS) {
+    const day = new Date(midnight);
+    const weekday = WEEKDAYS[day.getUTCDay()];
     if (weekday === undefined || !schedule.days.includes(weekday)) continue;
     for (const workflow of WORKFLOWS) {
       const time = schedule[workflow];
@@ -128,10 +127,10 @@ function occurrences(schedule: ScheduleConfig, { from, to }: { from: Date; to: D
   return events.filter(({ at }) => Date.parse(at) >= from.getTime() && Date.parse(at) < to.getTime());
 }
 
-function occurrence(schedule: ScheduleConfig, workflow: ScheduledWorkflow, day: DateTime, time: string): ScheduleEvent {
+function occurrence(schedule: ScheduleConfig, workflow: ScheduledWorkflow, day: Date, time: string): ScheduleEvent {
   const { name, timeZone } = schedule;
   const [hour = 0, minute = 0] = time.split(':').map(Number);
-  const { year, month, day: date } = day;
+  const [year, month, date] = [day.getUTCFullYear(), day.getUTCMonth() + 1, day.getUTCDate()];
   // Where the clock is put forward, luxon goes on by as much: 02:30 becomes 03:30.
   const found = DateTime.fromObject({ year, month, day: date, hour, minute }, { zone: timeZone });
   const exists = found.hour === hour && found.minute === minute && found.day === date;
