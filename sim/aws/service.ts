@@ -26,8 +26,22 @@ export abstract class Service {
     const answer = this.answers.get(action);
     if (!answer) throw new Error(`The model of ${this.prefix} does not know ${action}`);
     // A copy each way, as over the wire: nobody holds on to the model's state.
-    return structuredClone(answer(structuredClone(command.input) as never));
+    return copy(answer(copy(command.input) as never));
   }
+}
+
+// Looked up once: in a jest context each look-up of a global takes longer than what it is needed for.
+const { isArray } = Array;
+const { getPrototypeOf, prototype: plain } = Object;
+
+/** As `structuredClone`, which would be a third of a large cluster's time: what goes over the wire is mostly plain. */
+function copy<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  if (isArray(value)) return value.map(copy) as Value;
+  if (getPrototypeOf(value) !== plain) return structuredClone(value);
+  const result: Partial<Value> = {};
+  for (const key in value) result[key] = copy(value[key]);
+  return result as Value;
 }
 
 /** `DescribeInstances` of `DescribeInstancesCommand`. */
