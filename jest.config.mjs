@@ -1,5 +1,10 @@
 const shared = {
   testEnvironment: 'node',
+  // A module's look-up of a global leaves jest's sandbox and takes a microsecond; these are handed to each module instead.
+  sandboxInjectedGlobals: [
+    ...['Array', 'Boolean', 'Error', 'JSON', 'Map', 'Math', 'Number', 'Object'],
+    ...['Promise', 'RegExp', 'Set', 'String', 'Symbol'],
+  ],
   transform: { '\\.[jt]s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' } }] },
   // These ship as ES modules only, and jest runs CommonJS.
   transformIgnorePatterns: ['/node_modules/(?!(@middy|ora|execa|get-port|content-disposition)/)'],
