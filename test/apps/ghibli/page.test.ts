@@ -27,21 +27,21 @@ beforeAll(async () => {
   photo = path.join(folder, 'lake.jpg');
   await (await landscape(1600, 1067)).jpeg({ quality: 90 }).toFile(photo);
   browser = await startBrowser();
+  server = await run({ layout: 'nhwc' });
 });
 
 afterAll(async () => {
   await browser.close();
+  await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-beforeEach(async () => {
+beforeEach(() => {
   troubles = [];
-  server = await run({ layout: 'nhwc' });
 });
 
 afterEach(async () => {
   await Promise.all(browser.contexts().map((context) => context.close()));
-  await server.stop();
 });
 
 async function open(options: BrowserContextOptions = DESKTOP): Promise<Page> {
