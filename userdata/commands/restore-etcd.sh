@@ -72,6 +72,8 @@ require_blank_volume() {
   claim_state_volume
   [[ ! -d ${STATE}/etcd/member || ${VOLUME[stage]} == @(restoring|restored) ]] ||
     fatal volume-not-blank 'the volume has etcd data; a restore never overwrites any'
+  [[ ! -d ${AUTHORITIES} ]] || cmp --quiet "${AUTHORITIES}/digests" "${DROWSE_VAR}/restore/authorities/digests" ||
+    fatal authorities-differ 'the volume has other authorities than the snapshot'
   other_seats
   # Without authorities of its own this seat cannot ask the others; then those of the set do.
   render "${DROWSE_ETC}" '{}'
@@ -91,9 +93,7 @@ restore_data() {
 # adopt <set> <data>: authorities first, data last: a volume with data is a volume that is whole. Its stage says that the data
 # is a restore's, so that a run that was cut off can be run again, whatever it left.
 adopt() {
-  if [[ -d ${AUTHORITIES} ]]; then
-    cmp --quiet "${AUTHORITIES}/digests" "$1/authorities/digests" || fatal authorities-differ 'the volume has other authorities than the snapshot'
-  else
+  if [[ ! -d ${AUTHORITIES} ]]; then
     rm -rf "${AUTHORITIES}.new"
     cp --recursive "$1/authorities" "${AUTHORITIES}.new"
     keep_authorities "${AUTHORITIES}.new"

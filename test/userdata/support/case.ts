@@ -26,6 +26,8 @@ const caseSchema = z.strictObject({
   expect: z.strictObject({
     /** Phases that the instance shows, in order. */
     phases: z.array(z.string()),
+    /** Whether a failure's log reaches the bucket. */
+    log: z.boolean().default(true),
     /** Files that must have exactly this content afterwards. */
     files: z.record(z.string(), z.string()).default({}),
     /** Beginnings of calls that must not have been made. */

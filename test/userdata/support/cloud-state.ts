@@ -49,6 +49,8 @@ export interface CloudState {
   refuse: Record<string, string>;
   /** Faults: actions that are carried out once without their answer arriving; curl asks again. */
   lost: string[];
+  /** The bucket answers to nothing. */
+  bucketDown: boolean;
   /** Seconds that the cloud's clock is ahead. */
   clockAhead: number;
   /** Requests to the metadata service that stay without an answer, after so many that get one. */
@@ -85,6 +87,7 @@ export function newCloudState(instance: Partial<Instance> = {}): CloudState {
     phases: [],
     refuse: {},
     lost: [],
+    bucketDown: false,
     clockAhead: 0,
     metadataDown: 0,
     metadataUp: 0,

@@ -127,9 +127,10 @@ export class Cloud {
     return { status: 200, body };
   }
 
-  private aws(request: Heads, body: Buffer, signedFor: (body: Buffer) => string): Answer {
+  private aws(request: Heads, body: Buffer, signedFor: (body: Buffer) => string): Answer | undefined {
     const host = request.headers.host ?? '';
     const bucketHost = `${this.state.bucket}.s3.${this.state.region}.amazonaws.com`;
+    if (host === bucketHost && this.state.bucketDown) return undefined;
     // What time it is may be asked without a signature; everything else may not.
     if (request.method === 'HEAD' && host === bucketHost) return { status: 403, body: '' };
     const service = signedFor(body);
