@@ -54,9 +54,9 @@ schedule: setup ## Show what the schedules do in the next two weeks (CONFIG=…,
 
 .PHONY: lint
 lint: setup ## Check types, style and format
-	@node_modules/typescript-7/bin/tsc --project .
-	@node_modules/typescript-7/bin/tsc --project apps/ghibli/page
-	@eslint .
+	@tsc --project .
+	@tsc --project apps/ghibli/page
+	@oxlint
 	@prettier --check --log-level warn .
 
 .PHONY: format

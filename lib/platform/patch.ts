@@ -63,7 +63,7 @@ function merge(base: unknown, patch: unknown, mergesLists: boolean, field = ''):
     const result: Record<string, unknown> = { ...base };
     for (const [key, value] of Object.entries(patch)) {
       if (value === null) {
-        // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the object is our own copy
+        // oxlint-disable-next-line typescript/no-dynamic-delete -- the object is our own copy
         delete result[key];
       } else {
         result[key] = merge(result[key], value, mergesLists, key);
@@ -119,7 +119,7 @@ function change(parent: Record<string, unknown> | unknown[], op: string, key: st
     else if (op === 'remove') parent.splice(index, 1);
     else parent[index] = value;
   } else if (op === 'remove') {
-    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the object is our own copy
+    // oxlint-disable-next-line typescript/no-dynamic-delete -- the object is our own copy
     delete parent[key];
   } else {
     parent[key] = value;
