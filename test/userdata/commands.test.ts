@@ -14,7 +14,7 @@ afterEach(async () => life.end());
 const bootedSeat = startingFrom(async () => {
   const seat = new Life(seatData());
   bake(await seat.replace(), 'seat');
-  expect((await seat.boot()).code).toBe(0);
+  expect((await seat.boot({ playCurl: true })).code).toBe(0);
   seat.sandbox.write('test/calls', '');
   return seat;
 });

@@ -22,7 +22,7 @@ const seat = startingFrom(async () => {
   life.sandbox.world('no-chance');
   const pool = 'i-0bbbbbbbbbbbbbbbb';
   life.state.instances[pool] = { ...life.cloud.instance, id: pool, tags: { 'drowse:cluster': 'drowse' } };
-  const boot = await life.boot();
+  const boot = await life.boot({ quiet: true });
   if (boot.code !== 0) throw new Error(boot.stderr);
   await add(life, { [`Node//${pool}`]: node(pool) });
   return life;
@@ -73,7 +73,7 @@ const lostSeat = startingFrom(async () => {
   life.sandbox.removePath('test/volume');
   mkdirSync(join(life.sandbox.root, 'test/volume'));
   life.sandbox.reboot();
-  const run = await life.boot();
+  const run = await life.boot({ quiet: true });
   expect({ code: run.code, phase: life.state.phases.at(-1) }).toEqual({ code: 1, phase: 'failed:state-lost' });
   return life;
 });

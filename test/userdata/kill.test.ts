@@ -47,7 +47,7 @@ function seatBefore(data: NodeData): Promise<Life> {
   const make = async (): Promise<Life> => {
     const life = await node(data);
     bake(life.sandbox, 'seat');
-    expect((await life.boot()).code).toBe(0);
+    expect((await life.boot({ quiet: true })).code).toBe(0);
     return life;
   };
   return (before[data.endpoint.seats.length] ??= make());

@@ -8,7 +8,7 @@ jest.setTimeout(60_000);
 const life = new Life(seatData());
 beforeAll(async () => {
   bake(await life.replace(), 'seat');
-  expect((await life.boot()).code).toBe(0);
+  expect((await life.boot({ playCurl: true })).code).toBe(0);
 });
 afterAll(() => life.end());
 

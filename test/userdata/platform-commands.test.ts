@@ -136,7 +136,7 @@ const USUAL: Record<string, string[]> = { 'reconcile-platform': ['--without', 'n
 /** The one result line of a command; the exit code must agree with it, and nothing secret be anywhere. */
 async function run(life: Life, command: string, ...options: string[]): Promise<Result> {
   const given = options.length > 0 ? options : (USUAL[command] ?? []);
-  const done: Run = await life.sandbox.run([`/opt/drowse/commands/${command}.sh`, ...given]);
+  const done: Run = await life.sandbox.run([`/opt/drowse/commands/${command}.sh`, ...given], { playCurl: true });
   const lines = done.stdout.trimEnd().split('\n');
   if (lines.length !== 1) throw new Error(`not one line: ${done.stdout}${done.stderr}`);
   const result = JSON.parse(lines[0]!) as Result;

@@ -21,7 +21,7 @@ afterEach(async () => {
 const seatWithSnapshot = startingFrom(async () => {
   const seat = new Life(seatData(), newCloudState());
   bake(await seat.replace(), 'seat');
-  expect((await seat.boot()).code).toBe(0);
+  expect((await seat.boot({ playCurl: true })).code).toBe(0);
   const run = await seat.sandbox.run(['/opt/drowse/commands/snapshot-etcd.sh', '--reason', 'manual']);
   expect(run.code).toBe(0);
   seat.state.objects = Object.fromEntries(
@@ -36,7 +36,7 @@ const lostSeat = startingFrom(async () => {
   seat.sandbox.removePath('test/volume');
   mkdirSync(join(seat.sandbox.root, 'test/volume'));
   seat.sandbox.reboot();
-  expect((await seat.boot()).code).toBe(1);
+  expect((await seat.boot({ playCurl: true })).code).toBe(1);
   expect(seat.state.phases.at(-1)).toBe('failed:state-lost');
   return seat;
 });

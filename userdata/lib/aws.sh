@@ -142,7 +142,10 @@ s3_url() {
 # parameter_get <name below the cluster's root> <file>: decrypted value of an SSM parameter.
 parameter_get() {
   aws_ssm GetParameter <<<"{\"Name\":\"/drowse/${NODE[cluster]}/$1\",\"WithDecryption\":true}" || return 1
-  jq --raw-output --join-output .Parameter.Value "${AWS_ANSWER}" >"$2"
+  local answer value
+  IFS= read -r -d '' answer <"${AWS_ANSWER}" || true
+  json_string value "${answer}" Value || return 1
+  printf '%s' "${value}" >"$2"
 }
 
 # parameter_put <name> <type> <overwrite: true|false>: of the value on standard input.

@@ -96,12 +96,15 @@ write_file() {
 # python <file> <arguments…>: alone, without looking for packages of the host's, which takes it as long again.
 python() { python3 -I -S "$@"; }
 
-# json_string <variable> <JSON> <key>: a string of a document whose strings have no escapes (identifiers, credentials, digests),
-# without an interpreter. Fails if it is not there.
+# json_string <variable> <JSON> <key>: the first string with that key in a document, without an interpreter. Fails if it is not
+# there. Escapes are read, but for pairs of surrogates: AWS writes such characters as they are.
 json_string() {
-  local pattern="\"$3\"[[:space:]]*:[[:space:]]*\"([^\"\\\\]*)\""
-  [[ $2 =~ ${pattern} ]] || return 1
-  printf -v "$1" '%s' "${BASH_REMATCH[1]}"
+  local pattern="\"$3\"[[:space:]]*:[[:space:]]*\"([^\"]*)\"" text
+  # No quote and no backslash but those that end something or begin an escape.
+  text=${2//'\\'/'\u005c'}
+  text=${text//'\"'/'\u0022'}
+  [[ ${text} =~ ${pattern} ]] || return 1
+  printf -v "$1" '%b' "${BASH_REMATCH[1]//'\/'/'/'}"
 }
 
 # json_quote <variable> <text>: any text as a JSON string.

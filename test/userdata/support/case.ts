@@ -65,7 +65,7 @@ export async function play(one: Case): Promise<{ life: Life; run: Run; others: L
   if (one.before.includes('seat-0')) {
     const first = new Life(seatData(0, 3));
     bake(await first.replace(), 'seat');
-    await first.boot();
+    await first.boot({ playCurl: true });
     others.push(first);
     life = new Life(dataOf(one.node), first.state);
   }
@@ -75,7 +75,7 @@ export async function play(one: Case): Promise<{ life: Life; run: Run; others: L
       prepare(life.sandbox, one);
       if (one.node === 'pool')
         life.state.parameters['/drowse/drowse/join/general'] = { type: 'SecureString', value: GOOD_TOKEN };
-      await life.boot();
+      await life.boot({ playCurl: true });
     } else if (step === 'replace' || step === 'replace-slowly')
       await life.replace(step === 'replace' ? {} : { freeAfter: 2 });
     else if (step === 'reboot') life.sandbox.reboot();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NodeData } from '../../../lib/node';
 import { Cloud } from './cloud';
 import { newCloudState, type CloudState, type Instance } from './cloud-state';
-import { Sandbox, type Run } from './sandbox';
+import { Sandbox, type Run, type RunOptions } from './sandbox';
 
 /** Names of instances, in the order in which they live. */
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -113,9 +113,9 @@ export class Life {
     else if (own !== undefined) own.freeAfter = freeAfter;
   }
 
-  boot(): Promise<Run> {
+  boot(options?: RunOptions): Promise<Run> {
     this.state.phases.length = 0;
-    return this.sandbox.node();
+    return this.sandbox.node(options);
   }
 
   /** Complaints of the cloud: unsigned or unknown requests. A test must end with none. */

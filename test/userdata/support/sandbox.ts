@@ -38,8 +38,10 @@ export interface Run {
 
 /** How to run a script. */
 export interface RunOptions {
-  /** Without a list of calls, and with curl played: only what it leaves behind is looked at. */
+  /** Without a list of calls, with curl played and nothing left to chance: only what it leaves behind is looked at. */
   readonly quiet?: boolean;
+  /** With curl played by the test process: what is looked at is neither AWS's side nor that of the network. */
+  readonly playCurl?: boolean;
   /** Ends it with SIGKILL after so many external commands. */
   readonly killAfter?: number;
   /** Called after each external command with its name; the script waits for its end. */
@@ -70,7 +72,7 @@ export function sharedTools(): Tools {
   execFileSync('tar', ['-xzf', built.file, '-C', bundle]);
   for (const name of ['fakes', 'fakes-disk', 'fakes-etcd', 'fakes-kill'])
     cpSync(join(__dirname, '..', name), join(folder, name), { recursive: true });
-  for (const name of ['tool.sh', 'played.sh', 'quiet.sh', 'clock-sleep.sh', 'fast-sleep.sh', 'short-sleep.sh'])
+  for (const name of ['tool.sh', 'played.sh', 'play-curl.sh', 'clock-sleep.sh', 'fast-sleep.sh', 'short-sleep.sh'])
     cpSync(join(__dirname, name), join(folder, name));
   linkCommands(folder);
   mkdirSync(join(folder, 'fixtures'));
@@ -250,7 +252,7 @@ export class Sandbox {
     const environment = {
       PATH: path,
       HOME: '/root',
-      BASH_ENV: `/test-tools/${options.quiet === true ? 'quiet' : 'fast-sleep'}.sh`,
+      BASH_ENV: `/test-tools/${options.quiet === true || options.playCurl === true ? 'play-curl' : 'fast-sleep'}.sh`,
       PLAYER_PORT: portOf(players),
       CLOUD_HOST: this.options.cloudHost ?? '127.0.0.1',
       CLOUD_HTTPS: String(https),
