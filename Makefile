@@ -56,8 +56,8 @@ schedule: setup ## Show what the schedules do in the next two weeks (CONFIG=…,
 lint: setup ## Check types, style and format
 	@tsc --project .
 	@tsc --project apps/ghibli/page
-	@oxlint
-	@prettier --check --log-level warn .
+	@nice oxlint
+	@nice prettier --check --log-level warn .
 
 .PHONY: format
 format: setup ## Format every file
@@ -67,8 +67,9 @@ test test-unit test-aws test-platform test-apps test-nodes test-e2e bench: expor
 
 .PHONY: test
 test: test-setup ## Run every test
-# Longest first, two side by side: each waits now and then (for the embedded AWS, for a browser) while the other keeps the cores busy.
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-e2e test-nodes test-aws test-unit test-apps lint test-platform
+# Longest first, two side by side. One that waits now and then (for the embedded AWS, for a browser) has the cores when it wants
+# them; one that is always busy takes what is left (nice).
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-e2e test-nodes test-apps test-aws test-unit lint test-platform
 
 .PHONY: test-setup
 test-setup: setup ## Install what the tests need: Python packages, Debian packages, etcd, Chromium
@@ -80,7 +81,7 @@ test-setup: setup ## Install what the tests need: Python packages, Debian packag
 
 .PHONY: test-unit
 test-unit: setup ## Configuration, constructs, stacks, steps, workflows
-	@jest --selectProjects unit --maxWorkers=2
+	@nice jest --selectProjects unit --maxWorkers=2
 
 .PHONY: test-aws
 test-aws: setup ## The embedded AWS's own tests (Python)
@@ -92,7 +93,7 @@ test-aws: setup ## The embedded AWS's own tests (Python)
 
 .PHONY: test-platform
 test-platform: setup ## What runs in the cluster: manifests, values, rules
-	@jest --selectProjects platform
+	@nice jest --selectProjects platform
 
 .PHONY: platform-check
 platform-check: setup ## Check the Flux tree, and print what it holds as JSON
@@ -111,7 +112,7 @@ app-deploy: setup ## Build, push and roll out the app (IMAGE=…, DRY_RUN=1)
 test-nodes: setup ## The node scripts (as root: loop devices, network namespaces)
 	@test/userdata/install-debian-packages.sh
 	@test/userdata/install-etcd.sh
-	@jest --selectProjects nodes --maxWorkers=3
+	@nice jest --selectProjects nodes --maxWorkers=3
 
 .PHONY: test-e2e
 test-e2e: setup ## A whole life on the embedded AWS, and its faults
