@@ -31,11 +31,13 @@ export async function readElasticIp(client: EC2Client, id: string): Promise<Elas
  */
 export async function giveElasticIp(
   client: EC2Client,
-  { id, association }: ElasticIp,
+  seen: ElasticIp,
   instanceId: string,
 ): Promise<string | undefined> {
+  const { id } = seen;
   try {
-    if (association) await client.send(new DisassociateAddressCommand({ AssociationId: association }));
+    const taken = await takeElasticIp(client, seen);
+    if (taken.association) return taken.holder;
     await client.send(
       new AssociateAddressCommand({ AllocationId: id, InstanceId: instanceId, AllowReassociation: false }),
     );
@@ -43,8 +45,25 @@ export async function giveElasticIp(
   } catch (error) {
     const { name, message } = error as Error;
     if (name.startsWith('InvalidInstanceID')) throw new InstanceNotRunning(message);
-    if (!['InvalidAssociationID.NotFound', 'Resource.AlreadyAssociated'].includes(name)) throw error;
+    if (name !== 'Resource.AlreadyAssociated') throw error;
     return (await readElasticIp(client, id)).holder;
+  }
+}
+
+/**
+ * Takes the Elastic IP from where it was seen. An association that is gone has no tags that a condition could match, so AWS
+ * may call it denied as well as not found: what counts is where the address is now.
+ */
+async function takeElasticIp(client: EC2Client, seen: ElasticIp): Promise<ElasticIp> {
+  const free = { ...seen, holder: undefined, association: undefined };
+  if (!seen.association) return free;
+  try {
+    await client.send(new DisassociateAddressCommand({ AssociationId: seen.association }));
+    return free;
+  } catch (error) {
+    const now = await readElasticIp(client, seen.id);
+    if (now.association === seen.association) throw error;
+    return now;
   }
 }
 
