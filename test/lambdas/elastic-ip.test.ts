@@ -67,7 +67,7 @@ test('who gave it away in between has the last word', async () => {
   await expect(give()).resolves.toBe('i-other');
 });
 
-test('an instance that went in between is waited for no longer than the step allows', async () => {
+test('an instance that went in between is told apart from other failures', async () => {
   ec2.on(DisassociateAddressCommand).resolves({});
   ec2.on(AssociateAddressCommand).rejects(named('InvalidInstanceID.NotFound'));
   await expect(give()).rejects.toThrow(InstanceNotRunning);

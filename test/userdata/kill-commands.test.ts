@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { bake } from './support/case';
 import { newCloudState } from './support/cloud-state';
 import { killEverywhere, type Victim } from './support/kill';
 import { Life, startingFrom } from './support/life';
+import { loseVolume, SNAPSHOT_KEY, takeSnapshot } from './support/lost-volume';
 import { seatData } from './support/nodes';
 import { addFakes, type Run, type RunOptions } from './support/sandbox';
 
@@ -65,16 +66,8 @@ const onSeat = (name: string, ...words: string[]): Victim => ({
 /** The only seat after its volume was lost, with a snapshot in the bucket. */
 const lostSeat = startingFrom(async () => {
   const life = await seat();
-  expect((await command(life, 'snapshot-etcd', ['--reason', 'manual'])).code).toBe(0);
-  // Under a name that does not depend on when this was.
-  life.state.objects = Object.fromEntries(
-    Object.entries(life.state.objects).map(([key, body]) => [key.replace(/\/.*-manual\//, '/some/'), body]),
-  );
-  life.sandbox.removePath('test/volume');
-  mkdirSync(join(life.sandbox.root, 'test/volume'));
-  life.sandbox.reboot();
-  const run = await life.boot({ quiet: true });
-  expect({ code: run.code, phase: life.state.phases.at(-1) }).toEqual({ code: 1, phase: 'failed:state-lost' });
+  await takeSnapshot(life);
+  await loseVolume(life, { quiet: true });
   return life;
 });
 
@@ -83,7 +76,7 @@ const restore: Victim = {
   make: lostSeat,
   comesBack: (life) => life.sandbox.node({ quiet: true }),
   async run(life, options) {
-    const run = await command(life, 'restore-etcd', ['--key', 'snapshots/some/etcd.db', '--dry-run', 'false'], options);
+    const run = await command(life, 'restore-etcd', ['--key', SNAPSHOT_KEY, '--dry-run', 'false'], options);
     if (!run.stdout.includes('"VolumeNotBlank"')) return run;
     // The data is there, and is never overwritten: that is the answer then, and systemd brings the seat up on it.
     return life.sandbox.node({ quiet: true });

@@ -1,15 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { bake } from './support/case';
 import { newCloudState } from './support/cloud-state';
 import { stateOf } from './support/digest';
 import { Life, startingFrom } from './support/life';
+import { loseVolume, SNAPSHOT_KEY, takeSnapshot } from './support/lost-volume';
 import { seatData } from './support/nodes';
 
 jest.setTimeout(60_000);
-
-const KEY = 'snapshots/some/etcd.db';
 
 let life: Life;
 afterEach(async () => {
@@ -22,27 +19,19 @@ const seatWithSnapshot = startingFrom(async () => {
   const seat = new Life(seatData(), newCloudState());
   bake(await seat.replace(), 'seat');
   expect((await seat.boot({ playCurl: true })).code).toBe(0);
-  const run = await seat.sandbox.run(['/opt/drowse/commands/snapshot-etcd.sh', '--reason', 'manual']);
-  expect(run.code).toBe(0);
-  seat.state.objects = Object.fromEntries(
-    Object.entries(seat.state.objects).map(([key, body]) => [key.replace(/\/.*-manual\//, '/some/'), body]),
-  );
+  await takeSnapshot(seat);
   return seat;
 });
 
 /** The same after its volume was lost. */
 const lostSeat = startingFrom(async () => {
   const seat = await seatWithSnapshot();
-  seat.sandbox.removePath('test/volume');
-  mkdirSync(join(seat.sandbox.root, 'test/volume'));
-  seat.sandbox.reboot();
-  expect((await seat.boot({ playCurl: true })).code).toBe(1);
-  expect(seat.state.phases.at(-1)).toBe('failed:state-lost');
+  await loseVolume(seat, { playCurl: true });
   return seat;
 });
 
 async function restore(dryRun = false): Promise<Record<string, unknown>> {
-  const words = ['--key', KEY, '--dry-run', String(dryRun)];
+  const words = ['--key', SNAPSHOT_KEY, '--dry-run', String(dryRun)];
   const { stdout } = await life.sandbox.run(['/opt/drowse/commands/restore-etcd.sh', ...words]);
   return JSON.parse(stdout) as Record<string, unknown>;
 }
@@ -120,7 +109,7 @@ function changeParameter(name: string, value: string | undefined): void {
 }
 
 function changeManifest(edit: (text: string) => string): void {
-  const key = KEY.replace('etcd.db', 'manifest.json');
+  const key = SNAPSHOT_KEY.replace('etcd.db', 'manifest.json');
   life.state.objects[key] = Buffer.from(edit(life.state.objects[key]!.toString()));
 }
 
