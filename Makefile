@@ -63,7 +63,9 @@ lint: setup ## Check types, style and format
 format: setup ## Format every file
 	@prettier --write --log-level warn .
 
-test test-unit test-aws test-platform test-apps test-nodes test-e2e bench: export TMPDIR := $(shell test/scratch-folder.sh)
+ifneq (,$(filter test test-% bench,$(MAKECMDGOALS)))
+export TMPDIR := $(shell test/scratch-folder.sh)
+endif
 
 .PHONY: test
 test: test-setup ## Run every test
