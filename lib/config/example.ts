@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
-import { clusterJsonSchema, JSON_SCHEMA_FILE } from './json-schema';
-import { clusterConfigShape } from './schema';
+import { clusterJsonSchema, JSON_SCHEMA_FILE } from '../../core/config/json-schema';
+import { complete } from '../../core/config/complete';
+import { clusterConfigShape } from '../../core/config/schema';
 
 /** Where the commented example lies in the repository. */
 export const EXAMPLE_FILE = 'cluster.example.yaml';
@@ -21,13 +22,13 @@ interface Schema {
 const HEADER = `# yaml-language-server: $schema=./${JSON_SCHEMA_FILE}
 #
 # Every field that cluster.yaml can have, with its default. Copy what you want to change into a file of your own named
-# cluster.yaml: without one, these defaults apply. Written by scripts/write-schema.ts from lib/config/schema.ts.
+# cluster.yaml: without one, these defaults apply. Written by scripts/write-schema.ts from core/config/schema.ts.
 `;
 
 /** `cluster.example.yaml`: every field with its default, what it is for, and what it may hold. */
 export function exampleConfig(): string {
   const { properties = {} } = clusterJsonSchema() as Schema;
-  const defaults = clusterConfigShape.parse({}) as unknown as Record<string, unknown>;
+  const defaults = complete(clusterConfigShape.parse({})) as unknown as Record<string, unknown>;
   return `${HEADER}${fields(properties, defaults, '').join('\n')}\n`;
 }
 

@@ -1,4 +1,4 @@
-import { seatPlaces, subnetCidr } from '../../lib/config/addresses';
+import { seatPlaces, subnetCidr } from '../../core/config/addresses';
 import { parseConfig } from '../../lib/config/load';
 
 test('a zone’s subnet follows from its letter alone', () => {

@@ -18,8 +18,12 @@ const NIGHTS = 'name: nights, days: [mon, tue, wed, thu, fri], sleep: "19:00", w
 
 /** What is wrong, and the one message that it must give. */
 const WRONG: [what: string, yaml: string, message: string][] = [
-  ['an unknown field', 'regoin: eu-west-1', 'line 1: regoin: unknown field; use one of name, region,'],
-  ['a wrong type', 'controlPlane: { diskGiB: big }', 'line 1: controlPlane.diskGiB: "big" is not of type number'],
+  [
+    'an unknown field',
+    'regoin: eu-west-1',
+    'line 1: regoin: unknown field; did you mean region? use one of name, region,',
+  ],
+  ['a wrong type', 'controlPlane: { diskGiB: big }', 'line 1: controlPlane.diskGiB: "big": use a number'],
   ['two seats', 'controlPlane: { seats: 2 }', 'line 1: controlPlane.seats: 2 is not allowed: use one of 1, 3'],
   ['broken YAML', 'name: [', 'Flow sequence'],
   [
@@ -37,7 +41,7 @@ const WRONG: [what: string, yaml: string, message: string][] = [
   [
     'a taint without value',
     pools(`${WEB}, taints: [{ key: a, effect: NoSchedule }]`),
-    'line 2: pools[0].taints[0].value: missing: give a value (string)',
+    'line 2: pools[0].taints[0].value: missing: give it a value (text)',
   ],
   [
     'a taint with an empty value',
@@ -53,12 +57,12 @@ const WRONG: [what: string, yaml: string, message: string][] = [
   [
     'desired above max',
     pools(`${WEB}, max: 2, desired: 3`),
-    'line 2: pools[0].desired: 3 is not between 0 (min) and 2 (max)',
+    'line 2: pools[0].desired: 3 is not between 1 (min) and 2 (max)',
   ],
   [
     'a VPC that overlaps the pods',
     'vpcCidr: 10.244.0.0/16',
-    'kubernetes.podCidr: 10.244.0.0/16 overlaps vpcCidr (10.244.0.0/16): choose ranges that do not touch',
+    'kubernetes.podCidr (a default): 10.244.0.0/16 overlaps vpcCidr (10.244.0.0/16): choose ranges that do not touch',
   ],
   [
     'services that overlap the pods',
@@ -120,12 +124,12 @@ const WRONG: [what: string, yaml: string, message: string][] = [
   [
     'two schedules that act at the same moment, in two time zones',
     schedules(`${NIGHTS}, timeZone: Europe/Berlin`, 'name: late, days: [tue], wake: "18:00"'),
-    'line 3: schedules[1].wake: tue 18:00 is also when nights has its sleep: choose another time, or other days',
+    'line 3: schedules[1].wake: Tue 18:00 is also when nights has its sleep: choose another time, or other days',
   ],
   [
     'a schedule that wakes the cluster in the night of another',
     schedules(NIGHTS, 'name: early, days: [tue], wake: "06:00"'),
-    'line 3: schedules[1].wake: tue 06:00 wakes the cluster in the night of nights (mon 19:00 to tue 07:00): take that day out of one of them',
+    'line 3: schedules[1].wake: Tue 06:00 wakes the cluster in the night of nights (Mon 19:00 to Tue 07:00): take that day out of one of them',
   ],
   [
     'more schedules than functions can be told',
@@ -195,4 +199,42 @@ test('the message names the file and counts the problems', () => {
   expect(() => parseConfig('name: UPPER', 'my.yaml')).toThrow(
     /^my\.yaml has 1 problem:\n {2}line 1: name: "UPPER": use/,
   );
+});
+
+describe('platform.examples', () => {
+  const EXECUTORS = '{ name: x, instanceTypes: [m5.large], labels: { workload-type: executor } }';
+  const DOZING = '{ name: gpu, instanceTypes: [g4dn.xlarge], gpu: true, min: 0, desired: 0 }';
+  const GENERAL = '{ name: general, instanceTypes: [m5.large], ingress: true }';
+  const withPools = (examples: string, ...pools: string[]) =>
+    `pools: [${[GENERAL, ...pools].join(', ')}]\nplatform: { examples: [${examples}] }\n`;
+
+  it.each([
+    ['hpa-cpu, downscaled', withPools('hpa-cpu, downscaled')],
+    ['executors with their pool', withPools('queue-executor', EXECUTORS)],
+    ['dozing with a GPU pool from zero', withPools('doze', DOZING)],
+    [
+      'names of one’s own repository',
+      'platform: { source: git, git: { url: "https://git.example.org/x" }, examples: [mine] }',
+    ],
+  ])('takes %s', (_, yaml) => {
+    expect(problemsOf(yaml)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'no such folder',
+      withPools('something'),
+      /platform\.examples\[0\]: something: no such folder .* there are downscaled, doze, hpa-cpu/,
+    ],
+    ['a typo', withPools('hpa-cup'), /hpa-cup: no such folder below platform\/examples; did you mean hpa-cpu\?/],
+    ['a name twice', withPools('hpa-cpu, hpa-cpu'), /platform\.examples\[1\]: hpa-cpu: name each example once/],
+    [
+      'executors without a pool',
+      withPools('queue-executor'),
+      /queue-executor: it needs a pool with labels: \{ workload-type: executor \}/,
+    ],
+    ['dozing on the default’s only node', 'platform: { examples: [doze] }', /doze: it needs a GPU pool with min: 0/],
+  ])('refuses %s, with the way out', (_, yaml, message) => {
+    expect(problemsOf(yaml).join('\n')).toMatch(message);
+  });
 });

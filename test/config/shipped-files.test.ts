@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXAMPLE_FILE, exampleConfig } from '../../lib/config/example';
-import { clusterJsonSchema, JSON_SCHEMA_FILE } from '../../lib/config/json-schema';
+import { ANSWERS_SCHEMA_FILE, answersSchema } from '../../cli/drowse/answers';
+import { clusterJsonSchema, JSON_SCHEMA_FILE } from '../../core/config/json-schema';
 import { loadConfig, parseConfig } from '../../lib/config/load';
 
 const ROOT = join(__dirname, '..', '..');
@@ -40,6 +41,6 @@ test.each(SHIPPED)('%s is valid and names its schema', (file) => {
   expect(join(file, '..', schema)).toBe(JSON_SCHEMA_FILE);
 });
 
-test('a missing file means the defaults', () => {
-  expect(loadConfig(join(ROOT, 'no-such-file.yaml'))).toEqual(parseConfig(''));
+test('the schema of what the command answers is up to date', () => {
+  expect(JSON.parse(read(ANSWERS_SCHEMA_FILE))).toEqual(JSON.parse(JSON.stringify(answersSchema())));
 });

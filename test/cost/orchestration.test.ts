@@ -1,5 +1,5 @@
 import { measureOrchestration } from '../../bench/orchestration';
-import { NO_USAGE, priceOf, sumOf, times } from '../../lib/cost/orchestration';
+import { NO_USAGE, priceOf, sumOf, times } from '../../core/cost/orchestration';
 
 describe('priceOf', () => {
   it('adds up what each service takes', () => {

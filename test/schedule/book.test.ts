@@ -1,6 +1,6 @@
 import { parseConfig } from '../../lib/config/load';
-import { bookEnv, bookEnvironment, bookOf } from '../../lib/schedule/book';
-import { automaticStart } from '../../lib/schedule/requests';
+import { bookEnv, bookEnvironment, bookOf } from '../../core/schedule/book';
+import { automaticStart } from '../../core/schedule/requests';
 
 const NOW = new Date('2026-11-20T08:00:00Z');
 

@@ -1,7 +1,9 @@
 import { DateTime } from 'luxon';
 import { parseConfig } from '../../lib/config/load';
-import { bookOf } from '../../lib/schedule/book';
-import { eventKey, type Overrides, scheduleEvents } from '../../lib/schedule/events';
+import { bookOf } from '../../core/schedule/book';
+import { warningsOf } from '../../core/config/warnings';
+import { daysOfWorkflow, eventKey, type Overrides, scheduleEvents } from '../../core/schedule/events';
+import { awakeStretches, describeStretch } from '../../core/schedule/stretches';
 
 /** Events between two UTC times, as short lines. */
 function eventsOf(schedules: string, from: string, to: string, overrides?: Overrides, holidays = '[]'): string[] {
@@ -161,5 +163,81 @@ describe('what is left out', () => {
 
   test('a keep-awake over the time in which nothing was to sleep changes nothing', () => {
     expect(next({ keepAwakeUntil: '2026-11-16T17:00:00Z' })).toEqual([SLEEP, WAKE, SLEEP_2, WAKE_2]);
+  });
+});
+
+describe('a window over midnight', () => {
+  const LATE = `{ name: late, days: [mon, tue, wed, thu, fri], wake: '22:00', sleep: '06:00', timeZone: Europe/Berlin }`;
+
+  test('ends on the day after each of its days, and not on the morning of the first', () => {
+    // The 27th of November 2026 is a Friday.
+    expect(eventsOf(LATE, '2026-11-27T00:00:00Z', '2026-12-01T12:00:00Z')).toEqual([
+      '2026-11-27T05:00Z 11-27T06:00 sleep',
+      '2026-11-27T21:00Z 11-27T22:00 wake',
+      '2026-11-28T05:00Z 11-28T06:00 sleep',
+      '2026-11-30T21:00Z 11-30T22:00 wake',
+      '2026-12-01T05:00Z 12-01T06:00 sleep',
+    ]);
+  });
+
+  test('is one when its sleep is earlier than its wake, and only then', () => {
+    const [late, office] = [
+      { wake: '22:00', sleep: '06:00' },
+      { wake: '07:30', sleep: '19:00' },
+    ];
+    const days = ['fri', 'sat'] as const;
+    expect(daysOfWorkflow({ ...late, days: [...days] }, 'sleep')).toEqual(['sat', 'sun']);
+    expect(daysOfWorkflow({ ...late, days: [...days] }, 'wake')).toEqual(['fri', 'sat']);
+    expect(daysOfWorkflow({ ...office, days: [...days] }, 'sleep')).toEqual(['fri', 'sat']);
+    expect(daysOfWorkflow({ sleep: '06:00', days: [...days] }, 'sleep')).toEqual(['fri', 'sat']);
+  });
+});
+
+describe('stretches awake', () => {
+  const stretchesOf = (schedules: string) =>
+    awakeStretches(parseConfig(`schedules: [${schedules}]`).schedules).map(describeStretch);
+
+  test.each([
+    [
+      NIGHTS,
+      [
+        'Mon 07:30 to Mon 19:00, 11.5 h',
+        'Tue 07:30 to Tue 19:00, 11.5 h',
+        'Wed 07:30 to Wed 19:00, 11.5 h',
+        'Thu 07:30 to Thu 19:00, 11.5 h',
+        'Fri 07:30 to Fri 19:00, 11.5 h',
+      ],
+    ],
+    [
+      `{ name: a, days: [fri], wake: '22:00' }, { name: b, days: [mon], sleep: '06:00' }`,
+      ['Fri 22:00 to Mon 06:00, 56 h'],
+    ],
+    [
+      `{ name: a, days: [fri], wake: '22:00' }, { name: b, days: [sat], wake: '09:00', sleep: '21:00' }`,
+      ['Fri 22:00 to Sat 21:00, 23 h'],
+    ],
+    [`{ name: a, days: [mon], wake: '08:00' }`, ['from Mon 08:00 on, with no sleep within a week']],
+    [`{ name: a, days: [mon], sleep: '20:00' }`, []],
+  ])('%s', (schedules, stretches) => {
+    expect(stretchesOf(schedules)).toEqual(stretches);
+  });
+
+  test('one above a day is warned of, unless idle sleep ends it', () => {
+    const long = `schedules: [{ name: a, days: [fri], wake: '22:00' }, { name: b, days: [mon], sleep: '06:00' }]\n`;
+    expect(warningsOf(parseConfig(long))).toEqual([
+      'schedules: awake Fri 22:00 to Mon 06:00, 56 h: add a sleep in between if you do not mean to pay for that',
+    ]);
+    expect(warningsOf(parseConfig(`${long}idle: { enabled: true }`))).toEqual([]);
+    expect(warningsOf(parseConfig(`schedules: [${NIGHTS}]`))).toEqual([]);
+  });
+
+  test('a cluster that nothing puts to sleep is warned of, with what that costs', () => {
+    const costs =
+      /^schedules: nothing puts this cluster to sleep: \$\d+ a month, against \$\d\.\d\d asleep: add schedules/;
+    expect(warningsOf(parseConfig(''))).toEqual([expect.stringMatching(costs)]);
+    const mornings = `schedules: [{ name: a, days: [mon], wake: '08:00' }]`;
+    expect(warningsOf(parseConfig(mornings))[0]).toMatch(costs);
+    expect(warningsOf(parseConfig('idle: { enabled: true }'))).toEqual([]);
+    expect(warningsOf(parseConfig(`schedules: [{ name: a, days: [mon], sleep: '20:00' }]`))).toEqual([]);
   });
 });

@@ -1,0 +1,120 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
+
+/** Path of a field, for example `['pools', 0, 'max']`. */
+export type Path = readonly (string | number)[];
+
+/** A YAML text as values, or what keeps it from being one. */
+export interface YamlFile {
+  /** Undefined if there are problems. */
+  input: unknown;
+  /** Each with its line and a remedy. */
+  problems: string[];
+  /** `line 12: ` for the line where a field (or the nearest parent that is written down) stands; empty if none is. */
+  lineOf: (path: Path) => string;
+}
+
+/** Reads YAML 1.2, with the merge keys (`<<`) that people use. Never throws. */
+export function readYaml(text: string): YamlFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  const at = (offset: number) => `line ${String(lines.linePos(offset).line)}: `;
+  const lineOf = (path: Path) => lineOfField(document, at, path);
+  const syntax = [...document.errors, ...document.warnings].map(
+    (error) => `${at(error.pos[0])}${describeSyntax(error, text)}`,
+  );
+  const problems = syntax.length > 0 ? firstOfEachLine(syntax) : aliasProblems(document, at);
+  if (problems.length > 0) return { input: undefined, problems, lineOf };
+  try {
+    return { input: document.toJS() ?? {}, problems, lineOf };
+  } catch {
+    // The library refuses texts that a few aliases would blow up to gigabytes.
+    return { input: undefined, problems: ['its aliases (*) stand for too much: write the values out'], lineOf };
+  }
+}
+
+/** What a person can do about each kind of mistake. */
+const REMEDIES: Partial<Record<YAMLError['code'], string>> = {
+  TAB_AS_INDENT: 'a tab: indent with spaces',
+  MULTIPLE_DOCS: 'a second document begins here (---): keep one cluster a file',
+  BAD_SCALAR_START: 'a value that begins with a special character: put it in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a colon too many, or indented too far: put the value in quotes, or align the line',
+  MULTILINE_IMPLICIT_KEY: 'a line without its colon: write field: value',
+  TAG_RESOLVE_FAILED: 'a YAML tag (!): remove it',
+};
+
+function describeSyntax({ code, message, pos }: Pick<YAMLError, 'code' | 'message' | 'pos'>, text: string): string {
+  if (code === 'DUPLICATE_KEY') {
+    const key = /^[^:\s]*/.exec(text.slice(pos[0]))?.[0] ?? '';
+    return `${key} stands twice: keep one of them`;
+  }
+  return REMEDIES[code] ?? `${message}: check brackets, quotes and indentation`;
+}
+
+/** One mistake often breaks several rules. */
+function firstOfEachLine(problems: readonly string[]): string[] {
+  const lineIn = (problem: string) => problem.slice(0, problem.indexOf(':'));
+  return problems.filter(
+    (problem, index) => problems.findIndex((other) => lineIn(other) === lineIn(problem)) === index,
+  );
+}
+
+/** Merges (`<<`) of what has no fields, aliases (`*x`) without their anchor (`&x`) before them, and those inside of what they stand for. */
+function aliasProblems(document: Document, at: (offset: number) => string): string[] {
+  const problems: string[] = [];
+  const isSource = (node: unknown): boolean => isMap(isAlias(node) ? node.resolve(document) : node);
+  visit(document, {
+    Pair(_key, { key, value }) {
+      if (isMap(key) || isSeq(key)) {
+        problems.push(
+          `${at(key.range?.[0] ?? 0)}brackets where a field's name belongs: fill in what is a placeholder ({{ }})`,
+        );
+        return visit.SKIP;
+      }
+      if (!isScalar(key) || key.source !== '<<' || isAlias(value)) return;
+      if (isSource(value) || (isSeq(value) && value.items.every(isSource))) return;
+      problems.push(
+        `${at(key.range?.[0] ?? 0)}<< takes the fields of another value: write <<: *name, with &name before it`,
+      );
+    },
+    Alias(_key, alias, ancestors) {
+      const line = at(alias.range?.[0] ?? 0);
+      const target = alias.resolve(document);
+      if (!target)
+        problems.push(`${line}*${alias.source} stands for nothing: give a value the anchor &${alias.source} before it`);
+      else if (ancestors.includes(target))
+        problems.push(`${line}*${alias.source} stands in what it stands for: write it out`);
+    },
+  });
+  return problems;
+}
+
+function lineOfField(document: Document, at: (offset: number) => string, path: Path): string {
+  for (let length = path.length; length > 0; length--) {
+    const offset = offsetOf(document, path.slice(0, length));
+    if (offset !== undefined) return at(offset);
+  }
+  return '';
+}
+
+function offsetOf(document: Document, path: Path): number | undefined {
+  const parent: unknown = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
+  const last = path.at(-1);
+  if (isMap(parent)) {
+    const pair = parent.items.find((item) => isPair(item) && isNode(item.key) && String(item.key) === String(last));
+    return isNode(pair?.key) ? pair.key.range?.[0] : undefined;
+  }
+  const item = isSeq(parent) ? parent.items[Number(last)] : undefined;
+  return isNode(item) ? item.range?.[0] : undefined;
+}
