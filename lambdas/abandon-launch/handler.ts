@@ -1,15 +1,15 @@
 import { SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import type * as z from 'zod';
-import { type LaunchBreaker, MOST_FAILURES } from '../shared/breaker';
-import type { LaunchFailure } from '../shared/cluster-store';
-import { failure, launch } from '../shared/contracts';
-import { type GroupDeps, groupDeps, launchBreaker, notifyDeps } from '../shared/deps';
-import { readFailure } from '../shared/failures';
-import { describeGroups } from '../shared/groups';
-import { describeNode } from '../shared/instances';
-import { notify, type NotifyDeps } from '../shared/notify';
-import { completeLaunch } from '../shared/scale';
-import { step } from '../shared/step';
+import { type LaunchBreaker, MOST_FAILURES } from '../shared/ec2/breaker';
+import type { LaunchFailure } from '../shared/record/cluster-store';
+import { failure, launch } from '../../core/record/contracts';
+import { type GroupDeps, groupDeps, launchBreaker, notifyDeps } from '../shared/step/deps';
+import { readFailure } from '../shared/news/failures';
+import { describeGroups } from '../shared/ec2/groups';
+import { describeNode } from '../shared/ec2/instances';
+import { notify, type NotifyDeps } from '../shared/news/notify';
+import { completeLaunch } from '../shared/ec2/scale';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = launch.extend({ failure });
@@ -21,7 +21,7 @@ interface Deps extends GroupDeps {
 
 /**
  * Gives up a launch, so that the group ends the instance and tries another, and keeps why: the instance and what it
- * said of itself are gone soon after. Its log tail stays in the bucket under `logs/<instance>`. When too many fail in a
+ * said of itself are gone soon after. Its log tail stays in the bucket under `logs/<ARN of the instance>`. When too many fail in a
  * row, the group is kept from launching more: each try is billed, and a person must look.
  */
 export const abandonLaunch =
@@ -45,16 +45,15 @@ async function holdIfTooMany(deps: Deps, failed: LaunchFailure): Promise<void> {
   const found = (await describeGroups(deps.autoScaling, deps.cluster)).find(({ name }) => name === group);
   if (!found || found.suspended.includes('Launch')) return;
   const runbook = 'docs/runbook.md#launchesheld';
-  if (await deps.store.recordEvent(`${group}-${instanceId}`, { what: 'launches-held', ...failed, runbook })) {
-    await notify(deps.notify, {
-      subject: `${deps.cluster}: ${pool === undefined ? group : `pool ${pool}`} launches no more nodes`,
-      text: [
-        `${count} nodes of group ${group} failed to join, one after the other. The last: ${describe(failed)}.`,
-        `The group is kept from launching more, since each try is billed. The next wake tries again.`,
-        `What to do: ${runbook}\nLog of the node: logs/${instanceId} in the bucket\nExecution: ${failed.execution}`,
-      ].join('\n\n'),
-    });
-  }
+  await deps.store.recordEvent(`${group}-${instanceId}`, { what: 'launches-held', ...failed, runbook });
+  await notify(deps.notify, `held#${group}#${instanceId}`, {
+    subject: `${deps.cluster}: ${pool === undefined ? group : `pool ${pool}`} launches no more nodes`,
+    text: [
+      `${count} nodes of group ${group} failed to join, one after the other. The last: ${describe(failed)}.`,
+      `The group is kept from launching more, since each try is billed. The next wake tries again.`,
+      `What to do: ${runbook}\nLog of the node: logs/…/${instanceId} in the bucket\nExecution: ${failed.execution}`,
+    ].join('\n\n'),
+  });
   await deps.autoScaling.send(
     new SuspendProcessesCommand({ AutoScalingGroupName: group, ScalingProcesses: ['Launch'] }),
   );

@@ -1,13 +1,13 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import { automaticStart } from '../../lib/schedule/requests';
-import { stepFunctions } from '../shared/clients';
-import { STATES_OF, type Lease } from '../shared/cluster-record';
-import type { ClusterStore } from '../shared/cluster-store';
-import { type Leased, type Workflow, workflow, workflowRequest } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
-import { isOver } from '../shared/executions';
-import { step } from '../shared/step';
+import { automaticStart } from '../../core/schedule/requests';
+import { stepFunctions } from '../shared/clients/clients';
+import { STATES_OF, type Lease } from '../../core/record/cluster-record';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { type Leased, type Workflow, workflow, workflowRequest } from '../../core/record/contracts';
+import { clusterStore } from '../shared/step/deps';
+import { isHolderOver } from '../shared/workflows/executions';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = z.object({
@@ -44,16 +44,21 @@ export const acquireLease =
   ({ store, sfn, now = Date.now }: Deps) =>
   async ({ execution, startedAt, workflow, request }: z.output<typeof input>): Promise<Leased> => {
     const owner = request.lease ?? execution;
-    const begun = { execution, lease: owner, workflow, requestedBy: request.requestedBy, startedAt };
+    const { requestedBy, reason } = request;
+    const asked = { requestedBy, ...(reason !== undefined && { reason }) };
+    const begun = { execution, lease: owner, workflow, ...asked, startedAt };
     if (request.lease !== undefined) {
       await store.renewLease(owner, workflow);
       return begun;
     }
-    const wanted = { owner, workflow, requestedBy: request.requestedBy, state: STATES_OF[workflow].during };
+    const { during: state, wanted: goal } = STATES_OF[workflow];
+    // What is only tried again was asked for before.
+    const isRetry = automaticStart(asked.requestedBy)?.kind === 'look-after';
+    const wanted = { owner, workflow, ...asked, state, wanted: isRetry ? undefined : goal };
     if (await store.acquireLease(wanted)) return begun;
 
     const { lease } = await store.read();
-    const deadOwner = lease && (await isOver(sfn, lease.owner)) ? lease.owner : undefined;
+    const deadOwner = lease && (await isHolderOver(sfn, lease, now())) ? lease.owner : undefined;
     if ((!lease || deadOwner) && (await store.acquireLease({ ...wanted, deadOwner }))) return begun;
     const holder = (await store.read()).lease ?? lease;
     const Busy = waits(wanted, holder, now()) ? OppositeUnderWay : ClusterBusy;

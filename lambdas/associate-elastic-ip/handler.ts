@@ -1,11 +1,11 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
-import { ec2 } from '../shared/clients';
-import { launch } from '../shared/contracts';
-import { giveElasticIp, readElasticIp } from '../shared/elastic-ip';
-import { InstanceNotRunning, NodeFailed } from '../shared/errors';
-import { canServe, describeNode, describeNodes, LIVE_STATES } from '../shared/instances';
-import { step } from '../shared/step';
+import { ec2 } from '../shared/clients/clients';
+import { launch } from '../../core/record/contracts';
+import { giveElasticIp, readElasticIp } from '../shared/ec2/elastic-ip';
+import { InstanceNotRunning, NodeFailed } from '../shared/step/errors';
+import { canServe, describeNode, describeNodes, LIVE_STATES } from '../shared/ec2/instances';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = launch.pick({ instanceId: true });
@@ -27,8 +27,10 @@ export const associateElasticIp =
   ({ cluster, elasticIpId, ec2 }: Deps) =>
   async ({ instanceId }: z.output<typeof input>): Promise<{ holder: string | undefined }> => {
     const node = await describeNode(ec2, cluster, instanceId);
-    if (node?.state === 'pending') throw new InstanceNotRunning(`${instanceId} is pending`);
-    if (node?.state !== 'running') throw new NodeFailed(`${instanceId} is ${node?.state ?? 'gone'}`);
+    // What DescribeInstances does not show is new: it shows what ended for an hour.
+    if (!node) throw new InstanceNotRunning(`${instanceId} is not shown yet`);
+    if (node.state === 'pending') throw new InstanceNotRunning(`${instanceId} is pending`);
+    if (node.state !== 'running') throw new NodeFailed(`${instanceId} is ${node.state}`);
     const address = await readElasticIp(ec2, elasticIpId);
     const { holder } = address;
     const serving = (await describeNodes(ec2, cluster, LIVE_STATES)).filter(canServe);

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { recovery, type Recovery, unleased } from '../shared/contracts';
-import { notifyDeps, poolDeps } from '../shared/deps';
-import { inWords, notify, type NotifyDeps } from '../shared/notify';
-import { findShortPools, type PoolDeps } from '../shared/short-pools';
-import { step } from '../shared/step';
+import { recovery, type Recovery, unleased } from '../../core/record/contracts';
+import { notifyDeps, poolDeps } from '../shared/step/deps';
+import { inWords, notify, type NotifyDeps } from '../shared/news/notify';
+import { findRefusedSeats, findShortPools, type PoolDeps } from '../shared/ec2/short-pools';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = unleased.extend({ startedAt: z.iso.datetime(), recovery });
@@ -23,7 +23,7 @@ interface Deps extends PoolDeps {
  */
 export const checkPools =
   (deps: Deps) =>
-  async ({ startedAt, recovery }: z.output<typeof input>): Promise<Recovery> => {
+  async ({ execution, startedAt, recovery }: z.output<typeof input>): Promise<Recovery> => {
     const { cluster, store, now = Date.now } = deps;
     const waitSeconds = Math.min(2 * recovery.waitSeconds, LONGEST_WAIT);
     const sofar = now() - Date.parse(startedAt);
@@ -32,10 +32,12 @@ export const checkPools =
     // The wake that started this one may not have ended yet.
     if (state === 'waking') return { next: late ? 'over' : 'wait', waitSeconds };
     if (state !== 'awake-degraded' || degraded.length === 0) return { next: 'over', waitSeconds };
-    const short = await findShortPools(deps);
+    const { refused } = await findRefusedSeats(deps);
+    const seats = refused.map(({ pool, reason }) => ({ pool, told: `${pool}: ${reason}` }));
+    const short = [...(await findShortPools(deps)), ...seats];
     if (short.length === 0) return { next: 'up', waitSeconds };
     if (!late) return { next: 'wait', waitSeconds };
-    await notify(deps.notify, {
+    await notify(deps.notify, `${execution}#given-up`, {
       subject: `${cluster} stays without ${short.map(({ pool }) => pool).join(', ')}`,
       text: [
         `After ${inWords(sofar)} the cluster is still not complete, and nobody looks any more:`,

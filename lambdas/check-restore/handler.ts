@@ -1,13 +1,14 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
-import { autoScaling, ec2 } from '../shared/clients';
-import { leased, type restore, restoreRequest } from '../shared/contracts';
-import { snapshotDeps } from '../shared/deps';
-import { describeGroupsOf } from '../shared/groups';
-import { describeNodes, FAILED, listNodes, LIVE_STATES, type NodeInstance } from '../shared/instances';
-import { dataOf, listSnapshots, type SnapshotDeps, verifySnapshot } from '../shared/snapshots';
-import { step } from '../shared/step';
+import { autoScaling, ec2 } from '../shared/clients/clients';
+import { leased, type restore, restoreRequest } from '../../core/record/contracts';
+import { snapshotDeps } from '../shared/step/deps';
+import { describeGroupsOf } from '../shared/ec2/groups';
+import { describeNodes, listNodes, LIVE_STATES, type NodeInstance } from '../shared/ec2/instances';
+import { FAILED } from '../../core/record/phases';
+import { dataOf, listSnapshots, type SnapshotDeps, verifySnapshot } from '../shared/commands/snapshots';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true }).extend({ request: restoreRequest });

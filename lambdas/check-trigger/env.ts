@@ -1,4 +1,4 @@
-import { bookEnv } from '../../lib/schedule/book';
-import { notifyEnv } from '../shared/env';
+import { bookEnv } from '../../core/schedule/book';
+import { notifyEnv } from '../shared/step/env';
 
 export const env = notifyEnv.extend(bookEnv.shape);

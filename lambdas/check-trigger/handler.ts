@@ -1,13 +1,22 @@
 import * as z from 'zod';
-import { dynamo } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { scheduledStart, workflowRequest } from '../shared/contracts';
-import { clusterStore, notifyDeps } from '../shared/deps';
-import { notify, type NotifyDeps } from '../shared/notify';
-import { ScheduleStore } from '../shared/schedule-store';
-import { step } from '../shared/step';
-import { eventKey, keepAwakeSkip, type ScheduleBook, SKIP_NEXT, toMinute } from '../../lib/schedule/events';
-import { automaticStart } from '../../lib/schedule/requests';
+import { dynamo } from '../shared/clients/clients';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { STATES_OF } from '../../core/record/cluster-record';
+import { intentOf } from '../../core/record/intent';
+import { scheduledStart, workflowRequest } from '../../core/record/contracts';
+import { clusterStore, notifyDeps } from '../shared/step/deps';
+import { notify, type NotifyDeps } from '../shared/news/notify';
+import { ScheduleStore } from '../shared/record/schedule-store';
+import { step } from '../shared/step/step';
+import {
+  eventKey,
+  keepAwakeSkip,
+  type ScheduleBook,
+  type ScheduledWorkflow,
+  SKIP_NEXT,
+  toMinute,
+} from '../../core/schedule/events';
+import { automaticStart } from '../../core/schedule/requests';
 import { env } from './env';
 import { alreadyThere, onHoliday } from './skip';
 
@@ -43,6 +52,7 @@ export const checkTrigger =
     const start = automaticStart(request.requestedBy);
     if (start === undefined || start.kind === 'capacity' || request.lease !== undefined) return { allowed: true };
     const { schedules, now = () => new Date() } = deps;
+    if (start.kind === 'look-after') return isStillWanted(deps, workflow);
     const due = toMinute(new Date(request.scheduledAt ?? startedAt));
     const scheduled = start.kind !== 'idle';
     const event = eventKey({ workflow, schedule: start.name, at: due });
@@ -60,12 +70,25 @@ export const checkTrigger =
     }
     if (!skip) return { allowed: true };
     await schedules.recordSkip(event, { ...skip, workflow, schedule: start.name, due, execution });
-    await notify(deps.notify, {
+    await notify(deps.notify, `skip#${event}`, {
       subject: `${deps.cluster}: ${workflow} skipped`,
       text: `The ${workflow} of cluster ${deps.cluster} by ${request.requestedBy}, due at ${due}, was skipped: ${skip.message}.`,
     });
     return { allowed: false, reason: skip.message };
   };
+
+/** What is tried again by itself is not, once somebody wants something else. */
+async function isStillWanted(
+  { store, schedules, now = () => new Date() }: Deps,
+  workflow: ScheduledWorkflow,
+): Promise<Answer> {
+  const [record, { keepAwake }] = await Promise.all([store.read(), schedules.readOverrides()]);
+  const wanted = intentOf(record)?.state;
+  if (wanted !== STATES_OF[workflow].wanted)
+    return { allowed: false, reason: `the cluster is to be ${wanted ?? 'left alone'}` };
+  const kept = keepAwakeSkip(workflow, keepAwake?.until, now());
+  return kept ? { allowed: false, reason: kept.message } : { allowed: true };
+}
 
 export const handler = step(
   {

@@ -4,8 +4,8 @@ import {
   type ScheduleBook,
   type ScheduledWorkflow,
   type Skip,
-} from '../../lib/schedule/events';
-import type { ClusterRecord } from '../shared/cluster-record';
+} from '../../core/schedule/events';
+import type { ClusterRecord } from '../../core/record/cluster-record';
 
 /** The day is that of the schedule's time zone. */
 export function onHoliday(

@@ -1,11 +1,11 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type * as z from 'zod';
-import type { LaunchBreaker } from '../shared/breaker';
-import { autoScaling } from '../shared/clients';
-import { launch } from '../shared/contracts';
-import { launchBreaker } from '../shared/deps';
-import { completeLaunch as answer } from '../shared/scale';
-import { step } from '../shared/step';
+import type { LaunchBreaker } from '../shared/ec2/breaker';
+import { autoScaling } from '../shared/clients/clients';
+import { launch } from '../../core/record/contracts';
+import { launchBreaker } from '../shared/step/deps';
+import { completeLaunch as answer } from '../shared/ec2/scale';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = launch.pick({ instanceId: true, group: true, hook: true, token: true });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { storeEnv } from '../shared/env';
+import { storeEnv } from '../shared/step/env';
 
 export const env = storeEnv.extend({
   /** How people reach the API; with `tunnel` there is no load balancer to make. */

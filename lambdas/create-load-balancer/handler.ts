@@ -1,20 +1,18 @@
 import {
-  CreateListenerCommand,
   CreateLoadBalancerCommand,
-  DescribeListenersCommand,
   type ElasticLoadBalancingV2Client,
   type LoadBalancer,
-  LoadBalancerNotFoundException,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { API_PORT, namesOf, TAG } from '../../lib/config/names';
-import { loadBalancing } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
-import { LoadBalancerStillThere } from '../shared/errors';
-import { deleteApiLoadBalancer, describeApiLoadBalancer } from '../shared/load-balancer';
-import { step } from '../shared/step';
+import { namesOf, TAG } from '../../core/config/names';
+import { loadBalancing } from '../shared/clients/clients';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { leased } from '../../core/record/contracts';
+import { clusterStore } from '../shared/step/deps';
+import { LoadBalancerStillThere } from '../shared/step/errors';
+import { deleteApiLoadBalancer, describeApiLoadBalancer } from '../shared/ec2/load-balancer';
+import { step } from '../shared/step/step';
 import { env } from './env';
+import { ensureListener } from './listener';
 
 const input = leased.pick({ execution: true });
 
@@ -67,28 +65,6 @@ async function create(deps: Deps): Promise<LoadBalancer> {
   // AWS answers a name that it still knows with what has it.
   if (await isDeleted(deps, made)) throw new LoadBalancerStillThere(`${made.LoadBalancerName ?? ''} is on its way out`);
   return made;
-}
-
-async function ensureListener(
-  { cluster, loadBalancing, targetGroupArn }: Deps,
-  { LoadBalancerArn, LoadBalancerName = '' }: LoadBalancer,
-): Promise<void> {
-  try {
-    const { Listeners } = await loadBalancing.send(new DescribeListenersCommand({ LoadBalancerArn }));
-    if (Listeners?.some(({ Port }) => Port === API_PORT)) return;
-    await loadBalancing.send(
-      new CreateListenerCommand({
-        LoadBalancerArn,
-        Protocol: 'TCP',
-        Port: API_PORT,
-        DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
-        Tags: [{ Key: TAG.cluster, Value: cluster }],
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof LoadBalancerNotFoundException)) throw error;
-    throw new LoadBalancerStillThere(`${LoadBalancerName} is listed, and gone`, { cause: error });
-  }
 }
 
 export const handler = step(

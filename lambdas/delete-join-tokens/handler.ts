@@ -1,10 +1,10 @@
 import { DeleteParametersCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import { ssm } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
-import { listJoinParameters } from '../shared/join-tokens';
-import { step } from '../shared/step';
+import { ssm } from '../shared/clients/clients';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { leased } from '../../core/record/contracts';
+import { clusterStore } from '../shared/step/deps';
+import { listJoinParameters } from '../shared/commands/join-tokens';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });

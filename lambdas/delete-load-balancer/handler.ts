@@ -1,10 +1,10 @@
 import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { loadBalancing } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
-import { deleteApiLoadBalancer, describeApiLoadBalancer } from '../shared/load-balancer';
-import { step } from '../shared/step';
+import { loadBalancing } from '../shared/clients/clients';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { leased } from '../../core/record/contracts';
+import { clusterStore } from '../shared/step/deps';
+import { deleteApiLoadBalancer, describeApiLoadBalancer } from '../shared/ec2/load-balancer';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });

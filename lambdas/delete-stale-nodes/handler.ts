@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { leased } from '../shared/contracts';
-import { runCommandDeps } from '../shared/deps';
-import { describeNodes, LIVE_STATES } from '../shared/instances';
-import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
-import { step } from '../shared/step';
+import { leased } from '../../core/record/contracts';
+import { runCommandDeps } from '../shared/step/deps';
+import { describeNodes, LIVE_STATES } from '../shared/ec2/instances';
+import { type RunCommandDeps, runOnSeat } from '../shared/commands/run-command';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });

@@ -1,8 +1,11 @@
 import * as z from 'zod';
-import { idleEnv } from '../../lib/schedule/idle';
-import { notifyEnv } from '../shared/env';
+import { idleEnv } from '../../core/schedule/idle';
+import { noticeLinkEnv, notifyEnv } from '../shared/step/env';
 
-export const env = notifyEnv.extend(idleEnv.shape).extend({
-  /** ARN of the sleep state machine. */
-  SLEEP_MACHINE_ARN: z.string().startsWith('arn:'),
-});
+export const env = notifyEnv
+  .extend(idleEnv.shape)
+  .extend(noticeLinkEnv.shape)
+  .extend({
+    /** ARN of the sleep state machine. */
+    SLEEP_MACHINE_ARN: z.string().startsWith('arn:'),
+  });

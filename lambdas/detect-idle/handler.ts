@@ -1,15 +1,18 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import { assessIdle, lookAt, type Sign } from '../../lib/schedule/idle';
-import { dynamo, stepFunctions } from '../shared/clients';
-import { notifyDeps, runCommandDeps } from '../shared/deps';
-import { isOver, startOnce } from '../shared/executions';
-import { logger } from '../shared/logger';
-import { notify, type NotifyDeps } from '../shared/notify';
-import type { RunCommandDeps } from '../shared/run-command';
-import { ScheduleStore } from '../shared/schedule-store';
-import { step } from '../shared/step';
+import { intentOf } from '../../core/record/intent';
+import { assessIdle, lookAt, type Sign } from '../../core/schedule/idle';
+import { dynamo, stepFunctions } from '../shared/clients/clients';
+import { noticeLink } from '../shared/links/notice-link';
+import { noticeLinkDeps, notifyDeps, runCommandDeps } from '../shared/step/deps';
+import { isHolderOver, startOnce } from '../shared/workflows/executions';
+import { logger } from '../shared/clients/logger';
+import { notify, type NotifyDeps } from '../shared/news/notify';
+import type { RunCommandDeps } from '../shared/commands/run-command';
+import { ScheduleStore } from '../shared/record/schedule-store';
+import { step } from '../shared/step/step';
 import { env } from './env';
+import type { env as schema } from './env';
 import { describeCallOff, describeWarning } from './news';
 import { findSessions, findUse, type IdleConfig, measureUse } from './signs';
 
@@ -21,6 +24,8 @@ interface Deps extends RunCommandDeps {
   notify: NotifyDeps;
   schedules: ScheduleStore;
   sfn: SFNClient;
+  /** A link by which a reader of the warning puts the sleep off. */
+  keepAwakeLink: () => Promise<string | undefined>;
 }
 
 /** What this look came to. */
@@ -33,15 +38,15 @@ interface Answer {
 
 /**
  * Looks, every five minutes, whether anybody uses the cluster; warns once nobody has for long enough, and puts it to sleep
- * if nobody objects. It looks at a cluster that is awake and left alone, and at no other: a seat is asked only then.
+ * if nobody objects. It looks at a cluster that is to be awake and is left alone, and at no other: a seat is asked only then.
  */
 export const detectIdle = (deps: Deps) => async (): Promise<Answer> => {
   const { cluster, idle, schedules, store } = deps;
   const now = new Date((deps.now ?? Date.now)());
   const look = lookAt(now);
-  const [{ state, since, lease }, record] = await Promise.all([store.read(), schedules.readIdle()]);
-  const held = lease !== undefined && !(await isOver(deps.sfn, lease.owner));
-  if (held || (state !== 'awake' && state !== 'awake-degraded')) return { look, act: 'not awake' };
+  const [{ lease, since, ...rest }, record] = await Promise.all([store.read(), schedules.readIdle()]);
+  const held = lease !== undefined && !(await isHolderOver(deps.sfn, lease, now.getTime()));
+  if (held || intentOf({ since, ...rest })?.state !== 'awake') return { look, act: 'not awake' };
   if (record?.look === look) return { look, act: 'looked already' };
   const [use, sessions, { keepAwake, postponed }] = await Promise.all([
     findUse(deps, idle, { look, last: record?.look }),
@@ -57,8 +62,13 @@ export const detectIdle = (deps: Deps) => async (): Promise<Answer> => {
   const inUse = signs.filter((sign) => sign.state !== 'idle');
   logger.info('Looked for use', { act, signs });
   // First done, then kept: a look that dies in between is repeated, and nobody is put to sleep without a warning.
-  if (act === 'warn') await notify(deps.notify, describeWarning(cluster, idle, next.sleepAt ?? ''));
-  if (act === 'call-off') await notify(deps.notify, describeCallOff(cluster, inUse));
+  if (act === 'warn')
+    await notify(
+      deps.notify,
+      `idle-${look}#warning`,
+      describeWarning(cluster, idle, next.sleepAt ?? '', await deps.keepAwakeLink()),
+    );
+  if (act === 'call-off') await notify(deps.notify, `idle-${look}#call-off`, describeCallOff(cluster, inUse));
   if (act === 'sleep') {
     const requestedBy = `idle:nobody used it since ${next.since ?? ''}`;
     await startOnce(deps.sfn, deps.machineArn, `idle-${look}`, { requestedBy });
@@ -66,6 +76,11 @@ export const detectIdle = (deps: Deps) => async (): Promise<Answer> => {
   await schedules.recordIdle(next, record);
   return { look, act, use: inUse };
 };
+
+function linkFor(env: z.output<typeof schema>): () => Promise<string | undefined> {
+  const deps = noticeLinkDeps(env);
+  return () => noticeLink(deps);
+}
 
 export const handler = step(
   {
@@ -79,6 +94,7 @@ export const handler = step(
       notify: notifyDeps(env),
       schedules: new ScheduleStore(dynamo(), env.TABLE_NAME),
       sfn: stepFunctions(),
+      keepAwakeLink: linkFor(env),
     }),
     renewsLease: false,
   },

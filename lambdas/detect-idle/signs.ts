@@ -1,10 +1,10 @@
 import { paginateDescribeSessions } from '@aws-sdk/client-ssm';
 import * as z from 'zod';
-import { LOOK_MINUTES, type Sign, WINDOW_MINUTES } from '../../lib/schedule/idle';
-import type { idleEnv } from '../../lib/schedule/idle';
-import { describeNodes, LIVE_STATES } from '../shared/instances';
-import { logger } from '../shared/logger';
-import { commandKey, type RunCommandDeps, runOnSeat, type SeatCommand } from '../shared/run-command';
+import { LOOK_MINUTES, type Sign, WINDOW_MINUTES } from '../../core/schedule/idle';
+import type { idleEnv } from '../../core/schedule/idle';
+import { describeNodes, LIVE_STATES } from '../shared/ec2/instances';
+import { logger } from '../shared/clients/logger';
+import { commandKey, type RunCommandDeps, runOnSeat, type SeatCommand } from '../shared/commands/run-command';
 
 /** When the cluster counts as idle. */
 export type IdleConfig = z.output<typeof idleEnv>['IDLE'];

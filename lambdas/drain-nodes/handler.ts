@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { leased } from '../shared/contracts';
-import { runCommandDeps } from '../shared/deps';
-import { describeNodes, LIVE_STATES } from '../shared/instances';
-import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
-import { step } from '../shared/step';
+import { leased } from '../../core/record/contracts';
+import { runCommandDeps } from '../shared/step/deps';
+import { describeNodes, LIVE_STATES } from '../shared/ec2/instances';
+import { type RunCommandDeps, runOnSeat } from '../shared/commands/run-command';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });
@@ -32,7 +32,11 @@ export const drainNodes =
     return runOnSeat(deps, {
       execution,
       command: 'drain-nodes',
-      parameters: { PerNodeSeconds: String(PER_NODE_SECONDS) },
+      parameters: async () => {
+        // Known before it is done: nodes may be left cordoned from here on.
+        await deps.store.recordDrain();
+        return { PerNodeSeconds: String(PER_NODE_SECONDS) };
+      },
       executionSeconds: 900,
       result: drained,
     });

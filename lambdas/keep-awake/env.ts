@@ -1,1 +1,5 @@
-export { storeEnv as env } from '../shared/env';
+import { bookEnv } from '../../core/schedule/book';
+import { storeEnv } from '../shared/step/env';
+
+/** Holidays are of no matter to it. */
+export const env = storeEnv.extend(bookEnv.pick({ SCHEDULES: true }).shape);

@@ -1,10 +1,10 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { ec2 } from '../shared/clients';
-import { lostNode } from '../shared/contracts';
-import { giveElasticIp, readElasticIp } from '../shared/elastic-ip';
-import { canServe, describeNodes, LIVE_STATES } from '../shared/instances';
-import { step } from '../shared/step';
+import { ec2 } from '../shared/clients/clients';
+import { lostNode } from '../../core/record/contracts';
+import { giveElasticIp, readElasticIp } from '../shared/ec2/elastic-ip';
+import { canServe, describeNodes, LIVE_STATES } from '../shared/ec2/instances';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = z.object({ execution: z.string(), lost: lostNode.pick({ instanceId: true, ingress: true }) });

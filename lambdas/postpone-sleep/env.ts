@@ -1,4 +1,4 @@
-import { idleEnv } from '../../lib/schedule/idle';
-import { storeEnv } from '../shared/env';
+import { idleEnv } from '../../core/schedule/idle';
+import { storeEnv } from '../shared/step/env';
 
 export const env = storeEnv.extend(idleEnv.shape);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { storeEnv } from '../shared/env';
+import { storeEnv } from '../shared/step/env';
 
 export const env = storeEnv.extend({
   /** How much must be right: the app's own page, any answer of the ingress, or nothing. */

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { web } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
-import { AppNotReachable } from '../shared/errors';
-import type { HttpsAnswer, Web } from '../shared/https';
-import { step } from '../shared/step';
+import { web } from '../shared/clients/clients';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { leased } from '../../core/record/contracts';
+import { clusterStore } from '../shared/step/deps';
+import { AppNotReachable } from '../shared/step/errors';
+import type { HttpsAnswer, Web } from '../shared/clients/https';
+import { step } from '../shared/step/step';
 import { checkCertificate, checkStatus } from './checks';
 import { env } from './env';
 

@@ -1,4 +1,4 @@
-import type { SnapshotSet } from '../shared/snapshots';
+import type { SnapshotSet } from '../shared/commands/snapshots';
 
 /** How long snapshots are kept, in days. */
 export interface Keeping {

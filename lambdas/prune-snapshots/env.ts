@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bucketEnv } from '../shared/env';
+import { bucketEnv } from '../shared/step/env';
 
 const days = z.coerce.number().int().min(1);
 

@@ -1,8 +1,8 @@
 import { DeleteObjectsCommand } from '@aws-sdk/client-s3';
 import * as z from 'zod';
-import { snapshotDeps } from '../shared/deps';
-import { dataOf, listSnapshots, type SnapshotDeps } from '../shared/snapshots';
-import { step } from '../shared/step';
+import { snapshotDeps } from '../shared/step/deps';
+import { dataOf, listSnapshots, type SnapshotDeps } from '../shared/commands/snapshots';
+import { step } from '../shared/step/step';
 import { choosePruned, type Keeping } from './choose-pruned';
 import { env } from './env';
 

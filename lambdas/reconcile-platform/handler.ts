@@ -1,12 +1,12 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import * as z from 'zod';
-import { autoScaling } from '../shared/clients';
-import { leased } from '../shared/contracts';
-import { runCommandDeps } from '../shared/deps';
-import { CommandFailed } from '../shared/errors';
-import { findMissingNodes } from '../shared/pools';
-import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
-import { step } from '../shared/step';
+import { autoScaling } from '../shared/clients/clients';
+import { leased } from '../../core/record/contracts';
+import { runCommandDeps } from '../shared/step/deps';
+import { CommandFailed } from '../shared/step/errors';
+import { findMissingNodes } from '../shared/ec2/pools';
+import { type RunCommandDeps, runOnSeat } from '../shared/commands/run-command';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });

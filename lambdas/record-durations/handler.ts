@@ -1,12 +1,13 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import { stepFunctions } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { failure, leased } from '../shared/contracts';
-import { clusterStore, runStore } from '../shared/deps';
-import { readStates } from '../shared/history';
-import type { RunStore } from '../shared/run-store';
-import { step } from '../shared/step';
+import { stepFunctions } from '../shared/clients/clients';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { STATES_OF } from '../../core/record/cluster-record';
+import { failure, leased } from '../../core/record/contracts';
+import { clusterStore, runStore } from '../shared/step/deps';
+import { readStates } from '../shared/workflows/history';
+import type { RunStore } from '../shared/record/run-store';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.extend({
@@ -31,7 +32,7 @@ const PAGES = 5;
  * will it take?", and where to look when a wake gets slower.
  */
 export const recordDurations =
-  ({ sfn, runs, now = Date.now }: Deps) =>
+  ({ sfn, runs, store, now = Date.now }: Deps) =>
   async ({
     execution,
     workflow,
@@ -40,18 +41,35 @@ export const recordDurations =
     nodes,
     probe,
   }: z.output<typeof input>): Promise<{ seconds: number }> => {
-    const { states } = await readStates(sfn, execution, { pages: PAGES });
-    const seconds = toSeconds(now() - Date.parse(startedAt));
-    await runs.record({
+    const [{ states }, { lease, beforeState }] = await Promise.all([
+      readStates(sfn, execution, { pages: PAGES }),
+      store.read(),
+    ]);
+    // What it waited for its turn is no part of how long it takes.
+    const began = Date.parse(lease?.owner === execution ? lease.since : startedAt);
+    const seconds = toSeconds(now() - began);
+    const outcome = (nodes?.missing ?? 0) > 0 || probe?.Error !== undefined ? 'degraded' : 'succeeded';
+    // A wake of what was awake, or one that went on without some pools, tells nothing of the next.
+    const isUsual = outcome === 'succeeded' && beforeState !== STATES_OF[workflow].after;
+    const run = {
       workflow,
       startedAt,
       seconds,
       states: states.flatMap(({ name, enteredAt, exitedAt }) =>
-        exitedAt === undefined ? [] : [{ name, seconds: toSeconds(exitedAt - enteredAt) }],
+        exitedAt === undefined
+          ? []
+          : [
+              {
+                name,
+                seconds: toSeconds(Math.max(0, exitedAt - Math.max(enteredAt, began))),
+                at: toSeconds(Math.max(0, enteredAt - began)),
+              },
+            ],
       ),
       requestedBy,
-      outcome: (nodes?.missing ?? 0) > 0 || probe?.Error !== undefined ? 'degraded' : 'succeeded',
-    });
+      outcome,
+    } as const;
+    await runs.record(run, isUsual);
     return { seconds };
   };
 

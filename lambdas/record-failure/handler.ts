@@ -1,22 +1,14 @@
-import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
-import { ec2 } from '../shared/clients';
-import { STATES_OF } from '../shared/cluster-record';
-import { failure, leased } from '../shared/contracts';
-import { type FailureDeps, failureDeps } from '../shared/deps';
-import { findFailedState, readFailure, toRecord } from '../shared/failures';
-import { notify } from '../shared/notify';
-import { describeRunningCost } from '../shared/running-cost';
-import { step } from '../shared/step';
+import { ec2 } from '../shared/clients/clients';
+import { STATES_OF } from '../../core/record/cluster-record';
+import { failure, leased } from '../../core/record/contracts';
+import { type FailureDeps, failureDeps } from '../shared/step/deps';
+import { findFailedState, readFailure, toRecord } from '../shared/news/failures';
+import { tellFailure, type TellFailureDeps } from '../shared/news/tell-failure';
+import { step } from '../shared/step/step';
 import { env } from './env';
-import { describeFailure } from './news';
 
 const input = leased.extend({ failure });
-
-interface Deps extends FailureDeps {
-  ec2: EC2Client;
-  now?: () => number;
-}
 
 /** What the Fail state ends the execution with. */
 interface Failed {
@@ -31,8 +23,9 @@ interface Failed {
  * that to its parent.
  */
 export const recordFailure =
-  ({ cluster, store, sfn, ec2, notify: topic, now = Date.now }: Deps) =>
+  (deps: FailureDeps & TellFailureDeps) =>
   async ({ failure, ...leased }: z.output<typeof input>): Promise<Failed> => {
+    const { cluster, store, sfn } = deps;
     const { execution, lease, workflow } = leased;
     const { error, cause } = readFailure(failure);
     const step = (await findFailedState(sfn, cluster, execution, failure.Error)) ?? workflow;
@@ -40,8 +33,7 @@ export const recordFailure =
       const { failed: state } = STATES_OF[workflow];
       const record = toRecord(cluster, { workflow, step, error, cause, execution });
       await store.recordFailure(execution, state, record);
-      const cost = await describeRunningCost(ec2, cluster);
-      await notify(topic, describeFailure({ cluster, leased, failure: record, state, cost, now: now() }));
+      await tellFailure(deps, { run: leased, failure: record, state, wanted: (await store.read()).wanted });
     }
     return { Error: error, Cause: `${step}: ${cause}`, step };
   };
@@ -51,7 +43,7 @@ export const handler = step(
     name: 'record-failure',
     input,
     env,
-    deps: (env) => ({ ...failureDeps(env), ec2: ec2() }),
+    deps: (env) => ({ ...failureDeps(env), ec2: ec2(), prices: env.INSTANCE_PRICES }),
     renewsLease: false,
   },
   recordFailure,

@@ -1,1 +1,1 @@
-export { notifyEnv as env } from '../shared/env';
+export { notifyEnv as env } from '../shared/step/env';

@@ -1,9 +1,10 @@
 import type * as z from 'zod';
-import { failure, unleased } from '../shared/contracts';
-import { type FailureDeps, failureDeps } from '../shared/deps';
-import { findFailedState, readFailure, toRecord } from '../shared/failures';
-import { notify } from '../shared/notify';
-import { step } from '../shared/step';
+import { intentOf } from '../../core/record/intent';
+import { failure, unleased } from '../../core/record/contracts';
+import { type FailureDeps, failureDeps } from '../shared/step/deps';
+import { findFailedState, readFailure, toRecord } from '../shared/news/failures';
+import { notify } from '../shared/news/notify';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = unleased.extend({ failure });
@@ -18,25 +19,20 @@ export const recordIncident =
     const { error, cause } = readFailure(failure);
     const step = (await findFailedState(deps.sfn, deps.cluster, execution, failure.Error)) ?? workflow;
     const record = toRecord(deps.cluster, { workflow, step, error, cause, execution });
-    const isNews =
-      workflow === 'snapshot-etcd'
-        ? await deps.store.recordSnapshotFailure(record)
-        : (await deps.store.recordEvent(execution, { what: `${workflow}-failed`, ...record })) && (await isAwake(deps));
-    if (isNews) {
-      const subject = `${deps.cluster}: ${workflow} failed`;
-      await notify(deps.notify, {
-        subject,
+    const known = await deps.store.read();
+    const isSnapshot = workflow === 'snapshot-etcd';
+    const first = (isSnapshot ? known.snapshotFailure?.first : undefined) ?? execution;
+    if (isSnapshot) await deps.store.recordSnapshotFailure({ ...record, first });
+    else await deps.store.recordEvent(execution, { what: `${workflow}-failed`, ...record });
+    // A replacement that nobody waits for any more, since a sleep came, is no news.
+    if (isSnapshot || intentOf(known)?.state === 'awake') {
+      await notify(deps.notify, `${first}#failed`, {
+        subject: `${deps.cluster}: ${workflow} failed`,
         text: `${step}: ${error}: ${cause}\n\n${record.runbook}\n${record.log}\n${execution}`,
       });
     }
     return { Error: error, Cause: `${step}: ${cause}`, step };
   };
-
-/** A replacement that nobody waits for any more, since a sleep came, is no news. */
-async function isAwake({ store }: FailureDeps): Promise<boolean> {
-  const { state } = await store.read();
-  return state === 'awake' || state === 'awake-degraded';
-}
 
 export const handler = step(
   {

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { ClusterStore } from '../shared/cluster-store';
-import { type LostNode, lostNode } from '../shared/contracts';
-import { clusterStore, notifyDeps } from '../shared/deps';
-import { notify, type NotifyDeps } from '../shared/notify';
-import { step } from '../shared/step';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { type LostNode, lostNode } from '../../core/record/contracts';
+import { clusterStore, notifyDeps } from '../shared/step/deps';
+import { notify, type NotifyDeps } from '../shared/news/notify';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = z.object({
@@ -25,8 +25,8 @@ export const recordNodeLoss =
   async ({ execution, lost, elasticIp }: z.output<typeof input>): Promise<{ isNew: boolean }> => {
     const { instanceId: instance, ...rest } = lost;
     const isNew = await store.recordEvent(`node#${instance}`, { ...rest, instance, elasticIp, execution });
-    if (isNew)
-      await notify(deps, { subject: `${cluster}: ${nameOf(lost)} lost`, text: describe(lost, elasticIp.holder) });
+    const news = { subject: `${cluster}: ${nameOf(lost)} lost`, text: describe(lost, elasticIp.holder) };
+    await notify(deps, `lost#${instance}`, news);
     return { isNew };
   };
 

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { ClusterStore } from '../shared/cluster-store';
-import { failure, recovery, type Recovery, unleased } from '../shared/contracts';
-import { clusterStore, notifyDeps } from '../shared/deps';
-import { readFailure, runbookOf } from '../shared/failures';
-import { inWords, notify, type NotifyDeps } from '../shared/notify';
-import { step } from '../shared/step';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { failure, recovery, type Recovery, unleased } from '../../core/record/contracts';
+import { clusterStore, notifyDeps } from '../shared/step/deps';
+import { readFailure, runbookOf } from '../shared/news/failures';
+import { inWords, notify, type NotifyDeps } from '../shared/news/notify';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = unleased.extend({
@@ -12,6 +12,8 @@ const input = unleased.extend({
   recovery,
   /** What ProbeApp saw from outside, or why it did not look. */
   probe: z.union([failure, z.looseObject({})]).optional(),
+  /** Why the platform could not be installed. */
+  platform: failure.optional(),
 });
 
 interface Deps {
@@ -27,21 +29,27 @@ interface Deps {
  */
 export const recordRecovery =
   ({ cluster, store, notify: topic, now = Date.now }: Deps) =>
-  async ({ startedAt, recovery, probe }: z.output<typeof input>): Promise<Recovery> => {
+  async ({ execution, startedAt, recovery, probe, platform }: z.output<typeof input>): Promise<Recovery> => {
     const { degraded = [] } = await store.read();
-    const failed = failure.safeParse(probe);
+    const failed = failure.safeParse(platform ?? probe);
     const { error, cause } = failed.success ? readFailure(failed.data) : {};
-    const unreachable = cause === undefined ? undefined : `app not reachable: ${cause}`;
-    const outcome = await store.recordRecovery(unreachable);
+    const what = platform ? 'platform not installed' : 'app not reachable';
+    const unreachable = cause === undefined ? undefined : `${what}: ${cause}`;
+    const outcome = await store.recordRecovery(execution, unreachable);
     if (outcome === 'held') return { ...recovery, next: 'wait' };
     if (outcome === 'recorded') {
       const pools = degraded.map(({ pool }) => pool).join(', ');
       const took = inWords(now() - Date.parse(startedAt));
-      await notify(topic, {
+      await notify(topic, `${execution}#up`, {
         subject: unreachable === undefined ? `${cluster} is awake, with ${pools}` : `${cluster} has ${pools} again`,
         text: [
           `Pool ${pools} is up, ${took} after the wake that went on without.`,
-          ...(error === undefined ? [] : [`The app is not reachable. ${cause}`, `What to do: ${runbookOf(error)}`]),
+          ...(error === undefined
+            ? []
+            : [
+                `${platform ? 'The platform is not installed' : 'The app is not reachable'}. ${cause}`,
+                `What to do: ${runbookOf(error)}`,
+              ]),
         ].join('\n\n'),
       });
     }

@@ -1,11 +1,11 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
-import { autoScaling } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { type GroupSize, leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
-import { describeGroupsOf } from '../shared/groups';
-import { resize } from '../shared/scale';
-import { step } from '../shared/step';
+import { autoScaling } from '../shared/clients/clients';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { type GroupSize, leased } from '../../core/record/contracts';
+import { clusterStore } from '../shared/step/deps';
+import { describeGroupsOf } from '../shared/ec2/groups';
+import { resize } from '../shared/ec2/scale';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });

@@ -1,1 +1,1 @@
-export { notifyEnv as env } from '../shared/env';
+export { costEnv as env } from '../shared/step/env';

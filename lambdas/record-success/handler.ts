@@ -1,21 +1,25 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
-import { ec2 } from '../shared/clients';
-import { STATES_OF } from '../shared/cluster-record';
-import type { ClusterStore } from '../shared/cluster-store';
-import type { ClusterState } from '../shared/contracts';
-import { clusterStore, notifyDeps } from '../shared/deps';
-import { readFailure } from '../shared/failures';
-import { notify, type NotifyDeps } from '../shared/notify';
-import { describeRunningCost } from '../shared/running-cost';
-import { step } from '../shared/step';
+import { ec2 } from '../shared/clients/clients';
+import { STATES_OF } from '../../core/record/cluster-record';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import type { ClusterState } from '../../core/record/contracts';
+import type { HistoryStore } from '../shared/record/history-store';
+import { clusterStore, historyStore, notifyDeps } from '../shared/step/deps';
+import { readFailure } from '../shared/news/failures';
+import { notify, type NotifyDeps } from '../shared/news/notify';
+import { describeRunningCost } from '../shared/ec2/running-cost';
+import { step } from '../shared/step/step';
 import { env } from './env';
-import { describeSuccess, workflowEnd } from './news';
+import { describeSuccess, warningsOf, workflowEnd } from './news';
 
 interface Deps {
   cluster: string;
   store: ClusterStore;
+  history: Pick<HistoryStore, 'record'>;
   ec2: EC2Client;
+  /** USD an hour by instance type. */
+  prices: Readonly<Record<string, number>>;
   notify: NotifyDeps;
   now?: () => number;
 }
@@ -25,9 +29,9 @@ interface Deps {
  * all that to its parent; installing the platform also records that it is installed.
  */
 export const recordSuccess =
-  ({ cluster, store, ec2, notify: topic, now = Date.now }: Deps) =>
+  ({ cluster, store, history, ec2, prices, notify: topic, now = Date.now }: Deps) =>
   async (end: z.output<typeof workflowEnd>): Promise<{ state?: ClusterState }> => {
-    const { execution, lease, workflow, nodes, probe } = end;
+    const { execution, lease, workflow, nodes, probe, startedAt, requestedBy, reason } = end;
     if (workflow === 'install-platform') await store.recordPlatform();
     if (lease !== execution) return {};
     const { after } = STATES_OF[workflow];
@@ -35,11 +39,18 @@ export const recordSuccess =
     const unreachable = probe && 'Error' in probe ? `app not reachable: ${readFailure(probe).cause}` : undefined;
     const isDegraded = degraded.length > 0 || unreachable !== undefined;
     const state = after === 'awake' && isDegraded ? 'awake-degraded' : after;
+    if (end.started) await store.recordWarnings(warningsOf(end));
     await store.recordSuccess(execution, state, { restored: after === 'awake', degraded, unreachable });
+    const endedAt = new Date(now()).toISOString();
+    const outcome = state === 'awake-degraded' ? 'degraded' : 'succeeded';
+    await history.record({ workflow, startedAt, endedAt, requestedBy, reason, outcome });
     if (workflow !== 'install-platform') {
       const { subject, text } = describeSuccess(cluster, end, state, now());
-      const cost = await describeRunningCost(ec2, cluster);
-      await notify(topic, { subject, text: [text, ...(cost === undefined ? [] : [cost])].join('\n\n') });
+      const cost = await describeRunningCost(ec2, cluster, prices);
+      await notify(topic, `${execution}#done`, {
+        subject,
+        text: [text, ...(cost === undefined ? [] : [cost])].join('\n\n'),
+      });
     }
     return state === undefined ? {} : { state };
   };
@@ -52,7 +63,9 @@ export const handler = step(
     deps: (env) => ({
       cluster: env.CLUSTER_NAME,
       store: clusterStore(env),
+      history: historyStore(env),
       ec2: ec2(),
+      prices: env.INSTANCE_PRICES,
       notify: notifyDeps(env),
     }),
     renewsLease: false,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type ClusterState, degradedPool, failure, leased, prerequisites } from '../shared/contracts';
-import { readFailure } from '../shared/failures';
-import { inWords, type Notification } from '../shared/notify';
+import { type ClusterState, degradedPool, failure, leased, prerequisites } from '../../core/record/contracts';
+import { readFailure } from '../shared/news/failures';
+import { inWords, type Notification } from '../shared/news/notify';
 
 /**
  * A step's result, or what its Catch left where the workflow went on without. What looks like neither is not told:
@@ -14,6 +14,11 @@ export const workflowEnd = leased.extend({
   /** What WaitForNodes left: pools that could not be brought up; everything else is. */
   nodes: z.object({ degraded: z.array(degradedPool) }).optional(),
   prerequisites: prerequisites.optional().catch(undefined),
+  /** What CreateLoadBalancer left, or why it could not. */
+  started: z
+    .object({ loadBalancer: orFailure(z.looseObject({})) })
+    .optional()
+    .catch(undefined),
   /** What ProbeApp saw from outside. */
   probe: orFailure(z.object({ status: z.int().optional() })),
   drain: orFailure(
@@ -35,7 +40,7 @@ export function describeSuccess(
   state: ClusterState | undefined,
   now: number,
 ): Notification {
-  const { workflow, requestedBy, startedAt, nodes, prerequisites } = end;
+  const { workflow, requestedBy, startedAt, nodes } = end;
   const degraded = nodes?.degraded ?? [];
   const without = degraded.length > 0 ? ` without ${degraded.map(({ pool }) => pool).join(', ')}` : '';
   const paragraphs = [
@@ -45,12 +50,42 @@ export function describeSuccess(
       ? ['It is tried again in the background, and you hear of it. What else to do: docs/runbook.md#awake-degraded']
       : []),
     ...describeProbe(end),
-    ...(prerequisites?.warnings ?? []).map((warning) => `Warning: ${warning}`),
+    ...warningsOf(end).map((warning) => `Warning: ${warning}`),
     ...describeOmissions(end),
     ...describeRestore(end),
   ];
   const subject = state === undefined ? `${cluster}: ${workflow} is done` : `${cluster} is ${state}${without}`;
   return { subject, text: paragraphs.join('\n\n') };
+}
+
+/** What did not stop a wake, and somebody should know. */
+export function warningsOf({ prerequisites, started }: WorkflowEnd): string[] {
+  const warnings = prerequisites?.warnings ?? [];
+  const failed = failure.safeParse(started?.loadBalancer);
+  if (!failed.success) return warnings;
+  const { error, cause } = readFailure(failed.data);
+  const why = cause === '' ? error : `${error}: ${cause}`;
+  return [...warnings, `there is no API load balancer (${why}); ${adviseOnBalancer(why)}`];
+}
+
+/** What helps where AWS refuses a load balancer; the words only make the advice better. */
+const BALANCER_ADVICE: readonly [pattern: RegExp, advice: string][] = [
+  [/TooMany/, 'delete another, or ask for a larger quota in Service Quotas'],
+  [/OperationNotPermitted/, 'a new account has to ask AWS Support for load balancers'],
+  [
+    /CreateServiceLinkedRole/,
+    'make the role once: aws iam create-service-linked-role --aws-service-name elasticloadbalancing.amazonaws.com',
+  ],
+  [/InvalidSubnet|SubnetNotFound|SecurityGroup|TargetGroup/, 'deploy again, which puts the network right'],
+  [/LoadBalancerStillThere|Duplicate/, 'look at it in the EC2 console, and delete it'],
+];
+
+function adviseOnBalancer(why: string): string {
+  const [, advice] = BALANCER_ADVICE.find(([pattern]) => pattern.test(why)) ?? [];
+  return [
+    ...(advice === undefined ? [] : [advice]),
+    'the next wake tries again, and docs/runbook.md#no-api-load-balancer says how to reach the API without it',
+  ].join('; ');
 }
 
 /** Everything runs, and nobody sees it. */
@@ -70,8 +105,12 @@ function describeRestore({ restored }: WorkflowEnd): string[] {
 }
 
 /** What a sleep went on without. */
-function describeOmissions({ drain, snapshot }: WorkflowEnd): string[] {
+function describeOmissions({ workflow, drain, snapshot }: WorkflowEnd): string[] {
   const told: string[] = [];
+  // Without an API the sleep does not come as far.
+  if (workflow === 'sleep' && snapshot === undefined) {
+    told.push('etcd was not saved: no seat could be asked. The state volumes have what it had.');
+  }
   if (drain && 'Error' in drain) told.push(`The nodes were not drained (${drain.Error}).`);
   else if (drain) {
     for (const { pod, reason } of drain.stuck) told.push(`${pod} ended with its node: ${reason}`);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { storeEnv } from '../shared/env';
+import { storeEnv } from '../shared/step/env';
 
 export const env = storeEnv.extend({
   /** ARN of the wake state machine. */

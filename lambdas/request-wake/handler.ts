@@ -1,30 +1,15 @@
-import type { SFNClient } from '@aws-sdk/client-sfn';
-import { api, type ApiAnswer, type ApiRequest, callerOf } from '../shared/api';
-import { stepFunctions } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { clusterStore } from '../shared/deps';
-import { isOver, startOnce } from '../shared/executions';
+import { api, type ApiRoute } from '../shared/api/api';
+import { behind, readLive, type StartDeps, startRequested } from '../shared/api/start';
+import { stepFunctions } from '../shared/clients/clients';
+import type { Lease } from '../../core/record/cluster-record';
+import { clusterStore } from '../shared/step/deps';
 import { env } from './env';
 
-/** Requests within this time (ms) are one: a double click starts one execution. */
-const TOGETHER_MS = 10_000;
-
-interface Deps {
-  machineArn: string;
-  sfn: SFNClient;
-  store: ClusterStore;
-  now?: () => number;
-}
-
-/**
- * Wakes the cluster on request: says that it is awake, on its way, or was started now. The lease of an execution that
- * died is not believed: nobody would wake the cluster then.
- */
+/** Wakes the cluster on request: says that it is awake, on its way, or was started now. */
 export const requestWake =
-  ({ machineArn, sfn, store, now = Date.now }: Deps) =>
-  async (request: ApiRequest): Promise<ApiAnswer> => {
-    const { state, since, lease: held } = await store.read();
-    const lease = held && !(await isOver(sfn, held.owner)) ? held : undefined;
+  (deps: StartDeps): ApiRoute =>
+  async (request) => {
+    const { state, since, lease } = await readLive(deps);
     if (!lease && (state === 'awake' || state === 'awake-degraded')) {
       return { statusCode: 200, body: { state, since, message: `The cluster is ${state}` } };
     }
@@ -32,14 +17,17 @@ export const requestWake =
       const body = { state, since, execution: lease.owner, message: `Waking since ${lease.since}, at ${lease.step}` };
       return { statusCode: 202, body };
     }
-    const name = `api-${Math.floor(now() / TOGETHER_MS)}`;
-    const execution = await startOnce(sfn, machineArn, name, { requestedBy: callerOf(request) });
-    const message =
-      lease?.workflow === 'sleep'
-        ? 'The cluster goes to sleep; it wakes as soon as that is done'
-        : 'The cluster wakes up';
-    return { statusCode: 202, body: { state: 'waking', execution, message } };
+    const execution = await startRequested(deps, request);
+    // The state is the record's, as GET /status has it: the execution changes it when its turn has come.
+    return { statusCode: 202, body: { state, since, execution, message: announce(lease), ...behind(lease) } };
   };
+
+function announce(lease: Lease | undefined): string {
+  if (!lease) return 'The cluster wakes up';
+  return lease.workflow === 'sleep'
+    ? 'The cluster goes to sleep; it wakes as soon as that is done'
+    : `The wake begins when ${lease.workflow} has ended`;
+}
 
 export const handler = api(
   {
@@ -47,5 +35,5 @@ export const handler = api(
     env,
     deps: (env) => ({ machineArn: env.WAKE_MACHINE_ARN, sfn: stepFunctions(), store: clusterStore(env) }),
   },
-  requestWake,
+  { 'POST /wake': requestWake },
 );

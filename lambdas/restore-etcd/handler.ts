@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { leased, restore } from '../shared/contracts';
-import { runCommandDeps } from '../shared/deps';
-import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
-import { step } from '../shared/step';
+import { leased, restore } from '../../core/record/contracts';
+import { runCommandDeps } from '../shared/step/deps';
+import { type RunCommandDeps, runOnSeat } from '../shared/commands/run-command';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true, requestedBy: true }).extend({ restore });

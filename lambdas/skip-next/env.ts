@@ -1,4 +1,4 @@
-import { bookEnv } from '../../lib/schedule/book';
-import { storeEnv } from '../shared/env';
+import { bookEnv } from '../../core/schedule/book';
+import { storeEnv } from '../shared/step/env';
 
 export const env = storeEnv.extend(bookEnv.shape);

@@ -1,16 +1,14 @@
-import * as z from 'zod';
+import { skipBody } from '../../core/api/bodies';
 import {
   type ScheduleBook,
   type ScheduledWorkflow,
   type ScheduleEvent,
   scheduleEvents,
-} from '../../lib/schedule/events';
-import { api, type ApiAnswer, type ApiRequest, bodyOf, callerOf } from '../shared/api';
-import { dynamo } from '../shared/clients';
-import { overridesOf, ScheduleStore } from '../shared/schedule-store';
+} from '../../core/schedule/events';
+import { api, type ApiRoute, bodyOf } from '../shared/api/api';
+import { dynamo } from '../shared/clients/clients';
+import { overridesOf, ScheduleStore } from '../shared/record/schedule-store';
 import { env } from './env';
-
-const body = z.object({ workflow: z.enum(['sleep', 'wake']) });
 
 /** Every schedule acts each week; holidays rarely fill as much (ms). */
 const AHEAD_MS = 31 * 24 * 3_600_000;
@@ -22,17 +20,13 @@ interface Deps {
 }
 
 /**
- * PUT: the next sleep or the next wake of the schedules is left out, once; for both, ask twice. DELETE takes that back. A skip
- * is used up by the event that it left out, so nobody has to remember to remove it.
+ * The next sleep or the next wake of the schedules is left out, once; for both, ask twice. A skip is used up by the event that it
+ * left out, so nobody has to remember to remove it.
  */
 export const skipNext =
-  ({ book, schedules, now = () => new Date() }: Deps) =>
-  async (request: ApiRequest): Promise<ApiAnswer> => {
-    if (request.requestContext.http.method === 'DELETE') {
-      await schedules.unskip();
-      return { statusCode: 200, body: { message: 'Nothing is skipped' } };
-    }
-    const { workflow } = bodyOf(request, body);
+  ({ book, schedules, now = () => new Date() }: Deps): ApiRoute =>
+  async (request) => {
+    const { workflow } = await bodyOf(request, skipBody);
     const overrides = overridesOf(await schedules.readOverrides());
     const asked = { ...overrides, skipNext: { ...overrides.skipNext, [workflow]: true } };
     const skipped = findSkipped(book, workflow, asked, now());
@@ -40,10 +34,18 @@ export const skipNext =
       const message = `No schedule has a ${workflow} in the next 31 days`;
       return { statusCode: 409, body: { error: 'NothingToSkip', message } };
     }
-    await schedules.skipNext(workflow, callerOf(request));
+    await schedules.skipNext(workflow, request.caller);
     const { at, local, timeZone, schedule } = skipped;
     const message = `The next ${workflow} is skipped: that of ${schedule} at ${local} ${timeZone}`;
     return { statusCode: 200, body: { skipNext: { workflow, schedule, at }, message } };
+  };
+
+/** Takes every skip back. */
+export const unskip =
+  ({ schedules }: Deps): ApiRoute =>
+  async () => {
+    await schedules.unskip();
+    return { statusCode: 200, body: { message: 'Nothing is skipped' } };
   };
 
 function findSkipped(
@@ -65,5 +67,5 @@ export const handler = api(
       schedules: new ScheduleStore(dynamo(), env.TABLE_NAME),
     }),
   },
-  skipNext,
+  { 'PUT /skip-next': skipNext, 'DELETE /skip-next': unskip },
 );

@@ -1,10 +1,9 @@
 import * as z from 'zod';
-import type { ClusterRecord } from '../shared/cluster-record';
-import { type skipped, snapshot, workflowRequest } from '../shared/contracts';
-import { runCommandDeps } from '../shared/deps';
-import { describeNodes, LIVE_STATES } from '../shared/instances';
-import { type RunCommandDeps, runOnSeat } from '../shared/run-command';
-import { step } from '../shared/step';
+import { type skipped, snapshot, workflowRequest } from '../../core/record/contracts';
+import { runCommandDeps } from '../shared/step/deps';
+import { describeNodes, LIVE_STATES } from '../shared/ec2/instances';
+import { type RunCommandDeps, runOnSeat } from '../shared/commands/run-command';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = z.object({
@@ -27,8 +26,8 @@ export const snapshotEtcd =
     request,
   }: z.output<typeof input>): Promise<z.output<typeof snapshot> | z.output<typeof skipped>> => {
     const inSleep = workflow === 'sleep';
-    const reason = inSleep ? undefined : whyNot(await deps.store.read());
-    if (reason !== undefined) return { skipped: reason };
+    const { lease } = inSleep ? {} : await deps.store.read();
+    if (lease) return { skipped: `${lease.workflow} holds the cluster` };
     const nodes = await describeNodes(deps.ec2, deps.cluster, LIVE_STATES);
     if (!nodes.some(({ role }) => role === 'seat')) return { skipped: 'no control-plane seat runs' };
     return runOnSeat(deps, {
@@ -39,11 +38,6 @@ export const snapshotEtcd =
       result: snapshot,
     });
   };
-
-function whyNot({ state, lease }: ClusterRecord): string | undefined {
-  if (lease) return `${lease.workflow} holds the cluster`;
-  return state === 'awake' || state === 'awake-degraded' ? undefined : `the cluster is ${state}`;
-}
 
 function reasonOf(requestedBy: string): 'schedule' | 'manual' {
   return requestedBy.startsWith('schedule:') ? 'schedule' : 'manual';

@@ -1,15 +1,15 @@
 import { type AutoScalingClient, SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import type * as z from 'zod';
-import { type LaunchBreaker, resumeLaunches } from '../shared/breaker';
-import { onDemandPercent, setOnDemandPercent } from '../shared/capacity';
-import { type GroupSize, leased } from '../shared/contracts';
-import { type GroupDeps, groupDeps, launchBreaker } from '../shared/deps';
-import { describeGroupsOf, type Group } from '../shared/groups';
-import { describeNodes, listNodes, type NodeInstance, PRESENT_STATES } from '../shared/instances';
-import { logger } from '../shared/logger';
-import { resize } from '../shared/scale';
-import { standbyOf, startStandby } from '../shared/standby';
-import { step } from '../shared/step';
+import { type LaunchBreaker, resumeLaunches } from '../shared/ec2/breaker';
+import { onDemandPercent, setOnDemandPercent } from '../shared/ec2/capacity';
+import { type GroupSize, leased } from '../../core/record/contracts';
+import { type GroupDeps, groupDeps, launchBreaker } from '../shared/step/deps';
+import { describeGroupsOf, type Group } from '../shared/ec2/groups';
+import { describeNodes, listNodes, type NodeInstance, PRESENT_STATES } from '../shared/ec2/instances';
+import { logger } from '../shared/clients/logger';
+import { resize } from '../shared/ec2/scale';
+import { standbyOf, startStandby } from '../shared/ec2/standby';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true, workflow: true });

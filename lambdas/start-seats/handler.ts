@@ -1,12 +1,12 @@
-import { TerminateInstanceInAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
-import { leased } from '../shared/contracts';
-import { type LaunchBreaker, resumeLaunches } from '../shared/breaker';
-import { type GroupDeps, groupDeps, launchBreaker } from '../shared/deps';
-import { InstancesStillThere } from '../shared/errors';
-import { describeGroupsOf } from '../shared/groups';
-import { describeNodes, FAILED, listNodes, LIVE_STATES } from '../shared/instances';
-import { resize } from '../shared/scale';
-import { step } from '../shared/step';
+import { leased } from '../../core/record/contracts';
+import { type LaunchBreaker, resumeLaunches } from '../shared/ec2/breaker';
+import { type GroupDeps, groupDeps, launchBreaker } from '../shared/step/deps';
+import { InstancesStillThere } from '../shared/step/errors';
+import { describeGroupsOf } from '../shared/ec2/groups';
+import { describeNodes, listNodes, LIVE_STATES } from '../shared/ec2/instances';
+import { FAILED } from '../../core/record/phases';
+import { endInstance, resize } from '../shared/ec2/scale';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });
@@ -30,9 +30,7 @@ export const startSeats =
     const nodes = await describeNodes(ec2, cluster, LIVE_STATES);
     const failed = nodes.filter(({ role, phase }) => role === 'seat' && phase.startsWith(FAILED));
     for (const { id } of failed) {
-      await autoScaling.send(
-        new TerminateInstanceInAutoScalingGroupCommand({ InstanceId: id, ShouldDecrementDesiredCapacity: false }),
-      );
+      await endInstance(autoScaling, id);
     }
     if (failed.length > 0) throw new InstancesStillThere(`Being replaced: ${listNodes(failed)}`);
   };

@@ -1,11 +1,11 @@
-import { leased } from '../shared/contracts';
-import { type GroupDeps, groupDeps } from '../shared/deps';
-import { InstancesStillThere } from '../shared/errors';
-import { describeGroupsOf } from '../shared/groups';
-import { describeNodes, listNodes, PRESENT_STATES } from '../shared/instances';
-import { abandonLaunches, resize, ZERO } from '../shared/scale';
-import { enterStandby, standbyOf, stopStandby } from '../shared/standby';
-import { step } from '../shared/step';
+import { leased } from '../../core/record/contracts';
+import { type GroupDeps, groupDeps } from '../shared/step/deps';
+import { InstancesStillThere } from '../shared/step/errors';
+import { describeGroupsOf } from '../shared/ec2/groups';
+import { describeNodes, listNodes, PRESENT_STATES } from '../shared/ec2/instances';
+import { abandonLaunches, resize, ZERO } from '../shared/ec2/scale';
+import { enterStandby, standbyOf, stopStandby } from '../shared/ec2/standby';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });

@@ -1,1 +1,1 @@
-export { storeEnv as env } from '../shared/env';
+export { storeEnv as env } from '../shared/step/env';

@@ -1,10 +1,10 @@
-import { leased } from '../shared/contracts';
-import { type GroupDeps, groupDeps } from '../shared/deps';
-import { InstancesStillThere } from '../shared/errors';
-import { describeGroupsOf } from '../shared/groups';
-import { describeNodes, listNodes, PRESENT_STATES } from '../shared/instances';
-import { abandonLaunches, resize, ZERO } from '../shared/scale';
-import { step } from '../shared/step';
+import { leased } from '../../core/record/contracts';
+import { type GroupDeps, groupDeps } from '../shared/step/deps';
+import { InstancesStillThere } from '../shared/step/errors';
+import { describeGroupsOf } from '../shared/ec2/groups';
+import { describeNodes, listNodes, PRESENT_STATES } from '../shared/ec2/instances';
+import { abandonLaunches, resize, ZERO } from '../shared/ec2/scale';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });
@@ -16,11 +16,16 @@ const input = leased.pick({ execution: true });
 export const stopSeats =
   ({ cluster, autoScaling, ec2 }: GroupDeps) =>
   async (): Promise<void> => {
-    for (const seat of await describeGroupsOf(autoScaling, cluster, 'seat')) {
+    const groups = await describeGroupsOf(autoScaling, cluster, 'seat');
+    for (const seat of groups) {
       await resize(autoScaling, seat, ZERO);
       await abandonLaunches(autoScaling, seat);
     }
     const seats = (await describeNodes(ec2, cluster, PRESENT_STATES)).filter(({ role }) => role === 'seat');
+    // Two are asked: EC2 may not show yet what has just begun, or a group not have noticed what has ended.
+    const held = groups.flatMap(({ instances }) => instances.map(({ id }) => id));
+    if (seats.length === 0 && held.length > 0)
+      throw new InstancesStillThere(`Still of their group: ${held.join(', ')}`);
     if (seats.length > 0) throw new InstancesStillThere(`Still there: ${listNodes(seats)}`);
   };
 

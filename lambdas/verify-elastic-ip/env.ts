@@ -1,1 +1,1 @@
-export { elasticIpEnv as env } from '../shared/env';
+export { elasticIpEnv as env } from '../shared/step/env';

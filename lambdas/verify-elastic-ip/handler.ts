@@ -1,10 +1,10 @@
 import { DescribeAddressesCommand, type EC2Client } from '@aws-sdk/client-ec2';
-import { ec2 } from '../shared/clients';
-import type { ClusterStore } from '../shared/cluster-store';
-import { leased } from '../shared/contracts';
-import { clusterStore } from '../shared/deps';
-import { describeNodes, LIVE_STATES } from '../shared/instances';
-import { step } from '../shared/step';
+import { ec2 } from '../shared/clients/clients';
+import type { ClusterStore } from '../shared/record/cluster-store';
+import { leased } from '../../core/record/contracts';
+import { clusterStore } from '../shared/step/deps';
+import { describeNodes, LIVE_STATES } from '../shared/ec2/instances';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = leased.pick({ execution: true });

@@ -1,1 +1,1 @@
-export { bucketEnv as env } from '../shared/env';
+export { bucketEnv as env } from '../shared/step/env';

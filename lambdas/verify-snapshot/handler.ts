@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { skipped, snapshot } from '../shared/contracts';
-import { snapshotDeps } from '../shared/deps';
-import { SnapshotNotVerified } from '../shared/errors';
-import { type SnapshotDeps, verifySnapshot as verify } from '../shared/snapshots';
-import { step } from '../shared/step';
+import { skipped, snapshot } from '../../core/record/contracts';
+import { snapshotDeps } from '../shared/step/deps';
+import { SnapshotNotVerified } from '../shared/step/errors';
+import { type SnapshotDeps, verifySnapshot as verify } from '../shared/commands/snapshots';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = z.object({

@@ -1,1 +1,1 @@
-export { clusterEnv as env } from '../shared/env';
+export { clusterEnv as env } from '../shared/step/env';

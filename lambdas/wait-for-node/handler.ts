@@ -1,10 +1,11 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
-import { ec2 } from '../shared/clients';
-import { launch } from '../shared/contracts';
-import { NodeFailed } from '../shared/errors';
-import { describeNode, FAILED, LIVE_STATES } from '../shared/instances';
-import { step } from '../shared/step';
+import { ec2 } from '../shared/clients/clients';
+import { launch } from '../../core/record/contracts';
+import { NodeFailed } from '../shared/step/errors';
+import { describeNode, LIVE_STATES } from '../shared/ec2/instances';
+import { FAILED } from '../../core/record/phases';
+import { step } from '../shared/step/step';
 import { env } from './env';
 
 const input = launch.pick({ instanceId: true, minted: true });
@@ -40,9 +41,9 @@ export const waitForNode =
   ({ cluster, ec2, now = Date.now }: Deps) =>
   async ({ instanceId, minted }: z.output<typeof input>): Promise<void> => {
     const node = await describeNode(ec2, cluster, instanceId);
-    if (!node || !LIVE_STATES.includes(node.state)) {
-      throw new NodeFailed(`${instanceId} is ${node?.state ?? 'gone'}`);
-    }
+    // What DescribeInstances does not show is new: it shows what ended for an hour.
+    if (!node) throw new NodeNotReady(`${instanceId} is not shown yet`);
+    if (!LIVE_STATES.includes(node.state)) throw new NodeFailed(`${instanceId} is ${node.state}`);
     if (node.phase.startsWith(FAILED)) throw new NodeFailed(`${instanceId}: ${node.phase}`);
     if (minted && minted.round < ROUNDS && node.phase === 'waiting-for-token') {
       // Of the two, the later one: the node came to wait, or the token came to be.

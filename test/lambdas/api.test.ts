@@ -1,21 +1,25 @@
-import { withClients } from '../../lambdas/shared/clients';
+import { withClients } from '../../lambdas/shared/clients/clients';
 import { handler as getStatus } from '../../lambdas/get-status/handler';
 import { handler as requestWake } from '../../lambdas/request-wake/handler';
-import { logger } from '../../lambdas/shared/logger';
+import { logger } from '../../lambdas/shared/clients/logger';
 import type { Twin } from '../../sim/run';
 import { environmentOf } from '../../sim/steps';
 import { seconds } from '../../sim/virtual-time';
+import { apiEvent, CALLER, NO_CONTEXT } from '../../sim/api-event';
+import { answerProblems } from '../support/api-document';
 import { arn, begin, live, liveAwake, stop } from './support';
 
 const WAKE_MACHINE_ARN = 'arn:aws:states:us-east-1:123456789012:stateMachine:drowse-wake';
-const POST = { version: '2.0', requestContext: { http: { method: 'POST', path: '/wake' } } };
+const ROUTES = { 'request-wake': 'POST /wake', 'get-status': 'GET /status' };
 const HANDLERS = { 'request-wake': requestWake, 'get-status': getStatus };
 
-async function ask({ model }: Twin, name: keyof typeof HANDLERS, event: unknown = POST) {
+async function ask({ model }: Twin, name: keyof typeof HANDLERS, event: unknown = apiEvent(ROUTES[name])) {
   const environment = { ...environmentOf(model), WAKE_MACHINE_ARN };
-  const answer = await withClients(model.clients(name), () => HANDLERS[name].instance(environment))(event);
+  const answer = await withClients(model.clients(name), () => HANDLERS[name].instance(environment))(event, NO_CONTEXT);
   expect(answer.headers).toEqual({ 'content-type': 'application/json', 'cache-control': 'no-store' });
-  return { status: answer.statusCode, body: JSON.parse(answer.body) as Record<string, unknown> };
+  const body = JSON.parse(answer.body ?? '') as Record<string, unknown>;
+  expect(answerProblems(ROUTES[name], answer.statusCode ?? 0, body)).toEqual([]);
+  return { status: answer.statusCode, body };
 }
 
 beforeAll(() => logger.setLogLevel('SILENT'));
@@ -25,10 +29,10 @@ describe('POST /wake', () => {
     live('', async (twin) => {
       const { status, body } = await ask(twin, 'request-wake');
       expect(status).toBe(202);
-      expect(body).toMatchObject({ state: 'waking', message: 'The cluster wakes up' });
+      expect(body).toMatchObject({ state: 'asleep', message: 'The cluster wakes up' });
       const [wake] = twin.workflows.of('wake');
       expect(body.execution).toBe(wake!.arn);
-      expect(JSON.parse(wake!.input)).toEqual({ requestedBy: 'api' });
+      expect(JSON.parse(wake!.input)).toEqual({ requestedBy: `api:${CALLER}` });
       await wake!.over;
       expect(twin.model.record.state).toBe('awake');
     }));
@@ -81,8 +85,18 @@ describe('POST /wake', () => {
       await seconds(30);
       const { status, body } = await ask(twin, 'request-wake');
       expect(status).toBe(202);
-      expect(body.message).toBe('The cluster goes to sleep; it wakes as soon as that is done');
+      expect(body).toMatchObject({
+        state: 'sleeping',
+        message: 'The cluster goes to sleep; it wakes as soon as that is done',
+        behind: { workflow: 'sleep' },
+      });
       const [wake] = twin.workflows.of('wake');
+      const { body: told } = await ask(twin, 'get-status');
+      expect(told).toMatchObject({
+        state: 'sleeping',
+        running: { workflow: 'sleep' },
+        waiting: [{ workflow: 'wake', execution: wake!.arn, since: expect.stringMatching(/^2026-11-20T/) as string }],
+      });
       await sleep.over;
       expect(sleep.status).toBe('SUCCEEDED');
       expect(wake!.status).toBe('RUNNING');
@@ -106,17 +120,42 @@ describe('POST /wake', () => {
     [{ jwt: { claims: { sub: '42' } } }, 'api:42'],
   ])('records who asked: %j', (authorizer, requestedBy) =>
     live('', async (twin) => {
-      await ask(twin, 'request-wake', { requestContext: { ...POST.requestContext, authorizer } });
+      await ask(twin, 'request-wake', apiEvent('POST /wake', { authorizer }));
       expect(JSON.parse(twin.workflows.of('wake')[0]!.input)).toEqual({ requestedBy });
+    }),
+  );
+
+  test.each([
+    ['no authorizer', undefined],
+    ['an authorizer that names nobody', {}],
+    ['an empty name', { iam: { userArn: '' } }],
+    ['no name', { iam: { userArn: null } }],
+    ['claims without a subject', { jwt: { claims: { iss: 'x' } } }],
+    ['something else', 'arn:aws:iam::1:user/ann'],
+  ])('refuses a request that came past the front door: %s', (_what, authorizer) =>
+    live('', async (twin) => {
+      const event = apiEvent('POST /wake') as { requestContext: object };
+      const past = { ...event, requestContext: { ...event.requestContext, authorizer } };
+      const body = { error: 'UnauthorizedError' };
+      await expect(ask(twin, 'request-wake', past)).resolves.toMatchObject({ status: 401, body });
+      expect(twin.workflows.of('wake')).toEqual([]);
+      const status = {
+        ...apiEvent('GET /status'),
+        requestContext: { ...past.requestContext, http: { method: 'GET', path: '/status' } },
+      };
+      await expect(ask(twin, 'get-status', status)).resolves.toMatchObject({ status: 401, body });
     }),
   );
 
   test('tells a bad request from a fault of its own, and never shows a stack trace', () =>
     live('', async (twin) => {
-      await expect(ask(twin, 'request-wake', {})).resolves.toMatchObject({
-        status: 400,
-        body: { error: 'InvalidInput' },
+      await expect(ask(twin, 'request-wake', apiEvent('POST /other'))).resolves.toMatchObject({
+        status: 404,
+        body: { error: 'NotFoundError' },
       });
+      await expect(ask(twin, 'request-wake', {})).rejects.toThrow(
+        expect.objectContaining({ name: 'InvalidEventError' }) as Error,
+      );
       const broken = Object.assign(new Error('secret detail'), { name: 'AccessDenied' });
       twin.model.faults.add({ caller: 'request-wake', with: () => broken });
       await expect(ask(twin, 'request-wake')).resolves.toEqual({

@@ -56,7 +56,7 @@ describe('the bundles', () => {
   let bundles: Bundle[];
   beforeAll(async () => {
     bundles = await bundleHandlers(folder);
-  }, 60_000);
+  });
   afterAll(() => {
     rmSync(folder, { recursive: true });
   });
@@ -90,7 +90,7 @@ describe('the bundles', () => {
     expect(found).toHaveLength(2 * steps.length);
     expect(new Set(found.slice(0, steps.length))).toEqual(new Set(['InvalidEnvironment']));
     expect(new Set(found.slice(steps.length))).toEqual(new Set(['InvalidInput']));
-  }, 60_000);
+  });
 
   test('error names survive minification: ClusterBusy, of a cluster that another workflow holds', async () => {
     const server = await serveBusy();
@@ -103,5 +103,5 @@ describe('the bundles', () => {
     } finally {
       server.close();
     }
-  }, 60_000);
+  });
 });

@@ -1,5 +1,5 @@
 import { choosePruned } from '../../lambdas/prune-snapshots/choose-pruned';
-import type { SnapshotSet } from '../../lambdas/shared/snapshots';
+import type { SnapshotSet } from '../../lambdas/shared/commands/snapshots';
 
 const NOW = Date.parse('2026-11-20T08:30:00Z');
 const HOUR = 3_600_000;

@@ -5,8 +5,8 @@ import {
   EC2Client,
 } from '@aws-sdk/client-ec2';
 import { mockClient } from 'aws-sdk-client-mock';
-import { InstanceNotRunning } from '../../lambdas/shared/errors';
-import { giveElasticIp } from '../../lambdas/shared/elastic-ip';
+import { InstanceNotRunning } from '../../lambdas/shared/step/errors';
+import { giveElasticIp } from '../../lambdas/shared/ec2/elastic-ip';
 
 const ec2 = mockClient(EC2Client);
 beforeEach(() => ec2.reset());

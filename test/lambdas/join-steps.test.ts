@@ -1,5 +1,5 @@
-import { TAG } from '../../lib/config/names';
-import type { Launch } from '../../lambdas/shared/contracts';
+import { TAG } from '../../core/config/names';
+import type { Launch } from '../../core/record/contracts';
 import type { Twin } from '../../sim/run';
 import { seconds } from '../../sim/virtual-time';
 import { arn, begin, kinds, live, liveAwake, makeStep, THREE_POOLS, until } from './support';
@@ -55,14 +55,14 @@ describe('associate-elastic-ip', () => {
       expect(twin.model.ec2.address!.instanceId).toBe(joining.instanceId);
     }));
 
-  test('gives up an instance that is gone', () =>
+  test('gives up an instance that has ended, not one that is not shown yet', () =>
     live('', async (twin) => {
       const joining = await launch(twin);
       twin.model.ec2.terminate(joining.instanceId);
       const step = makeStep(twin.model, 'associate-elastic-ip');
       await expect(step(joining)).rejects.toMatchObject({ name: 'NodeFailed' });
       twin.model.ec2.instances.delete(joining.instanceId);
-      await expect(step(joining)).rejects.toThrow(`${joining.instanceId} is gone`);
+      await expect(step(joining)).rejects.toMatchObject({ name: 'InstanceNotRunning' });
     }));
 });
 
@@ -73,11 +73,17 @@ describe('mint-join-token', () => {
       const step = makeStep(twin.model, 'mint-join-token');
       const { result, errors } = await until(() => step(joining));
       expect(kinds(errors)).toEqual(['CommandInProgress']);
-      expect(result).toMatchObject({ parameter: '/drowse/drowse/join/gpu', round: 1 });
+      expect(result).toMatchObject({
+        parameters: [`/drowse/drowse/join/gpu/${joining.instanceId}`],
+        round: 1,
+      });
       await step(joining);
       expect(twin.model.calls.of('SendCommand')).toHaveLength(1);
       expect(twin.model.calls.of('SendCommand')[0]).toMatchObject({
-        input: { DocumentName: 'drowse-mint-join-token', Parameters: { Pool: ['gpu'] } },
+        input: {
+          DocumentName: 'drowse-mint-join-token',
+          Parameters: { Pool: ['gpu'], InstanceIds: [joining.instanceId] },
+        },
       });
       await until(() => step({ ...joining, instanceId: 'i-of-another-launch' }));
       expect(twin.model.calls.of('SendCommand')).toHaveLength(2);
@@ -113,6 +119,8 @@ describe('mint-join-tokens', () => {
       const step = makeStep(twin.model, 'mint-join-tokens');
       const { result, errors } = await until(() => step(leased));
       expect(result).toEqual({ pools: ['batch'] });
+      const ids = [...twin.model.autoScaling.get('drowse-pool-batch').lifecycle.keys()].sort().join(',');
+      expect(twin.model.calls.of('SendCommand')[0]?.input).toMatchObject({ Parameters: { InstanceIds: [ids] } });
       expect(kinds(errors)).toEqual(['CommandInProgress']);
       await step(leased);
       expect(twin.model.calls.of('SendCommand')).toHaveLength(1);
@@ -129,6 +137,7 @@ describe('wait-for-node', () => {
   test('waits for the node to be ready', () =>
     liveAwake('', async (twin) => {
       const joining = await launch(twin);
+      await until(() => makeStep(twin.model, 'mint-join-token')(joining));
       const step = makeStep(twin.model, 'wait-for-node');
       const { errors } = await until(() => step(joining));
       expect(kinds(errors)).toEqual(['NodeNotReady']);

@@ -89,6 +89,9 @@ describe('acquire-lease', () => {
     live('', async (twin) => {
       await begin(twin, 'sleep');
       twin.model.stepFunctions.executions.delete(arn('sleep'));
+      // Step Functions may not show yet what has just begun.
+      await expect(acquire(twin, 'wake')).rejects.toMatchObject({ name: 'OppositeUnderWay' });
+      await seconds(301);
       await expect(acquire(twin, 'wake')).resolves.toMatchObject({ lease: arn('wake') });
     }));
 

@@ -1,9 +1,10 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
-import { classOf } from '../../lambdas/shared/failure-classes';
-import { logger } from '../../lambdas/shared/logger';
-import { inWords, notify } from '../../lambdas/shared/notify';
+import { classOf } from '../../core/decisions/failure-classes';
+import { logger } from '../../lambdas/shared/clients/logger';
+import { inWords, notify } from '../../lambdas/shared/news/notify';
+import type { Outbox } from '../../lambdas/shared/news/outbox';
 import { seconds } from '../../sim/virtual-time';
-import { TAG } from '../../lib/config/names';
+import { TAG } from '../../core/config/names';
 import { arn, begin, live, liveAwake, makeStep } from './support';
 
 describe('notify', () => {
@@ -14,6 +15,7 @@ describe('notify', () => {
       return Promise.resolve({});
     },
   } as unknown as SNSClient;
+  const outbox = { take: () => Promise.resolve(true), markSent: () => Promise.resolve() } as unknown as Outbox;
   beforeEach(() => (sent.length = 0));
 
   test.each([
@@ -22,14 +24,16 @@ describe('notify', () => {
     ['déjà vu – “quoted”', 'deja vu ? ?quoted?'],
     [`${'x'.repeat(97)}yyyy`, `${'x'.repeat(97)}...`],
   ])('a subject is what SNS takes: %j', async (subject, Subject) => {
-    await notify({ sns, topicArn: 'arn:x' }, { subject, text: 'Größe\nbleibt' });
+    await notify({ outbox, sns, topicArn: 'arn:x' }, 'x', { subject, text: 'Größe\nbleibt' });
     expect(sent).toEqual([{ TopicArn: 'arn:x', Subject, Message: 'Größe\nbleibt' }]);
   });
 
   test('never fails what it tells of', async () => {
     const error = jest.spyOn(logger, 'error').mockImplementation();
     const broken = { send: () => Promise.reject(new Error('no')) } as unknown as SNSClient;
-    await expect(notify({ sns: broken, topicArn: 'arn:x' }, { subject: 's', text: 't' })).resolves.toBeUndefined();
+    await expect(
+      notify({ outbox, sns: broken, topicArn: 'arn:x' }, 'x', { subject: 's', text: 't' }),
+    ).resolves.toBeUndefined();
     expect(error).toHaveBeenCalledTimes(1);
   });
 });
@@ -58,13 +62,19 @@ describe('a workflow that goes well', () => {
     live('', async (twin) => {
       const leased = await begin(twin, 'sleep');
       await seconds(249.5);
-      await makeStep(twin.model, 'record-success')(leased);
+      await makeStep(twin.model, 'record-success')({ ...leased, snapshot: { key: 'k' } });
       const [message] = twin.model.sns.messages;
       expect(message).toMatchObject({ subject: 'drowse is asleep' });
       expect(message!.text).toMatch(
         /^sleep of cluster drowse, asked for by test, took 4 min 10 s\.\n\nNo instance runs\. /,
       );
       expect(message!.text).toContain('The Elastic IP costs $3.65 a month');
+    }));
+
+  test('a sleep that came without a snapshot says so', () =>
+    live('', async (twin) => {
+      await makeStep(twin.model, 'record-success')(await begin(twin, 'sleep'));
+      expect(twin.model.sns.messages[0]!.text).toContain('etcd was not saved: no seat could be asked');
     }));
 
   test('tells what it went on without', () =>
@@ -87,11 +97,13 @@ describe('a workflow that goes well', () => {
       const one = twin.model.sns.messages.at(-1);
       // A t3.medium, a g4dn.xlarge, and an address each.
       expect(one!.text).toContain('2 instances run, for about $0.58 an hour');
-      expect(one!.text).not.toContain('no price is known');
+      expect(one!.text).not.toContain('at least');
       twin.model.ec2.launch({ [TAG.cluster]: 'drowse' }, 'x9.huge');
       const leased = await begin(twin, 'wake', arn('next'));
       await makeStep(twin.model, 'record-success')(leased);
-      expect(twin.model.sns.messages.at(-1)!.text).toContain('without x9.huge, of which no price is known');
+      expect(twin.model.sns.messages.at(-1)!.text).toContain(
+        '3 instances run, for at least $0.58 an hour: what x9.huge costs here is not known, and comes on top.',
+      );
       twin.model.faults.add({ action: 'DescribeInstances', with: () => new Error('no') });
       await makeStep(twin.model, 'record-success')(await begin(twin, 'wake', arn('bootstrap')));
       expect(twin.model.sns.messages.at(-1)!.text).not.toContain('$');
@@ -144,6 +156,7 @@ describe('a workflow that fails', () => {
         machineArn: 'arn',
         status: 'RUNNING',
         input: '{}',
+        startedAt: new Date(),
         history: [],
       });
       await makeStep(twin.model, 'record-failure')(child);

@@ -1,11 +1,13 @@
-import { withClients } from '../../lambdas/shared/clients';
+import { withClients } from '../../lambdas/shared/clients/clients';
 import { handler as keepAwake } from '../../lambdas/keep-awake/handler';
 import { handler as postponeSleep } from '../../lambdas/postpone-sleep/handler';
-import { logger } from '../../lambdas/shared/logger';
+import { logger } from '../../lambdas/shared/clients/logger';
 import { handler as skipNext } from '../../lambdas/skip-next/handler';
 import type { Twin } from '../../sim/run';
 import { environmentOf, makeStep } from '../../sim/steps';
 import { seconds } from '../../sim/virtual-time';
+import { apiEvent, NO_CONTEXT } from '../../sim/api-event';
+import { answerProblems } from '../support/api-document';
 import { arn, live } from './support';
 
 /** The twin begins on Friday, the 20th of November 2026, at 08:00 UTC. */
@@ -16,16 +18,18 @@ holidays: { dates: [2026-11-23] }
 const HANDLERS = { 'keep-awake': keepAwake, 'skip-next': skipNext, 'postpone-sleep': postponeSleep };
 
 async function ask({ model }: Twin, route: string, body?: unknown, more: object = {}) {
-  const [method = '', path = ''] = route.split(' ');
-  const name = path.slice(1) as keyof typeof HANDLERS;
+  const name = route.split(' /')[1] as keyof typeof HANDLERS;
   const instance = withClients(model.clients(name), () => HANDLERS[name].instance(environmentOf(model)));
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const answer = await instance({
-    requestContext: { http: { method, path }, authorizer: { iam: { userArn: 'arn:ann' } } },
+  const event = apiEvent(route, {
+    authorizer: { iam: { userArn: 'arn:ann' } },
     ...(body !== undefined && { body: text }),
     ...more,
   });
-  return { status: answer.statusCode, body: JSON.parse(answer.body) as Record<string, unknown> };
+  const answer = await instance(event, NO_CONTEXT);
+  const told = JSON.parse(answer.body ?? '') as Record<string, unknown>;
+  expect(answerProblems(route, answer.statusCode ?? 0, told)).toEqual([]);
+  return { status: answer.statusCode, body: told };
 }
 
 const overridesOf = ({ model }: Twin) => model.dynamo.items.get('overrides') ?? {};
@@ -49,6 +53,17 @@ describe('PUT /keep-awake', () => {
       });
     }));
 
+  test.each(['2026-11-20T23:30+01:00', '2026-11-20 23:30', '2026-11-20T23:30:00'])(
+    'takes %s, local time as the schedules have it',
+    (until) =>
+      live(NIGHTS, async (twin) => {
+        await expect(ask(twin, 'PUT /keep-awake', { until })).resolves.toMatchObject({
+          status: 200,
+          body: { keepAwake: { until: '2026-11-20T22:30:00.000Z' } },
+        });
+      }),
+  );
+
   test('takes a body in Base64, as API Gateway may send it', () =>
     live('', async (twin) => {
       const body = Buffer.from('{"until":"2026-11-20T22:30:00Z"}').toString('base64');
@@ -62,7 +77,11 @@ describe('PUT /keep-awake', () => {
     ['no JSON', 'until tomorrow', /body of the request is wrong/],
     ['no time', {}, /until/],
     ['a date only', { until: '2026-11-21' }, /until/],
-    ['a time without its zone', { until: '2026-11-21T10:00:00' }, /until/],
+    [
+      'a time without its zone where no schedule has one',
+      { until: '2026-11-21T10:00' },
+      /^until: "2026-11-21T10:00" has no offset, and no schedule says in which time zone: write it as 2026-11-20T23:30\+01:00$/,
+    ],
     [
       'the past',
       { until: '2026-11-20T07:59:59Z' },

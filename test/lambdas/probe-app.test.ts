@@ -3,10 +3,10 @@ import { createServer } from 'node:https';
 import { createSecureContext, setDefaultCACertificates, getCACertificates } from 'node:tls';
 import type { RequestListener } from 'node:http';
 import { handler } from '../../lambdas/probe-app/handler';
-import { withClients } from '../../lambdas/shared/clients';
+import { withClients } from '../../lambdas/shared/clients/clients';
 import { environmentOf } from '../../sim/steps';
 import { checkCertificate } from '../../lambdas/probe-app/checks';
-import { getHttps, type HttpsAnswer } from '../../lambdas/shared/https';
+import { getHttps, type HttpsAnswer } from '../../lambdas/shared/clients/https';
 import { type Certified, makeAuthority, makeCertificate } from '../support/certificates';
 import { begin, live, liveAwake, makeStep } from './support';
 

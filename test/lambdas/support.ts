@@ -1,5 +1,5 @@
 import { parseConfig } from '../../lib/config/load';
-import type { Leased, Workflow } from '../../lambdas/shared/contracts';
+import type { Leased, Workflow } from '../../core/record/contracts';
 import { simulate, type Twin } from '../../sim/run';
 import { makeStep } from '../../sim/steps';
 
@@ -11,9 +11,12 @@ pools:
   - { name: gpu, instanceTypes: [g4dn.xlarge], gpu: true, market: spot, min: 0, desired: 0, max: 5 }
 `;
 
+/** Without addresses of operators there is no API load balancer: the tests' clusters have some, unless they say so. */
+const OPERATORS = 'operatorCidrs: [203.0.113.0/24]\n';
+
 /** Lives with a cluster of this `cluster.yaml`, in virtual time. */
 export function live<T>(yaml: string, script: (twin: Twin) => Promise<T>): Promise<T> {
-  return simulate(parseConfig(yaml), script);
+  return simulate(parseConfig(yaml.includes('operatorCidrs') ? yaml : OPERATORS + yaml), script);
 }
 
 /** As {@link live}, with a cluster that was bootstrapped. */
@@ -33,6 +36,7 @@ export async function begin({ model }: Twin, workflow: Workflow = 'sleep', execu
     machineArn: 'arn',
     status: 'RUNNING',
     input: '{}',
+    startedAt: new Date(),
     history: [],
   });
   const startedAt = new Date().toISOString();

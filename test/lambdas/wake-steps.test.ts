@@ -1,5 +1,5 @@
-import { LoadBalancerNotFoundException } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { TAG } from '../../lib/config/names';
+import { DuplicateListenerException, LoadBalancerNotFoundException } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { TAG } from '../../core/config/names';
 import { seconds } from '../../sim/virtual-time';
 import { begin, kinds, live, liveAwake, makeStep, stop, THREE_POOLS, thrownBy, until } from './support';
 
@@ -74,6 +74,32 @@ pools:
       await expect(check(pools, { [STANDARD]: 2 })).resolves.toEqual({ warnings: [] });
     });
   });
+
+  test.each([
+    [
+      50,
+      'a disk for group drowse-pool-gpu that holds its image: ami-0123456789abcdef0 has 75 GiB, the disk 50 GiB (set diskGiB of pool gpu to at least 75, and deploy)',
+    ],
+    [75, undefined],
+    [undefined, undefined],
+  ])('compares the disk of each pool (%s GiB) with its image', (diskGiB, problem) => {
+    const disk = diskGiB === undefined ? '' : `, diskGiB: ${String(diskGiB)}`;
+    const yaml = `controlPlane: { diskGiB: 80 }\npools: [{ name: gpu, instanceTypes: [g4dn.xlarge], gpu: true, ingress: true${disk} }]`;
+    return live(yaml, async (twin) => {
+      // As large as the public GPU image.
+      twin.model.ec2.imageGiB.set('ami-0123456789abcdef0', 75);
+      const end = makeStep(twin.model, 'check-prerequisites')(await begin(twin, 'wake'));
+      if (problem === undefined) await expect(end).resolves.toEqual({ warnings: [] });
+      else expect((await thrownBy(end)).message).toBe(`Missing: ${problem}`);
+    });
+  });
+
+  test('a seat’s disk is compared, too', () =>
+    live('controlPlane: { diskGiB: 20 }', async (twin) => {
+      twin.model.ec2.imageGiB.set('ami-0123456789abcdef0', 30);
+      const end = makeStep(twin.model, 'check-prerequisites')(await begin(twin, 'wake'));
+      expect((await thrownBy(end)).message).toContain('(set controlPlane.diskGiB to at least 30, and deploy)');
+    }));
 
   test('lists everything that is missing', () =>
     live('controlPlane: { seats: 3 }', async (twin) => {
@@ -292,12 +318,26 @@ describe('create-load-balancer', () => {
       await expect(step(leased)).rejects.toThrow('is on its way out');
     }));
 
-  test('makes none for a cluster that is reached through a tunnel', () =>
-    live('apiAccess: tunnel', async (twin) => {
+  test('takes a listener that a call before it has made', () =>
+    live('', async (twin) => {
+      const leased = await begin(twin, 'wake');
+      const there = () => new DuplicateListenerException({ message: 'it exists', $metadata: {} });
+      twin.model.faults.add({ action: 'CreateListener', times: 1, with: there });
+      await expect(makeStep(twin.model, 'create-load-balancer')(leased)).resolves.toMatchObject({
+        dnsName: expect.any(String) as string,
+      });
+    }));
+
+  test.each([
+    ['that is reached through a tunnel', 'apiAccess: tunnel'],
+    ['without addresses of operators: nobody could go through it', 'operatorCidrs: []'],
+  ])('makes none for a cluster %s', (_, yaml) =>
+    live(yaml, async (twin) => {
       const leased = await begin(twin, 'wake');
       await expect(makeStep(twin.model, 'create-load-balancer')(leased)).resolves.toEqual({});
       expect(twin.model.loadBalancing.loadBalancers.size).toBe(0);
-    }));
+    }),
+  );
 });
 
 describe('wait-for-nodes', () => {
@@ -344,13 +384,19 @@ describe('wait-for-nodes', () => {
     }),
   );
 
-  test('waits on for a launch that fails for any other reason', () =>
+  test('passes on whatever AWS says, known or not', () =>
     live('', async (twin) => {
       twin.model.autoScaling.get('drowse-pool-gpu').noCapacity = 'The key pair does not exist';
       const leased = await begin(twin, 'bootstrap');
       await makeStep(twin.model, 'start-pools')(leased);
-      await seconds(400);
-      await expect(makeStep(twin.model, 'wait-for-nodes')(leased)).rejects.toMatchObject({ name: 'NodesNotReady' });
+      await seconds(60);
+      const step = makeStep(twin.model, 'wait-for-nodes');
+      await expect(step(leased)).rejects.toMatchObject({
+        name: 'NodesNotReady',
+        message: expect.stringContaining('AWS refuses the launch: The key pair does not exist.') as string,
+      });
+      await seconds(300);
+      expect(await step(leased)).toMatchObject({ missing: 1 });
     }));
 
   test('does not count a node that its hook still holds', () =>
@@ -446,7 +492,10 @@ pools:
       const leased = await begin(twin, 'install-platform');
       twin.model.ec2.in('running').find(({ tags }) => tags[TAG.pool] === 'gpu')!.tags[TAG.phase] = 'booting';
       const { result } = await until(() => makeStep(twin.model, 'reconcile-platform')(leased));
-      expect(result).toEqual({ ready: ['ingress'], leftOut: ['cert-manager', 'monitoring', 'app'] });
+      expect(result).toEqual({
+        ready: expect.arrayContaining(['ingress', 'network']) as string[],
+        leftOut: expect.arrayContaining(['monitoring', 'apps']) as string[],
+      });
       expect(twin.model.calls.of('SendCommand').at(-1)!.input).toMatchObject({ Parameters: { Without: ['workers'] } });
       expect(twin.model.calls.of('DescribeAutoScalingGroups')).toHaveLength(1);
     }));

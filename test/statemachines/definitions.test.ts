@@ -2,16 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import validateAsl from 'asl-validator';
 import { handlerNames } from '../../lib/bundle';
-import { CLASS_IN_WORDS, CLASS_OF } from '../../lambdas/shared/failure-classes';
+import { CLASS_IN_WORDS, CLASS_OF } from '../../core/decisions/failure-classes';
+import { LAMBDA_FAULTS } from '../../lib/workflows/definition';
 import { allStates, readDefinition, type State, stepOf, workflowNames } from '../../sim/definitions';
 
 const ROOT = join(__dirname, '../..');
-const LAMBDA_FAULTS = [
-  'Lambda.ServiceException',
-  'Lambda.AWSLambdaException',
-  'Lambda.SdkClientException',
-  'Lambda.TooManyRequestsException',
-];
 /** Errors of AWS's own that a definition may name. */
 const AWS_ERRORS = new Set([
   ...LAMBDA_FAULTS,
@@ -33,7 +28,7 @@ type ErrorClass = new (message: string) => Error;
 /** Every error class that a step or lambdas/shared exports, by its export name. */
 function exportedErrors(): Map<string, ErrorClass> {
   const modules = [
-    join(ROOT, 'lambdas/shared/errors'),
+    join(ROOT, 'lambdas/shared/step/errors'),
     ...handlerNames().map((name) => join(ROOT, 'lambdas', name, 'handler')),
   ];
   const exports = modules.flatMap((module) => Object.entries(jest.requireActual<Record<string, unknown>>(module)));
@@ -47,7 +42,9 @@ describe('errors of the steps', () => {
   test.each([...errors])('%s sets its name as a literal, so that minification leaves it', (name, Class) => {
     expect(new Class('x').name).toBe(name);
     const sources = [
-      ...readdirSync(join(ROOT, 'lambdas/shared')).map((file) => join(ROOT, 'lambdas/shared', file)),
+      ...readdirSync(join(ROOT, 'lambdas/shared'), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => join(ROOT, 'lambdas/shared', file)),
       ...handlerNames().map((folder) => join(ROOT, 'lambdas', folder, 'handler.ts')),
     ].map((file) => readFileSync(file, 'utf8'));
     expect(sources.filter((text) => text.includes(`override readonly name = '${name}'`))).toHaveLength(1);
@@ -136,6 +133,19 @@ describe.each(workflowNames())('%s.asl.json', (workflow) => {
     }
   });
 
+  test('outlasts ten minutes of an outage before the first catch, and in what ends it', () => {
+    const first = Object.entries(definition.States).filter(([, { Type }]) => Type === 'Task');
+    const lasting = [...first, ...states.filter(([name]) => name === 'RecordSuccess')];
+    expect(lasting.length).toBeGreaterThan(0);
+    for (const [name, { Retry = [] }] of lasting) {
+      for (const error of [...LAMBDA_FAULTS, 'AwsUnavailable', 'Sandbox.Timedout', 'States.Timeout']) {
+        const { IntervalSeconds, MaxAttempts, BackoffRate } = Retry.find((one) => one.ErrorEquals.includes(error))!;
+        const waits = Array.from({ length: MaxAttempts }, (_, attempt) => IntervalSeconds * BackoffRate ** attempt);
+        expect([name, error, waits.reduce((sum, wait) => sum + wait, 0) > 600]).toEqual([name, error, true]);
+      }
+    }
+  });
+
   test('lets every failure end in one place', () => {
     const catches = Object.values(definition.States).flatMap(({ Catch = [] }) => Catch);
     expect(catches).toHaveLength(1);
@@ -163,9 +173,22 @@ test('every step is used by some workflow', () => {
   const used = workflowNames().flatMap((workflow) =>
     allStates(readDefinition(workflow)).map(([, { Resource = '' }]) => stepOf(Resource)),
   );
-  const apis = ['get-status', 'request-wake', 'keep-awake', 'skip-next', 'postpone-sleep'];
-  const looks = ['catch-up-schedules', 'detect-idle'];
-  expect(handlerNames().filter((name) => !used.includes(name) && ![...apis, ...looks].includes(name))).toEqual([]);
+  const apis = [
+    'get-status',
+    'get-report',
+    'serve-page',
+    'manage-links',
+    'request-wake',
+    'request-sleep',
+    'keep-awake',
+    'skip-next',
+    'postpone-sleep',
+  ];
+  const looks = ['look-after', 'detect-idle', 'rehearse-wake'];
+  const topic = ['send-notice'];
+  const customResources = ['reserve-addresses'];
+  const others = [...apis, ...looks, ...topic, ...customResources];
+  expect(handlerNames().filter((name) => !used.includes(name) && !others.includes(name))).toEqual([]);
 });
 
 test('seats, pools and load balancer start side by side', () => {

@@ -1,4 +1,5 @@
-import { TAG } from '../../lib/config/names';
+import { hasApiLoadBalancer } from '../../core/config/api-access';
+import { TAG } from '../../core/config/names';
 import type { Twin } from '../../sim/run';
 
 /** The cluster is as its record says, by the model's own account. */
@@ -11,9 +12,11 @@ export function expectAwake({ model }: Twin): void {
     expect([name, serving.length]).toEqual([name, desired]);
     expect(serving.every(({ state, tags }) => state === 'running' && tags[TAG.phase] === 'ready')).toBe(true);
   }
+  expect([...model.inside.cordoned].filter((id) => model.ec2.get(id).state === 'running')).toEqual([]);
   const holder = model.ec2.get(model.ec2.address!.instanceId!);
   expect(holder).toMatchObject({ state: 'running', tags: { [TAG.ingress]: 'true' } });
-  expect([...model.loadBalancing.loadBalancers.values()].map(({ listeners }) => listeners.length)).toEqual([1]);
+  const doors = [...model.loadBalancing.loadBalancers.values()].map(({ listeners }) => listeners.length);
+  expect(doors).toEqual(hasApiLoadBalancer(model.config) ? [1] : []);
 }
 
 export function expectAsleep({ model }: Twin, stopped = 0): void {

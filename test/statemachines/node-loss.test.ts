@@ -1,5 +1,5 @@
-import { TAG } from '../../lib/config/names';
-import { INTERRUPTED, TERMINATED } from '../../lambdas/shared/node-events';
+import { TAG } from '../../core/config/names';
+import { INTERRUPTED, TERMINATED } from '../../core/decisions/node-events';
 import { ec2Error, serviceFault } from '../../sim/aws/errors';
 import type { Twin } from '../../sim/run';
 import { seconds } from '../../sim/virtual-time';
@@ -138,6 +138,10 @@ describe('is no loss:', () => {
     source: 'aws',
     detail,
   });
+  const leaseOf = (workflow: string) => {
+    const [owner, since, until] = ['arn', '2026-11-20T08:00:00Z', '2026-11-20T08:15:00Z'];
+    return { owner, workflow, requestedBy: 'test', since, until, step: 'drain-nodes' };
+  };
   const terminated = (EC2InstanceId: string, Cause = 'an EC2 health check') =>
     event(TERMINATED, { EC2InstanceId, Cause, AutoScalingGroupName: 'drowse-pool-web' });
 
@@ -149,7 +153,12 @@ describe('is no loss:', () => {
       /no instance of this/,
     ],
     ['while asleep', () => terminated('i-0'), (twin) => (twin.model.record.state = 'asleep'), /the cluster is asleep/],
-    ['while sleeping', () => terminated('i-0'), (twin) => (twin.model.record.state = 'sleeping'), /is sleeping/],
+    [
+      'while sleeping',
+      (twin) => terminated(holder(twin)),
+      (twin) => Object.assign(twin.model.record, { state: 'sleeping', lease: leaseOf('sleep') }),
+      /is sleeping/,
+    ],
     [
       'a smaller size',
       (twin) => terminated(holder(twin), 'x, shrinking the capacity from 1 to 0.'),
@@ -218,7 +227,7 @@ describe('the Elastic IP', () => {
   test('is not taken from a node that serves by a replacement that saw it elsewhere', () =>
     liveAwake(TWO, async (twin) => {
       const [lost, heir] = [holder(twin), heirOf(twin)];
-      twin.model.ec2.get(lost).tags[TAG.phase] = 'failed:test';
+      twin.model.ec2.get(lost).tags[TAG.phase] = 'failed:start-failed';
       const third = nodeOf(twin, 'gpu');
       // Both have seen it with the failed node; the one that serves gets it first.
       const late = makeStep(twin.model, 'associate-elastic-ip')({ instanceId: third });
@@ -319,14 +328,14 @@ describe('a dead control-plane seat', () => {
       const { plan } = twin.model.nodes;
       twin.model.nodes.plan = (instance) => ({
         ...plan(instance),
-        ...(instance.tags[TAG.role] === 'seat' && { failsWith: 'test' }),
+        ...(instance.tags[TAG.role] === 'seat' && { failsWith: 'start-failed' }),
       });
       twin.model.ec2.terminate(seats(twin)[0]!.id);
       const [execution] = await settle(twin);
       expect(execution).toMatchObject({ status: 'FAILED', error: 'NodeFailed' });
       expect(twin.model.sns.messages.at(-1)).toMatchObject({
         subject: 'drowse: handle-node-loss failed',
-        text: expect.stringContaining('failed:test') as string,
+        text: expect.stringContaining('failed:start-failed') as string,
       });
       twin.model.nodes.plan = plan;
       await twin.run('wake');

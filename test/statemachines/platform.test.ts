@@ -1,4 +1,5 @@
-import { TAG } from '../../lib/config/names';
+import { TAG } from '../../core/config/names';
+import { readTree } from '../../lib/platform/tree';
 import type { Twin } from '../../sim/run';
 import { seconds } from '../../sim/virtual-time';
 import { live, liveAwake } from '../lambdas/support';
@@ -19,10 +20,22 @@ function reconciles({ model }: Twin): unknown[] {
     .map(({ input }) => (input as { Parameters: { Without: unknown[] } }).Parameters.Without[0]);
 }
 
-/** What the last execution of install-platform left behind. */
-function platformOf({ workflows }: Twin): unknown {
-  return (workflows.of('install-platform').at(-1)?.output as { platform?: unknown } | undefined)?.platform;
+interface Installed {
+  ready: string[];
+  leftOut: string[];
 }
+
+/** What the last execution of install-platform left behind. */
+function platformOf({ workflows }: Twin): Installed {
+  return (workflows.of('install-platform').at(-1)!.output as { platform: Installed }).platform;
+}
+
+const LAYERS = readTree().layers.map(({ name }) => name);
+/** The rest of the tree. */
+const allBut = (names: readonly string[]) => ({
+  ready: LAYERS.filter((name) => !names.includes(name)).sort(),
+  leftOut: [...names].sort(),
+});
 
 describe('a wake without GPU capacity', () => {
   test('installs the rest of the platform, and all of it once the pool is there', () =>
@@ -32,14 +45,14 @@ describe('a wake without GPU capacity', () => {
       const bootstrap = await twin.run('bootstrap');
       expect([bootstrap.status, twin.model.record.state]).toEqual(['SUCCEEDED', 'awake-degraded']);
       expect(reconciles(twin)).toEqual(['gpu']);
-      expect(platformOf(twin)).toEqual({ ready: ['ingress', 'cert-manager', 'monitoring'], leftOut: ['app'] });
+      expect(platformOf(twin)).toEqual(allBut(['apps']));
 
       // Nobody asks for it: who looks after the pools has the rest installed.
       gpu.noCapacity = undefined;
       await seconds(1200);
       expectAwake(twin);
       expect(reconciles(twin)).toEqual(['gpu', 'none']);
-      expect(platformOf(twin)).toEqual({ ready: ['ingress', 'cert-manager', 'monitoring', 'app'], leftOut: [] });
+      expect(platformOf(twin)).toEqual(allBut([]));
     }));
 
   test('does not fail where that pool is the only one', () =>
@@ -48,7 +61,9 @@ describe('a wake without GPU capacity', () => {
       const bootstrap = await twin.run('bootstrap');
       expect([bootstrap.status, twin.model.record.state]).toEqual(['SUCCEEDED', 'awake-degraded']);
       expect(reconciles(twin)).toEqual(['workers']);
-      expect(platformOf(twin)).toEqual({ ready: ['ingress'], leftOut: ['cert-manager', 'monitoring', 'app'] });
+      expect(platformOf(twin)).toEqual(
+        allBut(['apps', 'certificates', 'issuers', 'monitoring', 'observability', 'scaling', 'ui']),
+      );
     }));
 
   test('leaves out nothing any more where the nodes come while the platform is waited for', () =>
@@ -82,5 +97,15 @@ describe('where nothing changed', () => {
       twin.model.calls.all.length = 0;
       expect((await twin.run('wake')).status).toBe('SUCCEEDED');
       expect(reconciles(twin)).toEqual(['none']);
+    }));
+
+  test('install-platform is over within 20 seconds of the wake', () =>
+    liveAwake('', async (twin) => {
+      await twin.run('sleep');
+      await twin.run('wake');
+      const { states } = twin.workflows.of('wake').at(-1)!;
+      const { seconds: took } = states.find(({ name }) => name === 'InstallPlatform')!;
+      expect(took).toBeGreaterThan(5);
+      expect(took).toBeLessThan(20);
     }));
 });

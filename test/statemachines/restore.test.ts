@@ -1,4 +1,4 @@
-import { TAG } from '../../lib/config/names';
+import { TAG } from '../../core/config/names';
 import { serviceFault } from '../../sim/aws/errors';
 import type { Twin } from '../../sim/run';
 import { seconds } from '../../sim/virtual-time';

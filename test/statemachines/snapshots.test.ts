@@ -43,7 +43,7 @@ describe('snapshot-etcd', () => {
     live('', async (twin) => {
       const { status, output, transitions } = await twin.run('snapshot-etcd', SCHEDULED);
       expect(status).toBe('SUCCEEDED');
-      expect(output).toMatchObject({ snapshot: { skipped: 'the cluster is asleep' } });
+      expect(output).toMatchObject({ snapshot: { skipped: 'no control-plane seat runs' } });
       expect(transitions).toBeLessThanOrEqual(5);
       expect(twin.model.s3.objects.size).toBe(0);
       expect(twin.model.sns.messages).toEqual([]);

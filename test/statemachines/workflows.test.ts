@@ -1,4 +1,4 @@
-import { TAG } from '../../lib/config/names';
+import { TAG } from '../../core/config/names';
 import { seconds } from '../../sim/virtual-time';
 import { live, liveAwake, THREE_POOLS } from '../lambdas/support';
 import { expectAsleep, expectAwake } from './expectations';
@@ -40,6 +40,18 @@ test('the platform is installed after the nodes are ready', () =>
     const [child] = twin.workflows.of('install-platform');
     expect(child).toMatchObject({ status: 'SUCCEEDED', input: expect.stringContaining(bootstrap.arn) as string });
   }));
+
+test.each(['{}', '{"requestedBy":"me"}', '{"detail":{}}'])(
+  'join-node started by hand with %s says what it is for',
+  (input) =>
+    live(SINGLE, async (twin) => {
+      const { status, error, cause } = await twin.run('join-node', JSON.parse(input) as object);
+      expect([status, error]).toEqual(['FAILED', 'NotALaunch']);
+      expect(cause).toMatch(
+        /^The launch hook of a group starts this workflow.* raise the desired size of its group\.$/,
+      );
+    }),
+);
 
 test('a sleep and a wake together stay within 400 state transitions', () =>
   liveAwake(SINGLE, async (twin) => {
@@ -103,9 +115,9 @@ describe('one workflow at a time', () => {
     liveAwake(SINGLE, async (twin) => {
       await twin.run('sleep');
       const wake = twin.workflows.start('wake');
-      await seconds(130);
-      const child = twin.workflows.of('install-platform').at(-1)!;
-      expect(child.status).toBe('RUNNING');
+      const latest = () => twin.workflows.of('install-platform').at(-1)!;
+      while (latest().status !== 'RUNNING') await seconds(1);
+      const child = latest();
       wake.stop();
       await wake.over;
       await child.over;
@@ -141,9 +153,9 @@ describe('a step that fails', () => {
   test('in a branch of StartEverything is told by its own name', () =>
     live(SINGLE, async (twin) => {
       const denied = Object.assign(new Error('no'), { name: 'AccessDenied' });
-      twin.model.faults.add({ caller: 'create-load-balancer', with: () => denied });
+      twin.model.faults.add({ caller: 'start-pools', with: () => denied });
       await twin.run('bootstrap');
-      expect(twin.model.record).toMatchObject({ state: 'wake-failed', failure: { step: 'CreateLoadBalancer' } });
+      expect(twin.model.record).toMatchObject({ state: 'wake-failed', failure: { step: 'StartPools' } });
     }));
 
   test('in the platform is told by what the platform said', () =>
@@ -333,8 +345,10 @@ describe('join-node', () => {
       twin.model.nodes.plan = (instance) => ({ ...plan(instance), ...change });
       twin.model.ec2.terminate(twin.model.ec2.in('running').find(({ tags }) => tags[TAG.pool] === 'gpu')!.id);
       await seconds(300);
-      const token = twin.model.names.joinParameter('gpu');
-      if ('runtime' in change) expect(twin.model.ssm.parameters.delete(token)).toBe(true);
+      const { model } = twin;
+      const joining = model.ec2.in('running').find(({ tags }) => tags[TAG.pool] === 'gpu')!;
+      const token = model.names.joinParameter('gpu', joining.id);
+      if ('runtime' in change) expect(model.ssm.parameters.delete(token)).toBe(true);
       await seconds(2 * 3600);
       const join = twin.workflows.of('join-node')[1]!;
       expect(join.states.filter(({ name }) => name === 'MintJoinToken')).toHaveLength(tokens);

@@ -1,0 +1,55 @@
+import * as z from 'zod';
+
+/** Environment of every step that knows the cluster. */
+export const clusterEnv = z.object({
+  /** Name of the cluster. */
+  CLUSTER_NAME: z.string().min(1),
+});
+
+/** Environment of the steps that read or write the cluster's record. */
+export const storeEnv = clusterEnv.extend({
+  /** Name of the cluster's table. */
+  TABLE_NAME: z.string().min(1),
+});
+
+/** Environment of the steps that look at snapshots. */
+export const bucketEnv = storeEnv.extend({
+  /** Name of the cluster's bucket. */
+  BUCKET_NAME: z.string().min(1),
+});
+
+/** Environment of the steps under the lease that look at the Elastic IP. */
+export const elasticIpEnv = storeEnv.extend({
+  /** Allocation ID of the cluster's Elastic IP. */
+  ELASTIC_IP_ID: z.string().startsWith('eipalloc-'),
+});
+
+/** Environment of the steps that give people a link to the page. */
+export const noticeLinkEnv = z.object({
+  /** Name of the parameter that holds the key of links. */
+  LINK_KEY_PARAMETER: z.string().startsWith('/'),
+  /** Address of the page. */
+  PAGE_URL: z.string().min(1),
+});
+
+/** Environment of the steps that tell people how it went. */
+export const notifyEnv = storeEnv.extend({
+  /** ARN of the cluster's topic. */
+  TOPIC_ARN: z.string().startsWith('arn:'),
+});
+
+/** Environment of the steps that tell people what the cluster costs as it is. */
+export const costEnv = notifyEnv.extend({
+  /** USD an hour by instance type, as JSON; a type that is not there has no known price. */
+  INSTANCE_PRICES: z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is no JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(z.record(z.string(), z.number().positive())),
+});

@@ -1,0 +1,187 @@
+import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
+import {
+  DescribeAddressesCommand,
+  DescribeImagesCommand,
+  DescribeInstanceTypeOfferingsCommand,
+  DescribeInstanceTypesCommand,
+  DescribeLaunchTemplateVersionsCommand,
+  DescribeVolumesCommand,
+  EC2Client,
+} from '@aws-sdk/client-ec2';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import { mockClient } from 'aws-sdk-client-mock';
+import { examine, type Finding, looksOf, type ReadinessDeps } from '../../lambdas/shared/readiness/examine';
+
+const autoScaling = mockClient(AutoScalingClient);
+const ec2 = mockClient(EC2Client);
+const s3 = mockClient(S3Client);
+const quotas = mockClient(ServiceQuotasClient);
+
+const tag = (Key: string, Value: string) => ({ Key: `drowse:${Key}`, Value });
+const group = (AutoScalingGroupName: string, type: string, ...Tags: { Key: string; Value: string }[]) => ({
+  ...{ AutoScalingGroupName, Tags: [...Tags, tag('desired', '1'), tag('market', 'on-demand')] },
+  ...{
+    MinSize: 0,
+    MaxSize: 1,
+    DesiredCapacity: 0,
+    DefaultCooldown: 0,
+    HealthCheckType: 'EC2',
+    CreatedTime: new Date(0),
+  },
+  AvailabilityZones: ['us-east-1a', 'us-east-1b'],
+  MixedInstancesPolicy: {
+    LaunchTemplate: {
+      LaunchTemplateSpecification: { LaunchTemplateId: 'lt-1', Version: '1' },
+      Overrides: [{ InstanceType: type }],
+    },
+  },
+});
+
+/** All is well, with what a test says otherwise. */
+async function findings(more: Partial<ReadinessDeps> = {}): Promise<Record<string, Omit<Finding, 'name'>>> {
+  const found = await examine(
+    looksOf({
+      ...{ cluster: 'drowse', bucket: 'b', domain: 'app.example.com' },
+      autoScaling: new AutoScalingClient({}),
+      ec2: new EC2Client({}),
+      s3: new S3Client({}),
+      serviceQuotas: new ServiceQuotasClient({}),
+      record: () => Promise.resolve({}),
+      resolve: () => Promise.resolve(['203.0.113.9']),
+      ...more,
+    }),
+  );
+  return Object.fromEntries(found.map(({ name, ...rest }) => [name, rest]));
+}
+
+beforeEach(() => {
+  for (const client of [autoScaling, ec2, s3, quotas]) client.reset();
+  autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({
+    AutoScalingGroups: [
+      group('seat-0', 't3.medium', tag('role', 'seat'), tag('seat', '0')),
+      group('pool-gpu', 'g4dn.xlarge', tag('role', 'pool'), tag('pool', 'gpu')),
+    ],
+  });
+  ec2.on(DescribeVolumesCommand).resolves({ Volumes: [{ State: 'available', Tags: [tag('seat', '0')] }] });
+  ec2.on(DescribeAddressesCommand).resolves({ Addresses: [{ PublicIp: '203.0.113.9', AllocationId: 'e' }] });
+  ec2
+    .on(DescribeLaunchTemplateVersionsCommand)
+    .resolves({ LaunchTemplateVersions: [{ LaunchTemplateData: { ImageId: 'ami-1' } }] });
+  ec2.on(DescribeImagesCommand).resolves({ Images: [{ ImageId: 'ami-1' }] });
+  ec2.on(DescribeInstanceTypeOfferingsCommand).resolves({
+    InstanceTypeOfferings: [
+      { InstanceType: 't3.medium', Location: 'us-east-1a' },
+      { InstanceType: 'g4dn.xlarge', Location: 'us-east-1b' },
+    ],
+  });
+  ec2.on(DescribeInstanceTypesCommand).resolves({
+    InstanceTypes: [
+      { InstanceType: 't3.medium', VCpuInfo: { DefaultVCpus: 2 } },
+      { InstanceType: 'g4dn.xlarge', VCpuInfo: { DefaultVCpus: 4 } },
+    ],
+  });
+  quotas.on(GetServiceQuotaCommand).resolves({ Quota: { Value: 8 } });
+});
+
+test('nothing stands in the way where all is there', async () => {
+  const states = Object.entries(await findings()).map(([name, { state }]) => `${name} ${state}`);
+  expect(states).toEqual([
+    ...['groups ok', 'state volumes ok', 'Elastic IP ok', 'images ok', 'instance types ok', 'quotas ok'],
+    ...['snapshot ok', 'domain ok'],
+  ]);
+});
+
+const SNAPSHOT = {
+  key: 'snapshots/2026-11-20T06-00-00Z-sleep/etcd.db',
+  at: '2026-11-20T06:00:00Z',
+  bytes: 1,
+  sha256: '',
+};
+
+test.each<[string, string, Finding['state'], RegExp, () => Partial<ReadinessDeps> | undefined]>([
+  [
+    'no group',
+    'groups',
+    'problem',
+    /a group with drowse:role=seat/,
+    () => void autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({ AutoScalingGroups: [] }),
+  ],
+  [
+    'a lost volume',
+    'state volumes',
+    'problem',
+    /state volume of seat 0/,
+    () => void ec2.on(DescribeVolumesCommand).resolves({ Volumes: [] }),
+  ],
+  [
+    'a released address',
+    'Elastic IP',
+    'problem',
+    /released/,
+    () => void ec2.on(DescribeAddressesCommand).resolves({ Addresses: [] }),
+  ],
+  [
+    'an image that is gone',
+    'images',
+    'problem',
+    /image ami-1 of group/,
+    () => void ec2.on(DescribeImagesCommand).resolves({ Images: [] }),
+  ],
+  [
+    'a pool’s type that no zone offers',
+    ...(['instance types', 'warning', /pool-gpu: us-east-1a, us-east-1b offer none of g4dn/] as const),
+    () =>
+      void ec2
+        .on(DescribeInstanceTypeOfferingsCommand)
+        .resolves({ InstanceTypeOfferings: [{ InstanceType: 't3.medium', Location: 'us-east-1a' }] }),
+  ],
+  [
+    'a seat’s type that no zone offers',
+    'instance types',
+    'problem',
+    /seat-0/,
+    () => void ec2.on(DescribeInstanceTypeOfferingsCommand).resolves({ InstanceTypeOfferings: [] }),
+  ],
+  [
+    'a quota that is too small',
+    'quotas',
+    'warning',
+    /gpu wants 4 vCPUs/,
+    () => void quotas.on(GetServiceQuotaCommand).resolves({ Quota: { Value: 2 } }),
+  ],
+  [
+    'no snapshot',
+    'snapshot',
+    'warning',
+    /there is none/,
+    () => ({ record: () => Promise.resolve({ platformAt: 'then' }) }),
+  ],
+  [
+    'a snapshot that is not whole',
+    ...(['snapshot', 'warning', /cannot be restored: The bucket has no/] as const),
+    () => {
+      s3.on(ListObjectsV2Command).resolves({ Contents: [] });
+      return { record: () => Promise.resolve({ snapshot: SNAPSHOT }) };
+    },
+  ],
+  [
+    'a domain that leads elsewhere',
+    'domain',
+    'warning',
+    /leads to 198.51.100.1, and not to 203/,
+    () => ({ resolve: () => Promise.resolve(['198.51.100.1']) }),
+  ],
+  [
+    'a look that is refused',
+    'state volumes',
+    'warning',
+    /could not be looked at: Error: denied/,
+    () => void ec2.on(DescribeVolumesCommand).rejects(new Error('denied')),
+  ],
+])('%s is found', async (_, name, state, detail, arrange) => {
+  const found = await findings(arrange() ?? {});
+  expect(found[name]).toEqual({ state, detail: expect.stringMatching(detail) as string });
+  // What stands in one's way keeps nobody from seeing the rest.
+  expect(Object.keys(found)).toHaveLength(8);
+});
