@@ -1,4 +1,4 @@
-import { loadConfig } from '../lib/config/load';
+import { describeTarget, loadConfig } from '../lib/config/load';
 import { checkPlatform } from '../lib/platform/check';
 import { Schemas } from '../lib/platform/check/schemas';
 import { ensurePython } from '../local/run/python';
@@ -11,8 +11,11 @@ import path from 'node:path';
 async function main(): Promise<void> {
   const python = await ensurePython(['lib/platform/requirements.txt'], new AbortController().signal);
   const schemas = await Schemas.load(path.resolve(python, '..', '..'));
-  const { problems, ...report } = checkPlatform(loadConfig(process.env.DROWSE_CONFIG), schemas);
+  const config = loadConfig(process.env.DROWSE_CONFIG);
+  console.error(`Platform of ${describeTarget(config, process.env.DROWSE_CONFIG)}`);
+  const { problems, ...report } = checkPlatform(config, schemas);
   console.log(JSON.stringify(report));
+  for (const notice of report.notices) console.error(`notice: ${notice}`);
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

@@ -1,47 +1,6 @@
 import path from 'node:path';
-import * as z from 'zod';
 import { at, readYaml, toManifest } from './manifest';
-import { CHART_FACTS, PLATFORM } from './paths';
-
-/** Where a workload of a chart runs; `either` counts on the seat and on the worker, since it may land on both. */
-export const PLACES = ['control-plane', 'worker', 'every', 'either', 'gpu'] as const;
-
-const workload = z.strictObject({
-  kind: z.enum(['Deployment', 'DaemonSet', 'StatefulSet']),
-  namespace: z.string(),
-  name: z.string(),
-  on: z.enum(PLACES),
-  /** Pods of it on one node, at most; DaemonSets have one. */
-  pods: z.int().min(1).default(1),
-  /** Containers: paths into the release's values where their resources stand, or the resources themselves. */
-  containers: z.array(
-    z.union([
-      z.string(),
-      z.strictObject({ requests: z.strictObject({ cpu: z.string(), memory: z.string() }), why: z.string() }),
-    ]),
-  ),
-  /** Ports that it takes on its host. */
-  hostPorts: z.array(z.int()).default([]),
-  /** Why its pods may do what Pod Security's `baseline` forbids; absent if they stay within it. */
-  privileged: z.string().optional(),
-});
-
-const chartFacts = z.strictObject({
-  /** Where the value keys were looked up, and which version that was. */
-  source: z.string(),
-  /** Value keys that we set and that the chart has; `a.b` allows everything below it. */
-  keys: z.array(z.string()),
-  /** Images of the chart at this version; `{tag}` stands for one that follows the Kubernetes minor. */
-  images: z.array(z.string()),
-  /** Images that the chart pins and that could not be read there. */
-  otherImages: z.string().optional(),
-  workloads: z.array(workload),
-});
-
-/** What lib/platform/chart-facts.yaml says of a chart. */
-export type ChartFacts = z.infer<typeof chartFacts>;
-/** A Deployment, DaemonSet or StatefulSet that a chart makes. */
-export type Workload = z.infer<typeof workload>;
+import { PLATFORM } from './paths';
 
 /** A chart as platform/base/charts.yaml pins it. */
 export interface Chart {
@@ -88,11 +47,6 @@ export function readCharts(): Record<string, Chart> {
       ];
     }),
   );
-}
-
-/** What we know of each chart, by name. */
-export function readChartFacts(): Record<string, ChartFacts> {
-  return z.record(z.string(), chartFacts).parse(readYaml(CHART_FACTS)[0]);
 }
 
 /** The image tag of a component that follows Kubernetes' version, for a minor such as `1.36`. */

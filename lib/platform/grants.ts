@@ -1,4 +1,5 @@
-import { namesOf, TAG } from '../config/names';
+import { namesOf, TAG } from '../../core/config/names';
+import { partitionOf } from '../../core/facts/regions';
 
 /** One statement of the seats' role. */
 export interface Grant {
@@ -26,8 +27,11 @@ export interface Place {
  */
 export function platformGrants({ cluster, account, region, bucketArn }: Place): Grant[] {
   const names = namesOf(cluster);
-  const ec2 = (type: string) => `arn:aws:ec2:${region}:${account}:${type}/*`;
+  const partition = partitionOf(region);
+  const ec2 = (type: string) => `arn:${partition}:ec2:${region}:${account}:${type}/*`;
   const ofCluster = { StringEquals: { [`aws:ResourceTag/${TAG.cluster}`]: cluster } };
+  // A second volume that looked like a seat's would keep that seat from finding its own.
+  const asNoSeat = { Null: { [`aws:RequestTag/${TAG.seat}`]: 'true' } };
   const asCluster = { StringEquals: { [`aws:RequestTag/${TAG.cluster}`]: cluster } };
   // A state volume carries the cluster's tag as well, and belongs to its seat alone.
   const madeByDriver = {
@@ -35,19 +39,24 @@ export function platformGrants({ cluster, account, region, bucketArn }: Place): 
   };
   return [
     {
-      sid: 'FluxReadsPlatform',
-      // The ignore file is looked for at the bucket's top, and must be "not there" instead of "forbidden".
+      sid: 'SeatsReadTree',
       actions: ['s3:GetObject'],
-      resources: [`${bucketArn}/platform/*`, `${bucketArn}/.sourceignore`],
-      why: 'Flux source-controller fetches the tree',
+      resources: [`${bucketArn}/platform/*`],
+      why: 'Node scripts fetch the platform’s tree for Flux',
     },
     {
-      sid: 'FluxListsPlatform',
+      sid: 'SeatsReadDeployment',
+      actions: ['ssm:GetParameter'],
+      resources: [`arn:${partition}:ssm:${region}:${account}:parameter${names.platformParameter}`],
+      why: 'Node scripts read which tree a deployment named, by its digest',
+    },
+    {
+      sid: 'SeatsSeeWhatIsMissing',
       actions: ['s3:ListBucket'],
       resources: [bucketArn],
-      // Asking whether the bucket or one object exists carries no prefix.
-      conditions: { StringLikeIfExists: { 's3:prefix': ['platform/*', 'snapshots/*'] } },
-      why: 'Flux source-controller asks whether the bucket exists and what is below platform/',
+      // Listing carries a prefix; whether one object exists is asked without.
+      conditions: { Null: { 's3:prefix': 'true' } },
+      why: 'An object that is not there is told from one that is forbidden',
     },
     {
       sid: 'CloudControllerSeesNodes',
@@ -60,7 +69,7 @@ export function platformGrants({ cluster, account, region, bucketArn }: Place): 
         'ec2:DescribeRegions',
       ],
       resources: ['*'],
-      why: 'AWS cloud controller sets addresses, zone and instance type of nodes, and removes those that are gone',
+      why: 'AWS cloud controller sets addresses, zone and instance type of nodes, and removes those that are gone; certificates are approved by what EC2 shows',
     },
     {
       sid: 'CloudControllerTagsInstances',
@@ -90,7 +99,7 @@ export function platformGrants({ cluster, account, region, bucketArn }: Place): 
       sid: 'AutoscalerScalesPools',
       actions: ['autoscaling:SetDesiredCapacity', 'autoscaling:TerminateInstanceInAutoScalingGroup'],
       resources: [
-        `arn:aws:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/${names.poolGroup('*')}`,
+        `arn:${partition}:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/${names.poolGroup('*')}`,
       ],
       conditions: { StringEquals: { [`autoscaling:ResourceTag/${TAG.cluster}`]: cluster } },
       why: 'Cluster Autoscaler adds and removes pool nodes',
@@ -98,7 +107,7 @@ export function platformGrants({ cluster, account, region, bucketArn }: Place): 
     {
       sid: 'TerminationHandlerReadsNotices',
       actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
-      resources: [`arn:aws:sqs:${region}:${account}:${names.interruptionQueue}`],
+      resources: [`arn:${partition}:sqs:${region}:${account}:${names.interruptionQueue}`],
       why: 'Node termination handler hears of spot interruptions',
     },
     {
@@ -111,14 +120,14 @@ export function platformGrants({ cluster, account, region, bucketArn }: Place): 
       sid: 'VolumesAreMade',
       actions: ['ec2:CreateVolume'],
       resources: [ec2('volume')],
-      conditions: asCluster,
-      why: 'EBS CSI driver makes volumes, with the cluster’s tag',
+      conditions: { ...asCluster, ...asNoSeat },
+      why: 'EBS CSI driver makes volumes, with the cluster’s tag and never a seat’s',
     },
     {
       sid: 'VolumesAreTaggedWhenMade',
       actions: ['ec2:CreateTags'],
       resources: [ec2('volume')],
-      conditions: { StringEquals: { 'ec2:CreateAction': 'CreateVolume' } },
+      conditions: { StringEquals: { 'ec2:CreateAction': 'CreateVolume' }, ...asNoSeat },
       why: 'EBS CSI driver tags a volume in the call that makes it',
     },
     {
@@ -145,14 +154,14 @@ export function platformGrants({ cluster, account, region, bucketArn }: Place): 
     {
       sid: 'AlertsArePublished',
       actions: ['sns:Publish'],
-      resources: [`arn:aws:sns:${region}:${account}:${names.notificationTopic}`],
+      resources: [`arn:${partition}:sns:${region}:${account}:${names.notificationTopic}`],
       why: 'Alertmanager tells people',
     },
     {
       sid: 'PlatformSecretsAreRead',
       actions: ['ssm:GetParameter'],
       resources: ['cloudflare-token', 'git-credentials'].map(
-        (name) => `arn:aws:ssm:${region}:${account}:parameter${names.parameterRoot}/${name}`,
+        (name) => `arn:${partition}:ssm:${region}:${account}:parameter${names.parameterRoot}/${name}`,
       ),
       why: 'Node scripts make Secrets of them',
     },

@@ -1,4 +1,5 @@
-export { buildPlatform, fluxYaml } from './build';
-export { clusterManifest, PLATFORM_NAME, type Deployment } from './cluster-manifest';
+export { buildPlatform, FLUX_FILE, fluxYaml } from './build';
+export { clusterManifest, PLATFORM_NAME, platformParameter } from './cluster-manifest';
+export { platformImages } from './images';
 export { platformGrants, type Grant } from './grants';
 export { substitutions, VALUES_NAME, type Deployed, type Substitutions } from './substitutions';

@@ -7,7 +7,7 @@ import { applyPatch, patchSchema, type Patch } from './patch';
 /**
  * The part of kustomize that the platform tree uses: resources, components, namespace, patches and generated ConfigMaps.
  * Any other field is an error, so that nothing is read here otherwise than Flux will read it. Flux runs the real one:
- * scripts/compare-kustomize.ts compares the two, and found the same in the whole tree (kustomize 5.7.1).
+ * `test/platform/real-kustomize.test.ts` compares the two on the whole tree.
  */
 
 const configMapGenerator = z.strictObject({
@@ -47,13 +47,19 @@ const CLUSTER_WIDE = new Set([
 
 /**
  * Builds a folder with a `kustomization.yaml`, as `kustomize build` does.
+ * @param further components that come after the folder's own, relative to it, as in `spec.components` of Flux
  * @throws InvalidManifest naming the file and what is wrong with it
  */
-export function kustomizeBuild(folder: string): Manifest[] {
-  return build(folder, [], []);
+export function kustomizeBuild(folder: string, further: readonly string[] = []): Manifest[] {
+  return build(folder, [], [], further);
 }
 
-function build(folder: string, accumulated: Manifest[], ancestors: readonly string[]): Manifest[] {
+function build(
+  folder: string,
+  accumulated: Manifest[],
+  ancestors: readonly string[],
+  further: readonly string[] = [],
+): Manifest[] {
   const file = path.join(folder, 'kustomization.yaml');
   if (ancestors.includes(folder)) throw new InvalidManifest(`${file}: includes itself`);
   const parsed = kustomizationSchema.safeParse(readKustomization(file));
@@ -66,7 +72,8 @@ function build(folder: string, accumulated: Manifest[], ancestors: readonly stri
     ...resources.flatMap((resource) => readResource(path.join(folder, resource), inside)),
     ...kustomization.configMapGenerator.map((generator) => generateConfigMap(folder, generator)),
   ];
-  for (const component of components) manifests = build(path.join(folder, component), manifests, inside);
+  for (const component of [...components, ...further])
+    manifests = build(path.join(folder, component), manifests, inside);
   manifests = patches.reduce((current, patch) => patchAll(current, patch, file), manifests);
   return namespace === undefined ? manifests : manifests.map((manifest) => inNamespace(manifest, namespace));
 }
@@ -122,12 +129,12 @@ export function patchAll(manifests: Manifest[], patch: Patch, file: string): Man
 
 /** Names are regular expressions that must match as a whole, as in kustomize. */
 function isTarget({ apiVersion, kind, metadata }: Manifest, target: Patch['target']): boolean {
-  const [label, value] = target.labelSelector?.split('=', 2) ?? [];
+  const [, label, not, value] = /^([^!=]+)(!?)=(.+)$/.exec(target.labelSelector ?? '') ?? [];
   return (
     (target.kind === undefined || new RegExp(`^(${target.kind})$`).test(kind)) &&
     (target.name === undefined || new RegExp(`^(${target.name})$`).test(metadata.name)) &&
     (target.group === undefined || apiVersion.startsWith(`${target.group}/`)) &&
-    (label === undefined || metadata.labels?.[label] === value)
+    (label === undefined || (metadata.labels?.[label] === value) !== (not === '!'))
   );
 }
 

@@ -9,7 +9,7 @@ export const patchSchema = z.strictObject({
     name: z.string().optional(),
     labelSelector: z
       .string()
-      .regex(/^[^=,!]+=[^=,]+$/, 'one label=value')
+      .regex(/^[^=,!]+!?=[^=,]+$/, 'one label=value or label!=value')
       .optional(),
   }),
   patch: z.string(),

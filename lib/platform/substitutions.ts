@@ -1,6 +1,6 @@
-import ipaddr from 'ipaddr.js';
-import { appOf, namesOf } from '../config/names';
-import type { ClusterConfig } from '../config/schema';
+import { appOf, namesOf } from '../../core/config/names';
+import { dnsSuffixOf, partitionOf } from '../../core/facts/regions';
+import type { ClusterConfig } from '../../core/config/schema';
 import { imageTagFor } from './charts';
 
 /** What the configuration does not say: known only once the foundation is deployed. May be tokens at synthesis. */
@@ -26,8 +26,7 @@ export function substitutions(config: ClusterConfig, { account, elasticIp }: Dep
   return {
     cluster_name: name,
     region,
-    vpc_cidr: config.vpcCidr,
-    pod_cidr: networkOf(kubernetes.podCidr),
+    pod_cidr: kubernetes.podCidr,
     calico_dataplane: kubernetes.proxyMode === 'nftables' ? 'Nftables' : 'Iptables',
     elastic_ip: elasticIp,
     app_domain: domain,
@@ -38,16 +37,11 @@ export function substitutions(config: ClusterConfig, { account, elasticIp }: Dep
     gpu_plugin_config: gpu.slices > 1 ? 'time-sliced' : 'exclusive',
     // The device plugin refuses to slice by less than two, also in the configuration that it does not use.
     gpu_slices: String(Math.max(2, gpu.slices)),
-    interruption_queue_url: `https://sqs.${region}.amazonaws.com/${account}/${names.interruptionQueue}`,
-    topic_arn: `arn:aws:sns:${region}:${account}:${names.notificationTopic}`,
-    source_kind: platform.source === 'git' ? 'GitRepository' : 'Bucket',
+    interruption_queue_url: `https://sqs.${region}.${dnsSuffixOf(region)}/${account}/${names.interruptionQueue}`,
+    topic_arn: `arn:${partitionOf(region)}:sns:${region}:${account}:${names.notificationTopic}`,
+    source_kind: platform.source === 'git' ? 'GitRepository' : 'ExternalArtifact',
   } satisfies Record<string, string>;
 }
 
 /** The values by name, as the ConfigMap holds them. */
 export type Substitutions = ReturnType<typeof substitutions>;
-
-/** `10.244.0.0/16` also for `10.244.3.7/16`: Calico refuses a pool with host bits. */
-function networkOf(cidr: string): string {
-  return `${ipaddr.IPv4.networkAddressFromCIDR(cidr).toString()}/${String(ipaddr.parseCIDR(cidr)[1])}`;
-}

@@ -1,7 +1,8 @@
 import { mebibytes, milliCpu } from '../../lib/platform/check/capacity';
 import { containersOf } from '../../lib/platform/check/workloads';
-import { at, list, type Manifest } from '../../lib/platform/manifest';
-import { readTree } from '../../lib/platform/tree';
+import path from 'node:path';
+import { at, list, readYaml, toManifest, type Manifest } from '../../lib/platform/manifest';
+import { exampleNames, overlays, readTree } from '../../lib/platform/tree';
 import { find } from './support';
 
 const { examples } = readTree();
@@ -65,21 +66,17 @@ describe('executors by queue length', () => {
   });
 });
 
-describe('the GPU smoke test', () => {
-  it('asks for one GPU through the RuntimeClass, on a tainted node too', () => {
-    const job = find(example('gpu-smoke-test'), 'Job', 'gpu-smoke-test');
-    expect(at(job, 'spec', 'template', 'spec')).toMatchObject({
-      runtimeClassName: 'nvidia',
-      restartPolicy: 'Never',
-      tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists' }],
-    });
-    const [container] = containersOf(job);
-    expect(at(container, 'resources', 'limits', 'nvidia.com/gpu')).toBe('1');
-    expect(container!.command).toEqual([
-      'nvidia-smi',
-      '--query-gpu=name,driver_version,memory.total',
-      '--format=csv,noheader',
-    ]);
+describe('the load', () => {
+  const cronJob = find(example('hpa-cpu'), 'CronJob', 'load');
+
+  it('runs only when somebody makes a Job of it, and ends by itself', () => {
+    expect(cronJob.spec).toMatchObject({ suspend: true, jobTemplate: { spec: { activeDeadlineSeconds: 600 } } });
+  });
+
+  it('asks the service that the autoscaler watches, from its own namespace', () => {
+    const service = find(example('hpa-cpu'), 'Service', 'consumer');
+    expect(cronJob.metadata.namespace).toBe(service.metadata.namespace);
+    expect(JSON.stringify(cronJob.spec)).toContain(`http://${service.metadata.name}/ConsumeCPU`);
   });
 });
 
@@ -138,7 +135,85 @@ it.each(Object.keys(examples))('%s keeps its pods within Pod Security’s strict
   const namespaces = example(name).filter(({ kind }) => kind === 'Namespace');
   expect(namespaces).toHaveLength(1);
   expect(namespaces[0]!.metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');
-  for (const manifest of example(name)) {
+  expectRestricted(example(name));
+});
+
+describe('an example that is turned on', () => {
+  const names = exampleNames();
+  const tree = readTree({ overlay: 'default', examples: names });
+  const layerOf = (name: string) => tree.layers.find((layer) => layer.name === `example-${name}`)!;
+
+  it.each(names)('%s is a layer that Flux substitutes and prunes, and that no wake waits for', (name) => {
+    const kustomization = find(tree.kustomizations, 'Kustomization', `example-${name}`);
+    expect(kustomization.metadata).toMatchObject({
+      namespace: 'flux-system',
+      labels: { 'drowse.dev/example': 'true' },
+    });
+    expect(kustomization.metadata.labels).not.toHaveProperty('drowse.dev/layer');
+    expect(kustomization.spec).toMatchObject({
+      path: `./platform/examples/${name}`,
+      prune: true,
+      postBuild: { substituteFrom: [{ kind: 'ConfigMap', name: 'cluster-values' }] },
+      sourceRef: { name: 'platform' },
+    });
+    expect(layerOf(name).manifests).toEqual(examples[name]);
+  });
+
+  it.each(overlays().flatMap((overlay) => names.map((name) => [name, overlay] as const)))(
+    '%s waits for layers that overlay %s has',
+    (name, overlay) => {
+      const { layers } = readTree({ overlay, examples: [name] });
+      const layer = layers.find((one) => one.name === `example-${name}`)!;
+      expect(layers.map((one) => one.name)).toEqual(expect.arrayContaining(layer.dependsOn));
+    },
+  );
+
+  it('comes after what brings the definitions of its kinds', () => {
+    const providers = { keda: 'scaling', http: 'scaling' };
+    for (const name of names) {
+      const kinds = layerOf(name).manifests.map(({ apiVersion }) => apiVersion);
+      for (const [group, layer] of Object.entries(providers)) {
+        if (kinds.some((kind) => kind.includes(group))) expect(layerOf(name).dependsOn).toContain(layer);
+      }
+    }
+  });
+
+  it('is no longer among those that are off', () => {
+    expect(tree.examples).toEqual({});
+    expect(Object.keys(readTree({ overlay: 'default', examples: ['doze'] }).examples)).not.toContain('doze');
+  });
+});
+
+describe('the pods of the smoke test', () => {
+  const MANIFESTS = path.join(__dirname, '..', '..', 'userdata', 'manifests', 'smoke-test');
+  // The API server makes their names.
+  const read = (file: string) => {
+    const document = readYaml(path.join(MANIFESTS, `${file}.yaml`))[0] as { metadata: Partial<Manifest['metadata']> };
+    return toManifest({ ...document, metadata: { name: file, ...document.metadata } }, file);
+  };
+
+  it('asks for one GPU through the RuntimeClass, on a tainted node too', () => {
+    const job = read('nvidia-smi');
+    expect(at(job, 'spec', 'template', 'spec')).toMatchObject({
+      runtimeClassName: 'nvidia',
+      restartPolicy: 'Never',
+      tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists' }],
+    });
+    expect(at(containersOf(job)[0], 'resources', 'limits', 'nvidia.com/gpu')).toBe('1');
+  });
+
+  it.each(['nvidia-smi', 'pod-starts'])('%s goes by itself, and is within Pod Security’s strictest level', (name) => {
+    const job = read(name);
+    expect(read('namespace').metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');
+    expect(job.metadata.namespace).toBe(read('namespace').metadata.name);
+    expect(at(job, 'spec', 'activeDeadlineSeconds')).toEqual(expect.any(Number));
+    expect(at(job, 'spec', 'ttlSecondsAfterFinished')).toEqual(expect.any(Number));
+    expectRestricted([job]);
+  });
+});
+
+function expectRestricted(manifests: readonly Manifest[]): void {
+  for (const manifest of manifests) {
     for (const container of containersOf(manifest)) {
       expect(at(container, 'securityContext')).toMatchObject({
         allowPrivilegeEscalation: false,
@@ -146,4 +221,4 @@ it.each(Object.keys(examples))('%s keeps its pods within Pod Security’s strict
       });
     }
   }
-});
+}

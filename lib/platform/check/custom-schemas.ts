@@ -12,7 +12,7 @@ interface PackagedKind {
 /** The packages are ES modules only, so they are loaded when they are needed. */
 async function loadPackaged(): Promise<PackagedKind[]> {
   const modules = await Promise.all([
-    import('@kubernetes-models/flux-cd/source.toolkit.fluxcd.io/v1/Bucket'),
+    import('@kubernetes-models/flux-cd/source.toolkit.fluxcd.io/v1/ExternalArtifact'),
     import('@kubernetes-models/flux-cd/source.toolkit.fluxcd.io/v1/GitRepository'),
     import('@kubernetes-models/flux-cd/source.toolkit.fluxcd.io/v1/HelmChart'),
     import('@kubernetes-models/flux-cd/source.toolkit.fluxcd.io/v1/HelmRepository'),

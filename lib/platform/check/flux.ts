@@ -1,6 +1,6 @@
 import { at, list, nameOf, type Manifest } from '../manifest';
 import { variablesOf } from '../substitute';
-import { allManifests, type Tree } from '../tree';
+import { allManifests, FROM_CHART, type Tree } from '../tree';
 
 /**
  * References between Flux's objects that lead nowhere, and circles among dependencies. Each of them would show only on a
@@ -34,6 +34,15 @@ function unresolvedCharts(tree: Tree): string[] {
       const name = at(chart, 'spec', 'sourceRef', 'name');
       const found = exists('HelmRepository', chart.metadata.namespace, name);
       return found ? [] : [`${nameOf(chart)}: no HelmRepository ${String(name)}`];
+    }),
+    ...tree.kustomizations.flatMap((kustomization) => {
+      const chart = kustomization.metadata.labels?.[FROM_CHART];
+      if (chart === undefined) return [];
+      const source = manifests.find(({ kind, metadata }) => kind === 'OCIRepository' && metadata.name === chart);
+      // Only an unpacked archive has folders.
+      return at(source, 'spec', 'layerSelector', 'operation') === 'extract'
+        ? []
+        : [`${nameOf(kustomization)}: no OCIRepository ${chart} that is extracted`];
     }),
   ];
 }

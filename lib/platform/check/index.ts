@@ -1,20 +1,19 @@
-import type { ClusterConfig } from '../../config/schema';
-import { imageTagFor, readChartFacts } from '../charts';
+import type { ClusterConfig } from '../../../core/config/schema';
+import { imageTagFor } from '../charts';
+import { sizeOf } from './nodes';
 import { clusterManifest } from '../cluster-manifest';
+import { readFacts, readSystem } from '../facts/schema';
 import { nameOf, type Manifest } from '../manifest';
 import { substitute } from '../substitute';
 import { substitutions } from '../substitutions';
 import { allManifests, readTree, type Tree } from '../tree';
-import { staleKeys, unknownValues } from './chart-values';
-import { undefinedVariables, unresolvedReferences, unusedVariables } from './flux';
+import { besideNotices, factProblems, staleFacts, systemProblems } from './chart-facts';
+import { releasesOf, undefinedVariables, unresolvedReferences, unusedVariables } from './flux';
+import { placementProblems, workloadsOf } from './placement';
+import { privilegeProblems } from './privileges';
 import { promqlIn, promqlProblem } from './promql';
 import type { Schemas } from './schemas';
-import { imageProblems, imagesOf, privilegesOf, unboundedPods } from './workloads';
-
-/** Pods of ours that go beyond Pod Security's `baseline`, and why; charts' pods stand in chart-facts.yaml. */
-export const PRIVILEGED: Readonly<Record<string, string>> = {
-  'Job flux-system/flux-installer': 'uses the host network: there is no pod network yet',
-};
+import { imageProblems, imagesOf, pullProblems, unboundedPods } from './workloads';
 
 /** What the check found. */
 export interface Report {
@@ -25,6 +24,8 @@ export interface Report {
   /** Number of `problems` that are references or variables leading nowhere. */
   unresolved: number;
   images: string[];
+  /** What is good to know: charts that were rendered at another version than the pinned one. */
+  notices: string[];
   problems: string[];
 }
 
@@ -32,30 +33,31 @@ export interface Report {
 const SAMPLE = { account: '123456789012', elasticIp: '203.0.113.7', bucketName: 'drowse-sample' };
 
 /** Checks everything that a cluster of this configuration would get. */
-export function checkPlatform(
-  config: ClusterConfig,
-  schemas: Schemas,
-  tree: Tree = readTree(config.platform.overlay),
-): Report {
+export function checkPlatform(config: ClusterConfig, schemas: Schemas, tree: Tree = readTree(config.platform)): Report {
   const values = substitutions(config, SAMPLE);
   const cluster = clusterManifest(config, SAMPLE).items as unknown as Manifest[];
   const manifests = [...cluster, ...allManifests(tree).map((manifest) => substitute(manifest, values))];
-  const facts = readChartFacts();
+  const facts = readFacts();
+  const system = readSystem();
   const minor = config.kubernetes.version.split('.').slice(0, 2).join('.');
-  const images = imagesOf(manifests, facts, (chart) => imageTagFor(chart, minor));
+  const raw = allManifests(tree);
+  const used = releasesOf(raw).flatMap(({ metadata }) => facts[metadata.name] ?? []);
+  const images = imagesOf(manifests, used, (chart) => imageTagFor(chart, minor));
+  const layers = tree.layers
+    .flatMap(({ manifests: objects }) => objects)
+    .map((manifest) => substitute(manifest, values));
+  const workloads = workloadsOf(layers, facts, system);
 
   const invalid = [
     ...manifests.flatMap((manifest) => schemas.validate(manifest).map((problem) => `${nameOf(manifest)}: ${problem}`)),
     ...twice(tree),
-    ...unknownValues(manifests, facts),
+    ...factProblems(raw, facts),
+    ...systemProblems(system),
     ...images.flatMap(imageProblems),
     ...unboundedPods(manifests),
-    ...manifests
-      .filter((manifest) => privilegesOf(manifest).length > 0 && !(nameOf(manifest) in PRIVILEGED))
-      .map(
-        (manifest) =>
-          `${nameOf(manifest)}: ${privilegesOf(manifest).join(', ')} without a reason in lib/platform/check`,
-      ),
+    ...pullProblems(workloads),
+    ...privilegeProblems(manifests, used),
+    ...placementProblems(config, tree, workloads, system, sizeOf),
     ...promqlIn(manifests).flatMap(({ where, expression }) => {
       const problem = promqlProblem(expression);
       return problem === undefined ? [] : [`${where}: ${problem}`];
@@ -66,7 +68,7 @@ export function checkPlatform(
     ...undefinedVariables(tree, Object.keys(values)),
     // An overlay that leaves layers out leaves variables and known keys over.
     ...(config.platform.overlay === 'default'
-      ? [...unusedVariables(tree, Object.keys(values)), ...staleKeys(manifests, facts)]
+      ? [...unusedVariables(tree, Object.keys(values)), ...staleFacts(raw, facts)]
       : []),
   ];
   return {
@@ -75,6 +77,7 @@ export function checkPlatform(
     invalid: invalid.length,
     unresolved: unresolved.length,
     images,
+    notices: besideNotices(used),
     problems: [...invalid, ...unresolved],
   };
 }

@@ -2,15 +2,23 @@ import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
-import { KUBERNETES_MINORS } from '../../config/schema';
+import { KUBERNETES_MINORS } from '../../../core/config/schema';
 import { groupOf, type Manifest } from '../manifest';
 import { CustomSchemas } from './custom-schemas';
 
-/** Annotation of objects of which Flux owns some fields only: the rest is there already, so nothing is required. */
+/** Annotation of objects of which Flux owns some fields only: the rest is there already, so little is required (`isRequired`). */
 const MERGED = 'kustomize.toolkit.fluxcd.io/ssa';
 
 /** Groups whose kinds Kubernetes itself serves. */
 const BUILT_IN = /^([a-z]+|[a-z.]+\.k8s\.io)$/;
+
+/**
+ * What a part of an object must have all the same. Flux reads it as one of Kubernetes' own types before it applies it (normalize in
+ * github.com/fluxcd/pkg/ssa), which makes null of a workload's missing selector: the API refuses that.
+ */
+function isRequired({ missingProperty }: Record<string, unknown>): boolean {
+  return missingProperty === 'selector';
+}
 
 /**
  * The schemas of everything in the tree: Kubernetes' own kinds as PyPI's kubernetes-validate carries them, strict and for each
@@ -45,7 +53,7 @@ export class Schemas {
     const errors = validator.errors ?? [];
     const isPartial = manifest.metadata.annotations?.[MERGED] === 'Merge';
     return errors
-      .filter(({ keyword }) => !(isPartial && keyword === 'required'))
+      .filter(({ keyword, params }) => !isPartial || keyword !== 'required' || isRequired(params))
       .map(({ instancePath, message, params }) => {
         const detail = 'additionalProperty' in params ? ` (${String(params.additionalProperty)})` : '';
         return `${minor}: ${instancePath || '/'} ${message ?? 'is wrong'}${detail}`;

@@ -1,5 +1,5 @@
 import { at, list, nameOf, type Manifest } from '../manifest';
-import type { ChartFacts } from '../charts';
+import type { ReleaseFacts, WorkloadFacts } from '../facts/schema';
 
 /** The pod template's spec of a kind that makes pods; undefined for any other. */
 export function podSpecOf(manifest: Manifest): Record<string, unknown> | undefined {
@@ -20,17 +20,17 @@ export function containersOf(manifest: Manifest): Record<string, unknown>[] {
   return [...list(spec?.initContainers), ...list(spec?.containers)] as Record<string, unknown>[];
 }
 
-/** Every image that is pulled: of our own pods, but for those of workloads that are held at none, and of the charts as far as lib/platform/chart-facts.yaml knows them. */
+/** Every image that is pulled: of our own pods, but for those of workloads that are held at none, and of the charts as rendered. */
 export function imagesOf(
   manifests: readonly Manifest[],
-  facts: Readonly<Record<string, ChartFacts>>,
+  facts: readonly ReleaseFacts[],
   tagOf: (chart: string) => string,
 ): string[] {
   const ours = manifests
     .filter((manifest) => at(manifest, 'spec', 'replicas') !== 0)
     .flatMap((manifest) => containersOf(manifest).flatMap(({ image }) => (typeof image === 'string' ? [image] : [])));
-  const charts = Object.entries(facts).flatMap(([chart, { images }]) =>
-    images.map((image) => (image.includes('{tag}') ? image.replace('{tag}', tagOf(chart)) : image)),
+  const charts = facts.flatMap(({ chart, images }) =>
+    images.map((image) => (image.includes('{tag}') ? image.replace('{tag}', tagOf(chart.name)) : image)),
   );
   return [...new Set([...ours, ...charts])].sort();
 }
@@ -46,6 +46,15 @@ export function imageProblems(image: string): string[] {
   }
   if (!/^[a-z0-9-]+\.[a-z0-9.-]+(:\d+)?\//.test(image)) problems.push(`${image}: names no registry`);
   return problems;
+}
+
+/** Containers whose image is asked for at its registry at each start: a wake would depend on that registry. */
+export function pullProblems(workloads: readonly WorkloadFacts[]): string[] {
+  return workloads.flatMap(({ kind, namespace, name, containers }) =>
+    containers
+      .filter(({ alwaysPulls }) => alwaysPulls)
+      .map((container) => `${kind} ${namespace}/${name}, container ${container.name}: imagePullPolicy is Always`),
+  );
 }
 
 /** What of a pod goes beyond Pod Security's `baseline`, in words; empty for one that stays within it. */
