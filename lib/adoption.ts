@@ -1,4 +1,4 @@
-import { TAG } from './config/names';
+import { TAG } from '../core/config/names';
 
 /** What a deleted foundation stack left behind on purpose. */
 export interface Retained {
@@ -45,6 +45,29 @@ export function adoptionOf({ Resources }: Template, retained: Retained): Adoptio
     },
   );
   return Object.fromEntries(entries);
+}
+
+/**
+ * Leaves out what the stack holds already, on both sides.
+ * @param held identifiers of the stack's resources, by logical ID
+ */
+export function missingFrom(
+  held: ReadonlyMap<string, string>,
+  { Resources }: Template,
+  { elasticIps, volumes, bucket, table }: Retained,
+): [Template, Retained] {
+  const owned = new Set(held.values());
+  const isLoose = (id: string | undefined) => id !== undefined && !owned.has(id);
+  return [
+    { Resources: Object.fromEntries(Object.entries(Resources).filter(([id]) => !held.has(id))) },
+    {
+      // A stack knows an Elastic IP by its address.
+      elasticIps: elasticIps.filter(({ PublicIp, AllocationId }) => isLoose(PublicIp) && isLoose(AllocationId)),
+      volumes: volumes.filter(({ VolumeId }) => isLoose(VolumeId)),
+      bucket: isLoose(bucket) ? bucket : undefined,
+      table: isLoose(table) ? table : undefined,
+    },
+  ];
 }
 
 function one<T>(what: string, found: T[]): T[] {

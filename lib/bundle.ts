@@ -40,7 +40,11 @@ export async function bundleHandlers(outdir = BUNDLES): Promise<Bundle[]> {
   if (!isCurrent(record, names)) {
     const plugin = onlyUsedCalls();
     const inputs = new Set<string>();
-    for (const some of chunk(names, AT_ONCE)) {
+    for (const [index, some] of chunk(names, AT_ONCE).entries()) {
+      const first = index * AT_ONCE + 1;
+      console.error(
+        `Bundling ${String(first)} to ${String(first + some.length - 1)} of ${String(names.length)} handlers`,
+      );
       const { metafile } = await build({
         absWorkingDir: ROOT,
         entryPoints: some.map((name) => ({ in: `lambdas/${name}/handler.ts`, out: `${name}/index` })),

@@ -1,4 +1,4 @@
-export { buildNodeBundle, type NodeBundle } from './bundle';
+export { buildNodeBundle } from './bundle';
 export { CONTAINERD_VERSION, nodeInstall, nodeInstallSchema, PAUSE_IMAGE, type NodeInstall } from './install';
 export {
   INGRESS_LABEL,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ECR_IMAGES } from '../../core/config/registries';
 
 /** An apt repository whose signing key is known by its fingerprint: apt then checks every package's digest. */
 const aptRepository = z.strictObject({
@@ -30,6 +31,16 @@ export const nodeInstallSchema = z.strictObject({
   nvidiaDriverPackages: z.array(z.string().min(1)).min(1),
   /** Packages of Ubuntu's own archive, for every node. */
   packages: z.array(z.string().min(1)),
+  /** What logs the kubelet in to ECR with the node's role, as far as that may. */
+  imageCredentials: z.strictObject({
+    url: z.url(),
+    /** Digest of the program; another is refused. */
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Which images the kubelet asks it about, as `matchImages` of its configuration takes them. */
+    images: z.string().min(1),
+    /** The configuration names repositories there: a node without it is of no use. */
+    required: z.boolean(),
+  }),
   /** Images to pull beside kubeadm's own, so that a boot pulls nothing; by role. */
   images: z.strictObject({
     seat: z.array(z.string().min(1)),
@@ -57,8 +68,24 @@ export const CONTAINERD_VERSION = '2.3.6';
 /** The pause image that userdata's containerd configuration names; pulled at install, since a boot pulls nothing. */
 export const PAUSE_IMAGE = 'registry.k8s.io/pause:3.10.2';
 
-/** What a node of this Kubernetes version installs; `images` adds pre-pulled images by role. */
-export function nodeInstall(kubernetesVersion: string, images: Partial<NodeInstall['images']> = {}): NodeInstall {
+/**
+ * AWS's credential provider for images; kubelets of every supported minor speak its protocol (credentialprovider.kubelet.k8s.io/v1).
+ * Source of the digest: artifacts/manifests/k8s-staging-provider-aws/v1.37.0.yaml of kubernetes/k8s.io, the list by which it was
+ * published there.
+ */
+const ECR_CREDENTIAL_PROVIDER = {
+  url: 'https://artifacts.k8s.io/binaries/cloud-provider-aws/v1.37.0/linux/amd64/ecr-credential-provider-linux-amd64',
+  sha256: '842e0fd8159f5ed8df2f38e6521e1e4f0a1ee80cf1e1ac119bbf20bf9c20681c',
+} as const;
+
+/**
+ * What a node of this Kubernetes version installs; `images` adds pre-pulled images by role, `ecr` says that it pulls from ECR.
+ */
+export function nodeInstall(
+  kubernetesVersion: string,
+  images: Partial<NodeInstall['images']> = {},
+  { ecr = false }: { ecr?: boolean } = {},
+): NodeInstall {
   const minor = kubernetesVersion.split('.').slice(0, 2).join('.');
   const repository = `https://pkgs.k8s.io/core:/stable:/v${minor}/deb/`;
   return nodeInstallSchema.parse({
@@ -95,7 +122,8 @@ export function nodeInstall(kubernetesVersion: string, images: Partial<NodeInsta
       'nvidia-headless-no-dkms-580-server-open',
       'nvidia-utils-580-server',
     ],
-    packages: ['age', 'conntrack', 'haproxy', 'jq', 'socat'],
+    packages: ['age', 'conntrack', 'haproxy', 'jq', 'python3-cryptography', 'socat'],
+    imageCredentials: { ...ECR_CREDENTIAL_PROVIDER, images: ECR_IMAGES, required: ecr },
     images: {
       seat: [PAUSE_IMAGE, ...(images.seat ?? [])],
       pool: [PAUSE_IMAGE, ...(images.pool ?? [])],

@@ -5,7 +5,7 @@ import * as z from 'zod';
  * read nothing else about the cluster. What to *install* is not here but in the node bundle (see `install.ts`), so that
  * user data stays small and an image can be baked without knowing the instance.
  *
- * Names that follow from the cluster's are not repeated: its SSM parameters are `/drowse/<cluster>/…`: `join/<pool>`,
+ * Names that follow from the cluster's are not repeated: its SSM parameters are `/drowse/<cluster>/…`: `join/<pool>/<instance>`,
  * `kubeconfig`, `snapshot-key`, and `initialized` (the conditional record that the cluster exists).
  *
  * Strings may be CDK tokens at synthesis (bucket, addresses): formats that only AWS knows are checked on the node.
@@ -29,7 +29,7 @@ const seat = z.strictObject({
 });
 
 const pool = z.strictObject({
-  /** Name of the pool; its join parameter is named after it. */
+  /** Name of the pool; its nodes' join parameters are named after it. */
   name: z.string().min(1),
   /** The pool's own labels; the node adds those that every pool has (`labelsOfPool`). */
   labels: z.record(z.string(), z.string()).default({}),
@@ -50,6 +50,8 @@ export const nodeDataSchema = z
     cluster: z.string().min(1),
     /** AWS region of the cluster. */
     region: z.string().min(1),
+    /** Domain of AWS's endpoints there, as `services/domain` of the metadata service: `amazonaws.com`. */
+    domain: z.string().min(1),
     /** Bucket of the cluster: node bundle, platform tree, snapshots, logs. */
     bucket: z.string().min(1),
     /** CloudWatch log group that takes the journal of our units; one stream per instance. */

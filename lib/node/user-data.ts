@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseNodeData, type NodeDataInput } from './node-data';
 
-/** EC2's limit for user data, in bytes before base64. Ours is under 2 KB; only very many labels come near it. */
+/** EC2's limit for user data, in bytes before base64. Ours is about 2 KB; only very many labels come near it. */
 const MAX_BYTES = 16 * 1024;
 
 /** Which node bundle an instance runs; it lies in the cluster's bucket as `node/<sha256>.tar.gz`. */
@@ -33,7 +33,7 @@ export function renderUserData(nodeData: NodeDataInput, bundle: BundleReference)
   return text;
 }
 
-/** Comments and indents are for people; instances do without, and so the script stays under 2 KB. */
+/** Comments and indents are for people; instances do without, and so the script stays at about 2 KB. */
 function stripComments(script: string): string {
   const [shebang = '', ...lines] = script.split('\n');
   return (

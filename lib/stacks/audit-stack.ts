@@ -1,6 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { ClusterConfig } from '../config/schema';
+import { namesOf } from '../../core/config/names';
+import type { ClusterConfig } from '../../core/config/schema';
 import { AuditTrail } from '../constructs/audit-trail/audit-trail';
 
 export interface AuditStackProps extends StackProps {
@@ -11,6 +12,10 @@ export interface AuditStackProps extends StackProps {
 export class AuditStack extends Stack {
   constructor(scope: Construct, id: string, { config, ...props }: AuditStackProps) {
     super(scope, id, props);
-    new AuditTrail(this, 'Audit', { cluster: config.name, retentionDays: config.audit.retentionDays });
+    new AuditTrail(this, 'Audit', {
+      cluster: config.name,
+      bucketName: namesOf(config.name).bucket(this.account, this.region),
+      retentionDays: config.audit.retentionDays,
+    });
   }
 }

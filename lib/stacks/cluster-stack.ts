@@ -2,11 +2,13 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Source } from 'aws-cdk-lib/aws-s3-deployment';
+import { CfnParameter as SsmParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import { ClusterLogGroup } from '../constructs/logs/cluster-log-group';
-import { seatPlaces } from '../config/addresses';
-import { namesOf } from '../config/names';
-import type { ClusterConfig } from '../config/schema';
+import { seatPlaces } from '../../core/config/addresses';
+import { namesOf } from '../../core/config/names';
+import type { ClusterConfig } from '../../core/config/schema';
+import { ecrRepositoriesOf } from '../../core/config/registries';
 import { ApiTarget } from '../constructs/api-target/api-target';
 import { RunCommands } from '../constructs/commands/run-commands';
 import { ControlPlaneSeat } from '../constructs/control-plane-seat/control-plane-seat';
@@ -15,11 +17,11 @@ import { Interruptions } from '../constructs/interruptions/interruptions';
 import type { NodeContext } from '../constructs/node-group/node-context';
 import { NodePool } from '../constructs/node-pool/node-pool';
 import { BucketUpload } from '../constructs/uploads/bucket-upload';
-import { clusterManifest } from '../platform';
+import { platformParameter } from '../platform';
 import type { BundleReference } from '../node';
 import type { FoundationStack } from './foundation-stack';
 
-/** The node bundle on this machine: what to upload, and where instances find it. */
+/** The node bundle on this machine: what to upload, and which of it instances run. */
 export interface NodeBundleAsset extends BundleReference {
   /** Folder to lay into the bucket's root. */
   directory: string;
@@ -29,8 +31,8 @@ export interface ClusterStackProps extends StackProps {
   config: ClusterConfig;
   foundation: FoundationStack;
   nodeBundle: NodeBundleAsset;
-  /** The platform's tree on this machine. */
-  platform: { directory: string };
+  /** The platform's tree, which lies in the node bundle's folder, by its digest. */
+  platform: { sha256: string };
 }
 
 /** What nodes are made of: security groups, roles, launch templates, groups, commands. Deleting it loses no data. */
@@ -78,6 +80,7 @@ export class ClusterStack extends Stack {
         bucketArn: `arn:${this.partition}:s3:::${names.bucket(this.account, this.region)}`,
         logGroupArn: this.nodeLogs.logGroupArn,
         kmsKeyArn: config.encryption.kmsKeyArn,
+        ecrRepositories: ecrRepositoriesOf(config),
       },
     };
     const groups = [
@@ -93,32 +96,31 @@ export class ClusterStack extends Stack {
     new CfnOutput(this, 'ApiTargetGroupArn', { value: this.apiTarget.targetGroupArn });
   }
 
-  /** Lays the node bundle and the platform's tree into the bucket; nodes fetch the first at every boot. */
+  /** Lays the node bundle and the platform's tree into the bucket; which ones count is said where nodes cannot write. */
   private upload({ config, foundation, nodeBundle, platform }: ClusterStackProps): BucketUpload {
     const { kmsKeyArn } = config.encryption;
-    const bucketName = namesOf(config.name).bucket(this.account, this.region);
+    const names = namesOf(config.name);
     const bucket = Bucket.fromBucketAttributes(this, 'Bucket', {
-      bucketName,
+      bucketName: names.bucket(this.account, this.region),
       ...(kmsKeyArn !== undefined && { encryptionKey: Key.fromKeyArn(this, 'Key', kmsKeyArn) }),
     });
-    const logGroup = new ClusterLogGroup(this, 'UploadLogs', { retentionDays: config.logRetentionDays });
-    const deployed = { account: this.account, bucketName, elasticIp: foundation.elasticIp.ref };
-    new BucketUpload(this, 'Platform', {
+    const upload = new BucketUpload(this, 'Bundles', {
       bucket,
-      sources: [
-        Source.asset(platform.directory),
-        Source.jsonData('bootstrap/cluster.json', clusterManifest(config, deployed)),
-      ],
-      prefix: 'platform',
-      prune: true,
-      logGroup,
-    });
-    // Older bundles stay, as instances that were made before fetch theirs again.
-    return new BucketUpload(this, 'NodeBundle', {
-      bucket,
+      roleName: names.deployerRole(this.region),
       sources: [Source.asset(nodeBundle.directory)],
-      prune: false,
-      logGroup,
+      logGroup: new ClusterLogGroup(this, 'UploadLogs', { retentionDays: config.logRetentionDays }),
     });
+    const deployed = { account: this.account, elasticIp: foundation.elasticIp.ref };
+    const parameter = new SsmParameter(this, 'Platform', {
+      name: names.platformParameter,
+      description: 'What seats apply: digest of the platform’s tree, and what tells Flux about this cluster',
+      type: 'String',
+      // 4 KB are free; many pools or long names may need more.
+      tier: 'Intelligent-Tiering',
+      value: this.toJsonString(platformParameter(config, deployed, platform.sha256)),
+    });
+    // Nobody may be sent for a tree that is not there yet.
+    parameter.node.addDependency(upload);
+    return upload;
   }
 }

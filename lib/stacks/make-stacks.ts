@@ -1,6 +1,6 @@
 import { type App, type IStackSynthesizer, Tags } from 'aws-cdk-lib';
-import { namesOf, TAG } from '../config/names';
-import type { ClusterConfig } from '../config/schema';
+import { namesOf, TAG } from '../../core/config/names';
+import type { ClusterConfig } from '../../core/config/schema';
 import type { LogLevel } from '../constructs/step-lambda/step-lambda';
 import { AuditStack } from './audit-stack';
 import { ClusterStack, type NodeBundleAsset } from './cluster-stack';
@@ -13,8 +13,8 @@ export interface StacksProps {
   account?: string | undefined;
   code: OperationsCode;
   nodeBundle: NodeBundleAsset;
-  /** The platform's tree, to be laid into the bucket. */
-  platform: { directory: string };
+  /** The platform's tree, in the same folder. */
+  platform: { sha256: string };
   logLevel: LogLevel;
   /** Makes how a stack finds its assets and roles; CDK's default without it. */
   synthesizer?: () => IStackSynthesizer;
@@ -44,11 +44,10 @@ export function makeStacks(
     Tags.of(app).add(key, value);
   }
 
-  const foundation = new FoundationStack(
-    app,
-    names.foundationStack,
-    props(`What outlives everything else of drowse cluster ${config.name}`),
-  );
+  const foundation = new FoundationStack(app, names.foundationStack, {
+    ...props(`What outlives everything else of drowse cluster ${config.name}`),
+    lambdas: code.lambdas,
+  });
   const cluster = new ClusterStack(app, names.clusterStack, {
     ...props(`Nodes of drowse cluster ${config.name}`),
     foundation,

@@ -1,23 +1,32 @@
 import { join } from 'node:path';
-import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Lazy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { seatPlaces } from '../config/addresses';
-import { appOf, namesOf } from '../config/names';
-import type { ClusterConfig } from '../config/schema';
+import { seatPlaces } from '../../core/config/addresses';
+import { hasApiLoadBalancer } from '../../core/config/api-access';
+import { appOf, namesOf } from '../../core/config/names';
+import type { ClusterConfig } from '../../core/config/schema';
 import { ClusterAlarms } from '../constructs/alarms/cluster-alarms';
+import { CareRules } from '../constructs/care-rules/care-rules';
 import { JoinRule } from '../constructs/join-rule/join-rule';
 import { NodeLossRules } from '../constructs/node-loss-rules/node-loss-rules';
 import { Notifications } from '../constructs/notifications/notifications';
 import { ClusterSchedules } from '../constructs/schedule/cluster-schedules';
 import { SnapshotSchedule } from '../constructs/snapshot-schedule/snapshot-schedule';
 import { type LogLevel, StepLambda } from '../constructs/step-lambda/step-lambda';
+import { WorkflowQueries } from '../constructs/queries/workflow-queries';
 import { WakeApi } from '../constructs/wake-api/wake-api';
 import { Workflow } from '../constructs/workflow/workflow';
-import { bookEnvironment, bookOf } from '../schedule/book';
+import { ratesEnvironment } from '../../core/cost/rates';
+import { pricesEnvironment } from '../../core/cost/instance-price';
+import { bookEnvironment, bookOf } from '../../core/schedule/book';
 import { pascalCase, stepsOf, type StepName } from '../steps/steps';
 import type { ClusterStack } from './cluster-stack';
 import type { FoundationStack } from './foundation-stack';
+
+/** Steps that answer requests: their logs are not about workflows. */
+const API_STEPS: ReadonlySet<StepName> = new Set<StepName>(['get-report', 'get-status', 'manage-links', 'serve-page']);
 
 /** Folders that the operations stack takes its code from. */
 export interface OperationsCode {
@@ -50,21 +59,29 @@ export class OperationsStack extends Stack {
       cluster: config.name,
       email: config.notifications.email,
       monthlyUsd: config.budget.monthlyUsd,
+      region: config.region,
     });
 
+    // Known once the API is made, of functions that are made before it.
+    let pageUrl = '';
     const definitions = stepsOf({
       stack: this,
       names,
       tableArn: foundation.table.tableArn,
       tableName: names.table,
       topicArn: topic.topicArn,
+      pageUrl: Lazy.string({ produce: () => pageUrl }),
+      webhooks: config.notifications.webhooks,
       kmsKeyArn: config.encryption.kmsKeyArn,
       elasticIpId: foundation.elasticIp.attrAllocationId,
-      apiAccess: config.apiAccess,
+      apiAccess: hasApiLoadBalancer(config) ? 'load-balancer' : 'tunnel',
       snapshots: config.snapshots,
       app: appOf(config),
+      domain: config.app.domain,
       book: bookEnvironment(bookOf(config), new Date()),
       idle: config.idle,
+      prices: pricesEnvironment(config),
+      rates: ratesEnvironment(config),
       subnetIds: seatPlaces(config).map(({ zone }) => foundation.network.subnetIds[zone] ?? ''),
       apiSecurityGroupId: cluster.securityGroups.apiLoadBalancer.attrGroupId,
       apiTargetGroupArn: cluster.apiTarget.targetGroupArn,
@@ -123,7 +140,8 @@ export class OperationsStack extends Stack {
       schedules: config.schedules,
       sleep: sleep.stateMachine,
       wake: wake.stateMachine,
-      catchUp: this.steps['catch-up-schedules'].function,
+      lookAfter: this.steps['look-after'].function,
+      rehearseWake: this.steps['rehearse-wake'].function,
       detectIdle: config.idle.enabled ? this.steps['detect-idle'].function : undefined,
       deadLetters,
     });
@@ -139,6 +157,12 @@ export class OperationsStack extends Stack {
       handleNodeLoss: handleNodeLoss.stateMachine,
       deadLetters,
     });
+    new CareRules(this, 'Care', {
+      cluster: config.name,
+      groupNames: cluster.groupNames,
+      workflows: [bootstrap, wake, sleep].map(({ stateMachine }) => stateMachine),
+      lookAfter: this.steps['look-after'].function,
+    });
     new SnapshotSchedule(this, 'Snapshots', {
       cluster: config.name,
       everyMinutes: config.snapshots.everyMinutes,
@@ -148,7 +172,28 @@ export class OperationsStack extends Stack {
       apiName: config.name,
       routes: {
         'POST /wake': this.steps['request-wake'].function,
+        'POST /sleep': this.steps['request-sleep'].function,
         'GET /status': this.steps['get-status'].function,
+        'GET /runs': this.steps['get-report'].function,
+        'GET /schedule': this.steps['get-report'].function,
+        'GET /cost': this.steps['get-report'].function,
+        'GET /links': this.steps['manage-links'].function,
+        'POST /links': this.steps['manage-links'].function,
+        'DELETE /links/{id}': this.steps['manage-links'].function,
+        'GET /openapi.json': this.steps['get-report'].function,
+        'GET /': this.steps['serve-page'].function,
+        'GET /link/view': this.steps['serve-page'].function,
+        'GET /link/status': this.steps['serve-page'].function,
+        'GET /link/wait': this.steps['serve-page'].function,
+        'POST /link/session': this.steps['serve-page'].function,
+        'POST /link/leave': this.steps['serve-page'].function,
+        'POST /link/wake': this.steps['serve-page'].function,
+        'POST /link/sleep': this.steps['serve-page'].function,
+        'POST /link/keep-awake': this.steps['serve-page'].function,
+        'POST /link/end-keep-awake': this.steps['serve-page'].function,
+        'POST /link/skip-next': this.steps['serve-page'].function,
+        'POST /link/unskip': this.steps['serve-page'].function,
+        'POST /link/postpone-sleep': this.steps['serve-page'].function,
         'PUT /keep-awake': this.steps['keep-awake'].function,
         'DELETE /keep-awake': this.steps['keep-awake'].function,
         'PUT /skip-next': this.steps['skip-next'].function,
@@ -157,11 +202,23 @@ export class OperationsStack extends Stack {
       },
       logRetentionDays,
     });
+    pageUrl = api.apiEndpoint;
+    if (config.notifications.webhooks.length > 0) {
+      topic.addSubscription(new LambdaSubscription(this.steps['send-notice'].function));
+    }
     new ClusterAlarms(this, 'Alarms', {
       cluster: config.name,
       topic,
       workflows: Object.fromEntries(Object.entries(alarmed).map(([name, w]) => [name, w.stateMachine])),
       deadLetters,
+      seatGroups: seatPlaces(config).map(({ seat }) => namesOf(config.name).seatGroup(seat)),
+    });
+
+    new WorkflowQueries(this, 'Queries', {
+      cluster: config.name,
+      workflows: Object.keys(this.workflows).map((name) => `/aws/vendedlogs/states/${names.workflow(name)}`),
+      // The steps of a sleep and a wake fit; the API's own are left out.
+      steps: stepNames.filter((name) => !API_STEPS.has(name)).map((name) => `/aws/lambda/${names.step(name)}`),
     });
 
     for (const [name, { stateMachine }] of Object.entries(this.workflows)) {

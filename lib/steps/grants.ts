@@ -1,7 +1,8 @@
 import { ArnFormat, type Stack } from 'aws-cdk-lib';
-import { type namesOf, QUOTA, TAG } from '../config/names';
+import { type namesOf, QUOTA, TAG } from '../../core/config/names';
 import { type Statement, WHY } from '../constructs/access/statement';
 import type { CommandName } from '../constructs/commands/run-commands';
+import { servicePrincipalName } from '../constructs/access/service-principal';
 
 export interface GrantContext {
   stack: Stack;
@@ -20,6 +21,9 @@ const anywhere = (sid: string, ...actions: string[]): Statement => ({
   resources: ['*'],
   why: WHY.noResourceLevel,
 });
+
+/** The service whose role an account needs before its first load balancer. The same name in every partition. */
+const ELB = servicePrincipalName('elasticloadbalancing');
 
 /** The permissions that steps are made of, each for one thing that handlers do. */
 export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: GrantContext) {
@@ -68,7 +72,7 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
       kmsKeyArn === undefined
         ? []
         : [{ sid: 'OwnKey', actions: actions.map((action) => `kms:${action}`), resources: [kmsKeyArn] }],
-    /** EC2 encrypts and decrypts disks of instances that it starts under a grant of the key. */
+    /** EC2 decrypts the disks of instances that it starts under a grant of the key, which it makes as the caller. */
     startWithKey: (): Statement[] =>
       kmsKeyArn === undefined
         ? []
@@ -93,6 +97,7 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
         'ec2:DescribeLaunchTemplateVersions',
         'ec2:DescribeVolumes',
       ),
+    describeOfferings: () => anywhere('FindOfferings', 'ec2:DescribeInstanceTypeOfferings'),
     readQuotas: (): Statement => ({
       sid: 'ReadQuotas',
       actions: ['servicequotas:GetServiceQuota'],
@@ -165,6 +170,7 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
       },
       anywhere('ReadCommand', 'ssm:GetCommandInvocation'),
     ],
+    describeAgents: () => anywhere('FindAgents', 'ssm:DescribeInstanceInformation'),
     describeSessions: () => anywhere('FindSessions', 'ssm:DescribeSessions'),
     listJoinTokens: (): Statement => ({
       sid: 'ListJoinTokens',
@@ -178,7 +184,46 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
       resources: [parameterArn(`${names.joinParameterRoot}/*`)],
       why: WHY.folder,
     }),
+    readWebhooks: (): Statement => ({
+      sid: 'ReadWebhooks',
+      actions: ['ssm:GetParameter'],
+      resources: [parameterArn(`${names.webhookParameterRoot}/*`)],
+      why: WHY.folder,
+    }),
+    readLinkKey: (): Statement => ({
+      sid: 'ReadLinkKey',
+      actions: ['ssm:GetParameter'],
+      resources: [parameterArn(names.linkKeyParameter)],
+    }),
+    writeLinkKey: (): Statement => ({
+      sid: 'WriteLinkKey',
+      actions: ['ssm:PutParameter'],
+      resources: [parameterArn(names.linkKeyParameter)],
+    }),
     createLoadBalancer: (): Statement[] => [
+      // AWS asks for these of whoever makes a load balancer (test/access/support/dependents.ts).
+      anywhere(
+        'LookAtNetwork',
+        'ec2:DescribeAccountAttributes',
+        'ec2:DescribeAddresses',
+        'ec2:DescribeInternetGateways',
+        'ec2:DescribeSecurityGroups',
+        'ec2:DescribeSubnets',
+        'ec2:DescribeVpcs',
+      ),
+      {
+        sid: 'MakeRoleOfLoadBalancing',
+        actions: ['iam:CreateServiceLinkedRole'],
+        resources: [
+          stack.formatArn({
+            service: 'iam',
+            region: '',
+            resource: 'role',
+            resourceName: `aws-service-role/${ELB}/AWSServiceRoleForElasticLoadBalancing`,
+          }),
+        ],
+        conditions: { StringEquals: { 'iam:AWSServiceName': ELB } },
+      },
       {
         sid: 'CreateLoadBalancer',
         actions: ['elasticloadbalancing:CreateLoadBalancer'],
@@ -215,6 +260,11 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
       actions: actions.map((action) => `states:${action}`),
       resources: workflows.map(executionArn),
       why: WHY.named,
+    }),
+    listExecutions: (...workflows: string[]): Statement => ({
+      sid: 'ListExecutions',
+      actions: ['states:ListExecutions'],
+      resources: workflows.map((workflow) => workflowArn(stack, names, workflow)),
     }),
     startWorkflow: (...workflows: string[]): Statement => ({
       sid: 'StartWorkflow',

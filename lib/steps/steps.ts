@@ -2,7 +2,6 @@ import type * as z from 'zod';
 import { env as abandonLaunch } from '../../lambdas/abandon-launch/env';
 import { env as acquireLease } from '../../lambdas/acquire-lease/env';
 import { env as associateElasticIp } from '../../lambdas/associate-elastic-ip/env';
-import { env as catchUpSchedules } from '../../lambdas/catch-up-schedules/env';
 import { env as checkPools } from '../../lambdas/check-pools/env';
 import { env as checkPrerequisites } from '../../lambdas/check-prerequisites/env';
 import { env as checkRestore } from '../../lambdas/check-restore/env';
@@ -15,9 +14,12 @@ import { env as deleteStaleNodes } from '../../lambdas/delete-stale-nodes/env';
 import { env as detectIdle } from '../../lambdas/detect-idle/env';
 import { env as drainNodes } from '../../lambdas/drain-nodes/env';
 import { env as findLostNode } from '../../lambdas/find-lost-node/env';
+import { env as getReport } from '../../lambdas/get-report/env';
 import { env as getStatus } from '../../lambdas/get-status/env';
 import { env as installNetwork } from '../../lambdas/install-network/env';
 import { env as keepAwake } from '../../lambdas/keep-awake/env';
+import { env as lookAfter } from '../../lambdas/look-after/env';
+import { env as manageLinks } from '../../lambdas/manage-links/env';
 import { env as mintJoinToken } from '../../lambdas/mint-join-token/env';
 import { env as mintJoinTokens } from '../../lambdas/mint-join-tokens/env';
 import { env as moveElasticIp } from '../../lambdas/move-elastic-ip/env';
@@ -32,10 +34,14 @@ import { env as recordNodeLoss } from '../../lambdas/record-node-loss/env';
 import { env as recordRecovery } from '../../lambdas/record-recovery/env';
 import { env as recordSizes } from '../../lambdas/record-sizes/env';
 import { env as recordSuccess } from '../../lambdas/record-success/env';
+import { env as rehearseWake } from '../../lambdas/rehearse-wake/env';
+import { env as requestSleep } from '../../lambdas/request-sleep/env';
 import { env as requestWake } from '../../lambdas/request-wake/env';
 import { env as restoreEtcd } from '../../lambdas/restore-etcd/env';
 import { env as skipNext } from '../../lambdas/skip-next/env';
 import { env as seekCapacity } from '../../lambdas/seek-capacity/env';
+import { env as sendNotice } from '../../lambdas/send-notice/env';
+import { env as servePage } from '../../lambdas/serve-page/env';
 import { env as snapshotEtcd } from '../../lambdas/snapshot-etcd/env';
 import { env as startPools } from '../../lambdas/start-pools/env';
 import { env as startSeats } from '../../lambdas/start-seats/env';
@@ -47,10 +53,12 @@ import { env as verifySnapshot } from '../../lambdas/verify-snapshot/env';
 import { env as waitForApi } from '../../lambdas/wait-for-api/env';
 import { env as waitForNode } from '../../lambdas/wait-for-node/env';
 import { env as waitForNodes } from '../../lambdas/wait-for-nodes/env';
-import type { appOf } from '../config/names';
-import type { ClusterConfig } from '../config/schema';
+import type { appOf } from '../../core/config/names';
+import type { ClusterConfig } from '../../core/config/schema';
 import type { Statement } from '../constructs/access/statement';
-import type { bookEnvironment } from '../schedule/book';
+import type { pricesEnvironment } from '../../core/cost/instance-price';
+import type { ratesEnvironment } from '../../core/cost/rates';
+import type { bookEnvironment } from '../../core/schedule/book';
 import { type GrantContext, grantsFor, workflowArn } from './grants';
 
 /** What the steps are told about the cluster that they work on. */
@@ -60,9 +68,19 @@ export interface StepContext extends GrantContext {
   apiAccess: ClusterConfig['apiAccess'];
   snapshots: ClusterConfig['snapshots'];
   app: ReturnType<typeof appOf>;
+  /** Host name of the app; undefined without one. */
+  domain: string | undefined;
   /** The schedules and holidays, as functions are told of them. */
   book: ReturnType<typeof bookEnvironment>;
   idle: ClusterConfig['idle'];
+  /** What instance types cost, as functions are told of it. */
+  prices: ReturnType<typeof pricesEnvironment>;
+  /** Address of the page. */
+  pageUrl: string;
+  /** Who hears of news beside e-mail. */
+  webhooks: ClusterConfig['notifications']['webhooks'];
+  /** What the cluster costs awake and asleep. */
+  rates: ReturnType<typeof ratesEnvironment>;
   subnetIds: readonly string[];
   apiSecurityGroupId: string;
   apiTargetGroupArn: string;
@@ -103,6 +121,7 @@ export function stepsOf(context: StepContext) {
   const cluster = { CLUSTER_NAME: names.cluster };
   const store = { ...cluster, TABLE_NAME: context.tableName };
   const news = { ...store, TOPIC_ARN: context.topicArn };
+  const cost = { ...news, ...context.prices };
   const elasticIp = { ...store, ELASTIC_IP_ID: context.elasticIpId };
   const bucket = { ...store, BUCKET_NAME: names.bucket(context.stack.account, context.stack.region) };
   const key = may.useKey('Decrypt', 'GenerateDataKey');
@@ -111,10 +130,17 @@ export function stepsOf(context: StepContext) {
   /** Steps that run a command keep a record of what they sent. */
   const command = [may.table('UpdateItem', 'GetItem', 'PutItem', 'DeleteItem'), may.describeInstances(), key].flat();
   const commandOutsideLease = [may.table('GetItem', 'PutItem', 'DeleteItem'), may.describeInstances(), key].flat();
+  const noticeLink = { LINK_KEY_PARAMETER: names.linkKeyParameter, PAGE_URL: context.pageUrl };
   const idle = { IDLE: JSON.stringify(context.idle) };
   const machines = {
     SLEEP_MACHINE_ARN: workflowArn(context.stack, names, 'sleep'),
     WAKE_MACHINE_ARN: workflowArn(context.stack, names, 'wake'),
+  };
+  /** What look-after starts or looks for beside them. */
+  const careMachines = {
+    BOOTSTRAP_MACHINE_ARN: workflowArn(context.stack, names, 'bootstrap'),
+    RECOVER_POOLS_MACHINE_ARN: workflowArn(context.stack, names, 'recover-pools'),
+    JOIN_NODE_MACHINE_ARN: workflowArn(context.stack, names, 'join-node'),
   };
   const findAll = [may.describeGroups(), may.describeInstances()];
   /** Steps that look for pools that are not up let those fall back to on-demand that may. */
@@ -154,7 +180,7 @@ export function stepsOf(context: StepContext) {
       may.describeAddresses(),
       may.associateElasticIp(),
     ),
-    'record-node-loss': step(recordNodeLoss, news, may.table('PutItem'), key, may.notify()),
+    'record-node-loss': step(recordNodeLoss, news, may.table('PutItem', 'UpdateItem'), key, may.notify()),
     'record-incident': step(
       recordIncident,
       news,
@@ -205,7 +231,7 @@ export function stepsOf(context: StepContext) {
     ),
     'record-success': step(
       recordSuccess,
-      news,
+      cost,
       may.table('GetItem', 'UpdateItem'),
       key,
       may.describeInstances(),
@@ -213,7 +239,7 @@ export function stepsOf(context: StepContext) {
     ),
     'record-failure': step(
       recordFailure,
-      news,
+      cost,
       may.table('GetItem', 'UpdateItem'),
       key,
       may.describeInstances(),
@@ -236,9 +262,8 @@ export function stepsOf(context: StepContext) {
       key,
       findAll,
       may.groups('UpdateAutoScalingGroup', 'ResumeProcesses', 'TerminateInstanceInAutoScalingGroup'),
-      may.startWithKey(),
     ),
-    'wait-for-api': step(waitForApi, store, may.describeInstances()),
+    'wait-for-api': step(waitForApi, store, lease, findAll, may.describeActivities(), may.describeAgents()),
     'start-pools': step(
       startPools,
       store,
@@ -267,7 +292,7 @@ export function stepsOf(context: StepContext) {
     ),
     'seek-capacity': step(seekCapacity, store, may.table('GetItem', 'UpdateItem'), key, seekPools),
     'wait-for-nodes': step(waitForNodes, store, may.table('GetItem', 'UpdateItem'), key, seekPools),
-    'check-pools': step(checkPools, news, may.table('GetItem'), key, seekPools, may.notify()),
+    'check-pools': step(checkPools, news, may.table('GetItem', 'UpdateItem'), key, seekPools, may.notify()),
     'record-recovery': step(recordRecovery, news, may.table('GetItem', 'UpdateItem'), key, may.notify()),
     'verify-elastic-ip': step(verifyElasticIp, elasticIp, lease, may.describeAddresses(), may.describeInstances()),
     'probe-app': step(
@@ -316,43 +341,111 @@ export function stepsOf(context: StepContext) {
       key,
       may.notify(),
     ),
-    'catch-up-schedules': step(
-      catchUpSchedules,
-      { ...store, ...context.book, ...machines },
-      may.table('GetItem', 'PutItem'),
+    'look-after': step(
+      lookAfter,
+      { ...cost, ...elasticIp, ...context.book, ...machines, ...careMachines, ...noticeLink },
+      command,
+      may.readLinkKey(),
+      may.runCommand('uncordon-nodes'),
+      may.describeGroups(),
+      may.describeAddresses(),
+      may.describeLoadBalancers(),
+      may.executions([...LEASED_WORKFLOWS, 'join-node'], 'DescribeExecution', 'GetExecutionHistory'),
+      may.listExecutions('join-node', 'recover-pools'),
+      may.startWorkflow('sleep', 'wake', 'bootstrap', 'recover-pools'),
+      may.groups('TerminateInstanceInAutoScalingGroup', 'CompleteLifecycleAction'),
+      may.associateElasticIp(),
+      may.notify(),
+    ),
+    'rehearse-wake': step(
+      rehearseWake,
+      { ...bucket, TOPIC_ARN: context.topicArn, DOMAIN: context.domain ?? '' },
+      may.table('GetItem', 'UpdateItem'),
       key,
-      may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
-      may.startWorkflow('sleep', 'wake'),
+      may.describeGroups(),
+      may.describePrerequisites(),
+      may.describeOfferings(),
+      may.readQuotas(),
+      may.listSnapshots(),
+      may.readSnapshots(),
+      may.notify(),
     ),
     'detect-idle': step(
       detectIdle,
-      { ...news, ...idle, SLEEP_MACHINE_ARN: machines.SLEEP_MACHINE_ARN },
-      commandOutsideLease,
+      { ...news, ...idle, ...noticeLink, SLEEP_MACHINE_ARN: machines.SLEEP_MACHINE_ARN },
+      command,
+      may.readLinkKey(),
       may.runCommand('measure-activity'),
       may.describeSessions(),
       may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
       may.notify(),
       may.startWorkflow('sleep'),
     ),
-    'keep-awake': step(keepAwake, store, may.table('UpdateItem'), key),
+    'keep-awake': step(keepAwake, { ...store, SCHEDULES: context.book.SCHEDULES }, may.table('UpdateItem'), key),
     'skip-next': step(skipNext, { ...store, ...context.book }, may.table('GetItem', 'UpdateItem'), key),
     'postpone-sleep': step(postponeSleep, { ...store, ...idle }, may.table('UpdateItem'), key),
+    'request-sleep': step(
+      requestSleep,
+      { ...store, SLEEP_MACHINE_ARN: machines.SLEEP_MACHINE_ARN },
+      may.table('GetItem'),
+      key,
+      may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
+      may.startWorkflow('sleep'),
+    ),
     'request-wake': step(
       requestWake,
-      { ...store, WAKE_MACHINE_ARN: workflowArn(context.stack, names, 'wake') },
+      { ...store, WAKE_MACHINE_ARN: machines.WAKE_MACHINE_ARN },
       may.table('GetItem'),
       key,
       may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
       may.startWorkflow('wake'),
     ),
+    'serve-page': step(
+      servePage,
+      {
+        ...{ ...store, ...context.book, ...context.rates, ...idle, ...machines },
+        LINK_KEY_PARAMETER: names.linkKeyParameter,
+        APP_URL: context.app.url,
+      },
+      may.table('GetItem', 'PutItem', 'UpdateItem'),
+      key,
+      may.readLinkKey(),
+      may.executions(LEASED_WORKFLOWS, 'DescribeExecution', 'GetExecutionHistory'),
+      may.listExecutions('wake', 'sleep'),
+      may.startWorkflow('wake', 'sleep'),
+    ),
+    'send-notice': step(
+      sendNotice,
+      {
+        ...cluster,
+        WEBHOOKS: JSON.stringify(context.webhooks),
+        WEBHOOK_PARAMETER_ROOT: names.webhookParameterRoot,
+      },
+      may.readWebhooks(),
+      key,
+    ),
+    'manage-links': step(
+      manageLinks,
+      {
+        ...store,
+        LINK_KEY_PARAMETER: names.linkKeyParameter,
+        KMS_KEY_ID: context.kmsKeyArn ?? 'alias/aws/ssm',
+      },
+      may.table('GetItem', 'UpdateItem'),
+      may.useKey('Decrypt', 'Encrypt', 'GenerateDataKey'),
+      may.readLinkKey(),
+      may.writeLinkKey(),
+    ),
+    'get-report': step(getReport, { ...store, ...context.book, ...context.rates }, may.table('GetItem'), key),
     'get-status': step(
       getStatus,
-      { ...store, ...context.book },
+      { ...store, ...context.book, ...machines },
       may.table('GetItem'),
       key,
       may.describeInstances(),
       may.describeAddresses(),
       may.executions(LEASED_WORKFLOWS, 'GetExecutionHistory'),
+      may.listExecutions('wake', 'sleep'),
     ),
   } satisfies Record<string, Step>;
 }

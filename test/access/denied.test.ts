@@ -10,30 +10,88 @@ const pool = (name: string) => roleOfNodes(roles, 'drowse:pool', name);
 const seat = (index: number) => roleOfNodes(roles, 'drowse:seat', String(index));
 
 const OWN = { 'drowse:cluster': 'big' };
+const GPU = { ...OWN, 'drowse:pool': 'gpu' };
 const FOREIGN = { 'drowse:cluster': 'other' };
 const instance = (tags: Readonly<Record<string, string>>) => ({
   resource: arn('ec2', 'instance/i-1'),
   context: tagged(tags),
 });
 const parameter = (name: string) => ({ resource: arn('ssm', `parameter${name}`) });
+/** A join parameter that was written for one instance, as another or the same one asks for it. */
+const token = (name: string, onlyFor: string, caller: string) => ({
+  ...parameter(name),
+  context: { ...tagged({ 'drowse:only-for': instanceArn(onlyFor) }), ...callOf(caller) },
+});
+const instanceArn = (id: string) => arn('ec2', `instance/${id}`);
+/** What EC2 says of a request with an instance's credentials. */
+const callOf = (id: string) => ({ 'ec2:SourceInstanceARN': instanceArn(id) });
 const group = (tags: Readonly<Record<string, string>>) => ({
   resource: arn('autoscaling', 'autoScalingGroup:0a1b:autoScalingGroupName/big-pool-gpu'),
   context: tagged(tags),
 });
-const phase = (tags: Readonly<Record<string, string>>, key = 'drowse:phase') => ({
+const phase = (tags: Readonly<Record<string, string>>, key = 'drowse:phase', caller = 'i-1') => ({
   resource: arn('ec2', 'instance/i-1'),
-  context: { ...tagged(tags), 'aws:TagKeys': [key], [`aws:RequestTag/${key}`]: 'ready' },
+  context: {
+    ...tagged(tags),
+    ...callOf(caller),
+    'ec2:InstanceID': 'i-1',
+    'aws:TagKeys': [key],
+    [`aws:RequestTag/${key}`]: 'ready',
+  },
 });
+const put = (name: string, overwrite: string) => ({ ...parameter(name), context: { 'ssm:Overwrite': overwrite } });
+/** A volume with these tags, in the call that makes it. */
+const made = (tags: Readonly<Record<string, string>>) => ({
+  resource: arn('ec2', 'volume/vol-9'),
+  context: {
+    ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+    'aws:TagKeys': Object.keys(tags),
+    'ec2:CreateAction': 'CreateVolume',
+  },
+});
+/** An object in the bucket, as an instance writes it. */
+const written = (key: string, caller: string) => ({ resource: bucket('big', key), context: callOf(caller) });
 
 type Case = [what: string, role: SynthesizedRole, action: string, request: Omit<IamRequest, 'action'>];
 
 /** Pairs: what must be denied, and beside it the nearest thing that is allowed, so that a denial means something. */
 const DENIED: Case[] = [
-  ['a pool reads another pool’s token', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/big/join/general')],
-  ['a pool reads another cluster’s token', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/other/join/gpu')],
+  [
+    'a pool reads another pool’s token',
+    pool('gpu'),
+    'ssm:GetParameter',
+    token('/drowse/big/join/general/i-1', 'i-1', 'i-1'),
+  ],
+  [
+    'a pool reads another cluster’s token',
+    pool('gpu'),
+    'ssm:GetParameter',
+    token('/drowse/other/join/gpu/i-1', 'i-1', 'i-1'),
+  ],
+  [
+    'an instance reads the token of another one of its pool',
+    pool('gpu'),
+    'ssm:GetParameter',
+    token('/drowse/big/join/gpu/i-2', 'i-2', 'i-1'),
+  ],
+  [
+    'an instance reads a token without a name on it',
+    pool('gpu'),
+    'ssm:GetParameter',
+    { ...parameter('/drowse/big/join/gpu/i-1'), context: callOf('i-1') },
+  ],
+  [
+    'a seat says who may read another parameter',
+    seat(0),
+    'ssm:AddTagsToResource',
+    { ...parameter('/drowse/big/kubeconfig'), context: { 'aws:TagKeys': ['drowse:only-for'] } },
+  ],
+  ['a node calls another one of its pool ready', pool('gpu'), 'ec2:CreateTags', phase(GPU, 'drowse:phase', 'i-2')],
+  ['a node writes the log of another', pool('gpu'), 's3:PutObject', written(`logs/${instanceArn('i-2')}/x.log`, 'i-1')],
+  ['a node writes a log that is nobody’s', pool('gpu'), 's3:PutObject', written('logs/x.log', 'i-1')],
   ['a pool reads the kubeconfig', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/big/kubeconfig')],
   ['a pool reads the key of snapshots', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/big/snapshot-key')],
-  ['a pool writes its token', pool('gpu'), 'ssm:PutParameter', parameter('/drowse/big/join/gpu')],
+  ['a pool writes its token', pool('gpu'), 'ssm:PutParameter', parameter('/drowse/big/join/gpu/i-1')],
   ['a pool reads snapshots', pool('gpu'), 's3:GetObject', { resource: bucket('big', 'snapshots/x/etcd.db') }],
   [
     'a node reads another cluster’s bucket',
@@ -47,6 +105,10 @@ const DENIED: Case[] = [
   ['a seat takes another seat’s volume', seat(0), 'ec2:AttachVolume', volume({ ...OWN, 'drowse:seat': '1' })],
   ['a seat detaches another seat’s volume', seat(0), 'ec2:DetachVolume', volume({ ...OWN, 'drowse:seat': '1' })],
   ['a seat deletes its own state volume', seat(0), 'ec2:DeleteVolume', volume({ ...OWN, 'drowse:seat': '0' })],
+  ['a seat overwrites the key of snapshots', seat(0), 'ssm:PutParameter', put('/drowse/big/snapshot-key', 'true')],
+  ['a seat overwrites the record of the cluster', seat(0), 'ssm:PutParameter', put('/drowse/big/initialized', 'true')],
+  ['a seat makes a volume that looks like a seat’s', seat(0), 'ec2:CreateVolume', made({ ...OWN, 'drowse:seat': '0' })],
+  ['a seat tags a volume as a seat’s', seat(0), 'ec2:CreateTags', made({ ...OWN, 'drowse:seat': '0' })],
   ['a seat terminates another seat', seat(0), 'autoscaling:TerminateInstanceInAutoScalingGroup', seatGroup()],
   [
     'a seat retags an instance as another seat’s',
@@ -162,7 +224,7 @@ const DENIED: Case[] = [
     'tokens of another cluster are deleted',
     step('delete-join-tokens'),
     'ssm:DeleteParameters',
-    parameter('/drowse/other/join/gpu'),
+    parameter('/drowse/other/join/gpu/i-1'),
   ],
   [
     'the kubeconfig is deleted',
@@ -213,17 +275,21 @@ const DENIED: Case[] = [
     { resource: machine('big-sleep') },
   ],
   [
-    'the catch-up starts another workflow',
-    step('catch-up-schedules'),
+    'looking after the cluster restores a snapshot',
+    step('look-after'),
     'states:StartExecution',
-    { resource: machine('big-bootstrap') },
+    { resource: machine('big-restore-etcd') },
   ],
 ];
 
 const ALLOWED: Case[] = [
-  ['a pool reads its own token', pool('gpu'), 'ssm:GetParameter', parameter('/drowse/big/join/gpu')],
+  ['an instance reads its own token', pool('gpu'), 'ssm:GetParameter', token('/drowse/big/join/gpu/i-1', 'i-1', 'i-1')],
+  ['a node writes its own log', pool('gpu'), 's3:PutObject', written(`logs/${instanceArn('i-1')}/x.log`, 'i-1')],
   ['a node reads the node bundle', pool('gpu'), 's3:GetObject', { resource: bucket('big', 'node/x.tar.gz') }],
   ['a seat keeps a snapshot', seat(0), 's3:PutObject', { resource: bucket('big', 'snapshots/x/etcd.db') }],
+  ['a seat makes the key of snapshots', seat(0), 'ssm:PutParameter', put('/drowse/big/snapshot-key', 'false')],
+  ['a volume is made for a pod', seat(0), 'ec2:CreateVolume', made(OWN)],
+  ['and tagged as it is made', seat(0), 'ec2:CreateTags', made(OWN)],
   ['a seat takes its volume', seat(0), 'ec2:AttachVolume', volume({ ...OWN, 'drowse:seat': '0' })],
   ['a seat takes its address', seat(1), 'ec2:AssignPrivateIpAddresses', eni({ ...OWN, 'drowse:seat': '1' })],
   ['a node reports its phase', pool('gpu'), 'ec2:CreateTags', phase({ ...OWN, 'drowse:pool': 'gpu' })],

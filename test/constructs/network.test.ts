@@ -32,7 +32,7 @@ const ALWAYS = [
   'Seats <- Seats tcp 6443',
   'Seats <- Pools tcp 6443',
   'Seats <- ApiLoadBalancer tcp 6443',
-  'Seats <- Pools tcp 9093',
+  'Seats <- Pools tcp 9097',
   'Seats <- Seats tcp 2379-2380',
   'Ingress <- 0.0.0.0/0 tcp 80',
   'Ingress <- 0.0.0.0/0 tcp 443',

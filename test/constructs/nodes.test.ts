@@ -44,9 +44,9 @@ describe('seats', () => {
   });
 
   test('the fixed addresses lie in blocks that AWS does not hand out, and the load balancer’s targets are they', () => {
-    const reserved = resourcesOf(synthesize(EVERYTHING).templates.foundation, 'AWS::EC2::SubnetCidrReservation');
+    const reserved = resourcesOf(synthesize(EVERYTHING).templates.foundation, 'Custom::SubnetCidrReservation');
     expect(reserved.map(([, { Properties }]) => Properties)).toEqual([
-      expect.objectContaining({ Cidr: '10.0.0.16/28', ReservationType: 'explicit' }),
+      expect.objectContaining({ Cidr: '10.0.0.16/28' }),
       expect.objectContaining({ Cidr: '10.0.32.16/28' }),
       expect.objectContaining({ Cidr: '10.0.64.16/28' }),
     ]);

@@ -13,6 +13,7 @@ import { readFileSync } from 'node:fs';
 const made = synthesize(EVERYTHING);
 const { operations, cluster } = made.templates;
 /** Those whose failure raises an alarm. */
+const SILENT = ['big-seat-0-silent', 'big-seat-1-silent', 'big-seat-2-silent'];
 const ALARMED = ['bootstrap', 'wake', 'sleep', 'install-platform', 'join-node'];
 const WORKFLOWS = [...ALARMED, 'snapshot-etcd', 'restore-etcd', 'handle-node-loss'];
 
@@ -73,7 +74,10 @@ test('every step is a small arm64 function on Node 24 whose log lines name it', 
 test('each window has its triggers, in its own time zone', () => {
   const schedules = resourcesOf(operations, 'AWS::Scheduler::Schedule')
     .map(([, { Properties }]) => Properties)
-    .filter((schedule) => String(schedule?.ScheduleExpression).startsWith('cron('));
+    .filter(
+      (schedule) =>
+        String(schedule?.ScheduleExpression).startsWith('cron(') && !String(schedule?.Name).endsWith('-rehearsal'),
+    );
   expect(schedules).toEqual([
     expect.objectContaining({
       Name: 'big-nights-sleep',
@@ -98,15 +102,51 @@ test('each window has its triggers, in its own time zone', () => {
   }
 });
 
-test('missed triggers are looked for where there are schedules, use where it was asked for; both in their group', () => {
+test('each cluster is looked after, use is looked for where it was asked for; both in their group', () => {
   const looks = (yaml: string) =>
     resourcesOf(synthesize(yaml).templates.operations, 'AWS::Scheduler::Schedule')
       .map(([, { Properties }]) => Properties)
-      .filter((schedule) => /-(catch-up|detect-idle)$/.test(String(schedule?.Name)))
+      .filter((schedule) => /-(look-after|detect-idle)$/.test(String(schedule?.Name)))
       .map((schedule) => [schedule?.Name, schedule?.ScheduleExpression, schedule?.GroupName !== undefined]);
-  expect(looks(EVERYTHING)).toEqual([['big-catch-up', 'rate(10 minutes)', true]]);
-  expect(looks('')).toEqual([]);
-  expect(looks('idle: { enabled: true }')).toEqual([['drowse-detect-idle', 'rate(5 minutes)', true]]);
+  expect(looks(EVERYTHING)).toEqual([['big-look-after', 'rate(5 minutes)', true]]);
+  expect(looks('idle: { enabled: true }')).toEqual([
+    ['drowse-look-after', 'rate(5 minutes)', true],
+    ['drowse-detect-idle', 'rate(5 minutes)', true],
+  ]);
+});
+
+test('each wake of the schedules is rehearsed twelve hours before, in its own time zone', () => {
+  const rehearsals = (yaml: string) =>
+    resourcesOf(synthesize(yaml).templates.operations, 'AWS::Scheduler::Schedule')
+      .map(([, { Properties }]) => Properties)
+      .filter((schedule) => String(schedule?.Name).endsWith('-rehearsal'))
+      .map((schedule) => [schedule?.Name, schedule?.ScheduleExpression, schedule?.ScheduleExpressionTimezone]);
+  expect(rehearsals(EVERYTHING)).toEqual([
+    ['big-nights-rehearsal', 'cron(30 19 ? * SUN,MON,TUE,WED,THU *)', 'Europe/Berlin'],
+  ]);
+  expect(rehearsals(`schedules: [{ name: nights, days: [mon], sleep: '20:00' }]`)).toEqual([]);
+});
+
+test('saved queries ask the log groups of workflows, steps and nodes that there are, and no more than a query may', () => {
+  const { operations: made, cluster } = synthesize(EVERYTHING).templates;
+  const groups = new Set(
+    [...resourcesOf(made, 'AWS::Logs::LogGroup'), ...resourcesOf(cluster, 'AWS::Logs::LogGroup')].map(
+      ([, { Properties }]) => Properties?.LogGroupName,
+    ),
+  );
+  const queries = resourcesOf(made, 'AWS::Logs::QueryDefinition').map(
+    ([, { Properties }]) => Properties as { Name: string; LogGroupNames: string[]; QueryString: string },
+  );
+  expect(queries.map(({ Name }) => Name).sort()).toEqual(
+    ['failed-workflows', 'nodes-that-gave-up', 'steps-tried-again', 'what-steps-could-not-do'].map(
+      (name) => `drowse/big/${name}`,
+    ),
+  );
+  for (const { LogGroupNames } of queries) {
+    expect(LogGroupNames.length).toBeGreaterThan(0);
+    expect(LogGroupNames.length).toBeLessThanOrEqual(50);
+    expect(LogGroupNames.filter((name) => !groups.has(name))).toEqual([]);
+  }
 });
 
 test('functions are told of the schedules and holidays that they need, and no others are', () => {
@@ -114,7 +154,15 @@ test('functions are told of the schedules and holidays that they need, and no ot
     const { Variables } = (Properties as { Environment: { Variables: Record<string, string> } }).Environment;
     return Variables.SCHEDULES === undefined ? [] : [Variables.POWERTOOLS_SERVICE_NAME];
   });
-  expect(told.sort()).toEqual(['catch-up-schedules', 'check-trigger', 'get-status', 'skip-next']);
+  expect(told.sort()).toEqual([
+    'check-trigger',
+    'get-report',
+    'get-status',
+    'keep-awake',
+    'look-after',
+    'serve-page',
+    'skip-next',
+  ]);
 });
 
 test('joins are started for exactly the groups whose hooks hold instances', () => {
@@ -125,6 +173,32 @@ test('joins are started for exactly the groups whose hooks hold instances', () =
     'detail-type': ['EC2 Instance-launch Lifecycle Action'],
     detail: { AutoScalingGroupName: ['general', 'executor', 'gpu', 'batch'].map((pool) => `big-pool-${pool}`) },
   });
+});
+
+test('look-after hears of workflows that fail, not of what a person stops, and of instances that come up', () => {
+  const rules = resourcesOf(operations, 'AWS::Events::Rule')
+    .map(([, { Properties }]) => Properties)
+    .filter((rule) => String(rule?.Name).startsWith('big-care-'));
+  expect(rules.map((rule) => [rule?.Name, rule?.EventPattern])).toEqual([
+    [
+      'big-care-failed',
+      {
+        source: ['aws.states'],
+        'detail-type': ['Step Functions Execution Status Change'],
+        detail: {
+          stateMachineArn: ['Bootstrap', 'Wake', 'Sleep'].map((workflow) => ({
+            Ref: expect.stringContaining(`${workflow}Workflow`) as string,
+          })),
+          status: ['FAILED', 'TIMED_OUT'],
+        },
+      },
+    ],
+    ['big-care-launched', expect.objectContaining({ 'detail-type': ['EC2 Instance Launch Successful'] })],
+  ]);
+  for (const rule of rules) {
+    const [target] = (rule?.Targets ?? []) as { InputTransformer: { InputTemplate: string } }[];
+    expect(target?.InputTransformer.InputTemplate).toMatch(/^\{"execution":<.+>,"full":true\}$/);
+  }
 });
 
 test('losses are heard of for every group, and not of what a smaller size has ended', () => {
@@ -162,17 +236,30 @@ test('etcd is saved as often as configured, whatever else is scheduled', () => {
   expect(snapshots(often)).toMatchObject({ Name: 'drowse-snapshot-etcd', ScheduleExpression: 'rate(15 minutes)' });
 });
 
-test('the API asks for signed requests on each route, and is throttled', () => {
+test('the API asks for signed requests on each route but those of links, and is throttled', () => {
   const routes = resourcesOf(operations, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties);
-  expect(routes.map((route) => [route?.RouteKey, route?.AuthorizationType]).sort()).toEqual([
-    ['DELETE /keep-awake', 'AWS_IAM'],
-    ['DELETE /skip-next', 'AWS_IAM'],
-    ['GET /status', 'AWS_IAM'],
-    ['POST /postpone-sleep', 'AWS_IAM'],
-    ['POST /wake', 'AWS_IAM'],
-    ['PUT /keep-awake', 'AWS_IAM'],
-    ['PUT /skip-next', 'AWS_IAM'],
+  const by = (authorization: string) =>
+    routes.filter((route) => route?.AuthorizationType === authorization).map((route) => String(route?.RouteKey));
+  expect(by('AWS_IAM').sort()).toEqual([
+    'DELETE /keep-awake',
+    'DELETE /links/{id}',
+    'DELETE /skip-next',
+    'GET /cost',
+    'GET /links',
+    'GET /openapi.json',
+    'GET /runs',
+    'GET /schedule',
+    'GET /status',
+    'POST /links',
+    'POST /postpone-sleep',
+    'POST /sleep',
+    'POST /wake',
+    'PUT /keep-awake',
+    'PUT /skip-next',
   ]);
+  // The page, and what it lets in by signed links (test/lambdas/links.test.ts).
+  const others = routes.filter((route) => route?.AuthorizationType !== 'AWS_IAM');
+  expect(others.every((route) => /^(GET \/$|(GET|POST) \/link\/)/.test(String(route?.RouteKey)))).toBe(true);
   const [[, stage] = []] = resourcesOf(operations, 'AWS::ApiGatewayV2::Stage');
   expect(stage?.Properties?.DefaultRouteSettings).toEqual({ ThrottlingBurstLimit: 10, ThrottlingRateLimit: 5 });
 });
@@ -180,7 +267,7 @@ test('the API asks for signed requests on each route, and is throttled', () => {
 test('every workflow’s failure and every lost trigger reach the topic, and so does the budget', () => {
   const alarms = resourcesOf(operations, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
   expect(alarms.map((alarm) => alarm?.AlarmName).sort()).toEqual(
-    [...ALARMED.map((name) => `big-${name}-failed`), 'big-trigger-lost'].sort(),
+    [...ALARMED.map((name) => `big-${name}-failed`), 'big-trigger-lost', ...SILENT].sort(),
   );
   for (const alarm of alarms)
     expect(alarm?.AlarmActions).toEqual([{ Ref: expect.stringContaining('Topic') as string }]);
@@ -188,6 +275,48 @@ test('every workflow’s failure and every lost trigger reach the topic, and so 
   expect(JSON.stringify(budget)).toContain('user:drowse:cluster$big');
   const subscriptions = resourcesOf(operations, 'AWS::SNS::Subscription');
   expect(subscriptions.map(([, { Properties }]) => Properties?.Endpoint)).toEqual(['ops@example.com']);
+});
+
+test('a seat that runs without its API is missed, and a seat that is away is not', () => {
+  const [, alarm] = resourcesOf(operations, 'AWS::CloudWatch::Alarm').find(
+    ([, { Properties }]) => Properties?.AlarmName === 'big-seat-1-silent',
+  )!;
+  expect(alarm.Properties).toMatchObject({
+    EvaluationPeriods: 6,
+    Threshold: 1,
+    ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    // Without an instance there is no value of `running`, so none of the expression.
+    TreatMissingData: 'notBreaching',
+  });
+  const metrics = alarm.Properties?.Metrics as { Id: string; Expression?: string; MetricStat?: object }[];
+  expect(Object.fromEntries(metrics.map(({ Id, Expression, MetricStat }) => [Id, Expression ?? MetricStat]))).toEqual({
+    expr_1: 'IF(running > 0 AND FILL(answers, 0) < 1, 1, 0)',
+    running: {
+      Metric: {
+        Namespace: 'AWS/EC2',
+        MetricName: 'CPUUtilization',
+        Dimensions: [{ Name: 'AutoScalingGroupName', Value: 'big-seat-1' }],
+      },
+      Period: 300,
+      Stat: 'SampleCount',
+    },
+    answers: {
+      Metric: {
+        Namespace: 'drowse',
+        MetricName: 'ApiReady',
+        Dimensions: [
+          { Name: 'Cluster', Value: 'big' },
+          { Name: 'Seat', Value: '1' },
+        ],
+      },
+      Period: 300,
+      Stat: 'Sum',
+    },
+  });
+  // What the seat sends is what the alarm looks for.
+  const script = readFileSync(join(ROOT, 'userdata', 'report-api.sh'), 'utf8');
+  for (const word of ['Namespace=drowse', 'MetricName=ApiReady', '1.Name=Cluster', '2.Name=Seat'])
+    expect(script).toContain(word);
 });
 
 describe('commands', () => {
@@ -232,6 +361,7 @@ test('the audit trail is validated, goes to a log group, and ships its queries',
     'drowse/big/denied-calls',
     'drowse/big/denied-calls-by-role',
     'drowse/big/who-woke-or-slept-the-cluster',
+    'drowse/big/who-wrote-what-nodes-run',
   ]);
   expect(synthesize('').templates).not.toHaveProperty('audit');
 });

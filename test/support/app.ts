@@ -19,7 +19,7 @@ const CONTEXT = {
 // CDK's own rules are run by every `cdk synth`, and by nag.test.ts; elsewhere they would be half of the time.
 process.env.CDK_VALIDATION = 'false';
 
-let code: { lambdas: string; nodeBundle: string; platform: string } | undefined;
+let code: { lambdas: string; nodeBundle: string } | undefined;
 
 /** Folders with one-line stand-ins for the bundles, so that a test of the stacks does not build the code. */
 function fakeCode() {
@@ -28,7 +28,6 @@ function fakeCode() {
   code = {
     lambdas: join(folder, 'lambdas'),
     nodeBundle: join(folder, 'node-bundle'),
-    platform: join(folder, 'platform'),
   };
   for (const name of handlerNames()) {
     mkdirSync(join(code.lambdas, name), { recursive: true });
@@ -36,20 +35,19 @@ function fakeCode() {
   }
   mkdirSync(join(code.nodeBundle, 'node'), { recursive: true });
   writeFileSync(join(code.nodeBundle, 'node', 'bundle.tar.gz'), '');
-  mkdirSync(code.platform);
   return code;
 }
 
 /** An app with all stacks of a `cluster.yaml` text, not synthesized yet. */
 export function makeApp(yaml = ''): { app: App; stacks: Stacks } {
-  const { lambdas, nodeBundle, platform } = fakeCode();
+  const { lambdas, nodeBundle } = fakeCode();
   const app = new App({ context: CONTEXT, outdir: mkdtempSync(join(templatesFolder(), 'cdk.out-')) });
   const stacks = makeStacks(app, {
     config: parseConfig(yaml),
     account: ACCOUNT,
     code: { lambdas, stateMachines: join(ROOT, 'statemachines') },
     nodeBundle: { directory: nodeBundle, sha256: 'a'.repeat(64) },
-    platform: { directory: platform },
+    platform: { sha256: 'b'.repeat(64) },
     logLevel: 'INFO',
   });
   return { app, stacks };

@@ -47,5 +47,7 @@ export function allow(role: Role, { sid, actions, resources, conditions, why }: 
 export function acknowledgeWildcard(role: Role, resource: string, reason: string): void {
   // Without an account (templates that fit any) the name of the finding is not known; nobody looks for it then.
   if (Token.isUnresolved(resource)) return;
-  Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
+  // Variables of the policy itself are named so in findings.
+  const named = resource.replace(/\$\{([^}]*)\}/g, '<$1>');
+  Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${named}]`, reason });
 }

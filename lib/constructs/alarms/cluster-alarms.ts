@@ -5,6 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { METRICS_NAMESPACE } from '../../../core/config/names';
 
 export interface ClusterAlarmsProps {
   cluster: string;
@@ -12,14 +13,20 @@ export interface ClusterAlarmsProps {
   /** State machines by name whose failure somebody must hear of. */
   workflows: Readonly<Record<string, IStateMachine>>;
   deadLetters: IQueue;
+  /** Auto Scaling group of each seat, by the seat's index. */
+  seatGroups: readonly string[];
 }
 
 /**
- * Alarms that need no node to run. Few on purpose: ten are free in an account, and each further one is billed by the
- * month, asleep or not.
+ * Alarms that need no node to run. Few on purpose: ten metrics of alarms are free in an account, and each
+ * further one is billed by the month, asleep or not. A seat's has two.
  */
 export class ClusterAlarms extends Construct {
-  constructor(scope: Construct, id: string, { cluster, topic, workflows, deadLetters }: ClusterAlarmsProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { cluster, topic, workflows, deadLetters, seatGroups }: ClusterAlarmsProps,
+  ) {
     super(scope, id);
     const alarm = (name: string, metric: cloudwatch.IMetric, alarmDescription: string) =>
       new cloudwatch.Alarm(this, name, {
@@ -41,5 +48,48 @@ export class ClusterAlarms extends Construct {
       deadLetters.metricApproximateNumberOfMessagesVisible({ ...options, statistic: 'Maximum' }),
       'A schedule or a launch could not start its workflow: docs/runbook.md#trigger-lost',
     );
+    for (const [seat, group] of seatGroups.entries()) {
+      new cloudwatch.Alarm(this, `seat-${String(seat)}-silent`, {
+        alarmName: `${cluster}-seat-${String(seat)}-silent`,
+        alarmDescription: `Seat ${String(seat)} runs, and its API does not answer: docs/runbook.md#seat-silent`,
+        metric: silence(cluster, String(seat), group),
+        threshold: 1,
+        evaluationPeriods: SILENT_PERIODS,
+        comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      }).addAlarmAction(new SnsAction(topic));
+    }
   }
+}
+
+/** Basic monitoring of EC2, which is free, has one value in five minutes. */
+const PERIOD = Duration.minutes(5);
+/** Half an hour: longer than a first boot that installs everything, or than a seat that waits for a quorum (20 minutes). */
+const SILENT_PERIODS = 6;
+
+/**
+ * 1 for each period in which EC2 knows an instance of the seat that did not report its API (userdata/report-api.sh), else 0. While
+ * the seat is away there is no value at all: a sleeping cluster is not silent.
+ */
+function silence(cluster: string, seat: string, autoScalingGroupName: string): cloudwatch.MathExpression {
+  return new cloudwatch.MathExpression({
+    expression: 'IF(running > 0 AND FILL(answers, 0) < 1, 1, 0)',
+    period: PERIOD,
+    usingMetrics: {
+      running: new cloudwatch.Metric({
+        namespace: 'AWS/EC2',
+        metricName: 'CPUUtilization',
+        dimensionsMap: { AutoScalingGroupName: autoScalingGroupName },
+        statistic: 'SampleCount',
+        period: PERIOD,
+      }),
+      answers: new cloudwatch.Metric({
+        namespace: METRICS_NAMESPACE,
+        metricName: 'ApiReady',
+        dimensionsMap: { Cluster: cluster, Seat: seat },
+        statistic: 'Sum',
+        period: PERIOD,
+      }),
+    },
+  });
 }

@@ -1,7 +1,7 @@
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
-import type { SeatPlace } from '../../config/addresses';
-import { API_PORT, namesOf } from '../../config/names';
+import type { SeatPlace } from '../../../core/config/addresses';
+import { API_PORT, namesOf } from '../../../core/config/names';
 
 export interface ApiTargetProps {
   cluster: string;

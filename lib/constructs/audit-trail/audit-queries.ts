@@ -1,3 +1,5 @@
+import { servicePrincipalName } from '../access/service-principal';
+
 /**
  * Saved Logs Insights queries over the trail. `eventSource` names the service, `userIdentity.sessionContext` the role
  * under which a function, workflow or node called.
@@ -15,8 +17,15 @@ export const AUDIT_QUERIES: Readonly<Record<string, readonly string[]>> = {
     'limit 200',
   ],
   'who-woke-or-slept-the-cluster': [
-    'filter eventSource = "states.amazonaws.com" and eventName in ["StartExecution", "StopExecution"]',
+    `filter eventSource = "${servicePrincipalName('states')}" and eventName in ["StartExecution", "StopExecution"]`,
     'fields eventTime, userIdentity.arn, eventName, requestParameters.stateMachineArn, requestParameters.executionArn, sourceIPAddress',
+    'sort eventTime desc',
+    'limit 200',
+  ],
+  'who-wrote-what-nodes-run': [
+    `filter eventSource = "${servicePrincipalName('s3')}" and eventName in ["PutObject", "DeleteObject", "DeleteObjects", "CompleteMultipartUpload", "CopyObject"]`,
+    'filter requestParameters.key like /^(node|platform)\\// or eventName = "DeleteObjects"',
+    'fields eventTime, userIdentity.arn, eventName, requestParameters.key, errorCode, sourceIPAddress',
     'sort eventTime desc',
     'limit 200',
   ],

@@ -1,22 +1,25 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { CfnTrail } from 'aws-cdk-lib/aws-cloudtrail';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { allow } from '../access/statement';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
 import { AUDIT_QUERIES } from './audit-queries';
+import { servicePrincipal } from '../access/service-principal';
 
 export interface AuditTrailProps {
   cluster: string;
+  /** Name of the cluster's bucket: writes of its objects are recorded. */
+  bucketName: string;
   /** Days to keep the trail, in the bucket and in the log group. */
   retentionDays: number;
 }
 
-/** Management calls of the account, kept where they cannot be changed unseen, with queries that answer questions. */
+/** Management calls of the account and writes of the cluster's objects, kept where they cannot be changed unseen, with queries that answer questions. */
 export class AuditTrail extends Construct {
-  constructor(scope: Construct, id: string, { cluster, retentionDays }: AuditTrailProps) {
+  constructor(scope: Construct, id: string, { cluster, bucketName, retentionDays }: AuditTrailProps) {
     super(scope, id);
     const trailName = `${cluster}-audit`;
     const stack = Stack.of(this);
@@ -24,7 +27,7 @@ export class AuditTrail extends Construct {
     const bucket = this.makeBucket(trailArn, retentionDays);
     const logGroup = new ClusterLogGroup(this, 'Logs', { logGroupName: `/drowse/${cluster}/audit`, retentionDays });
     const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('cloudtrail.amazonaws.com'),
+      assumedBy: servicePrincipal('cloudtrail'),
       description: `Trail ${trailName}`,
     });
     allow(role, {
@@ -40,6 +43,18 @@ export class AuditTrail extends Construct {
       includeGlobalServiceEvents: true,
       cloudWatchLogsLogGroupArn: logGroup.logGroupArn,
       cloudWatchLogsRoleArn: role.roleArn,
+      advancedEventSelectors: [
+        { name: 'Management calls', fieldSelectors: [{ field: 'eventCategory', equalTo: ['Management'] }] },
+        {
+          name: 'Writes of objects in the cluster’s bucket',
+          fieldSelectors: [
+            { field: 'eventCategory', equalTo: ['Data'] },
+            { field: 'resources.type', equalTo: ['AWS::S3::Object'] },
+            { field: 'readOnly', equalTo: ['false'] },
+            { field: 'resources.ARN', startsWith: [`arn:${stack.partition}:s3:::${bucketName}/`] },
+          ],
+        },
+      ],
     });
     trail.node.addDependency(bucket, role);
     for (const [name, lines] of Object.entries(AUDIT_QUERIES)) {
@@ -61,7 +76,7 @@ export class AuditTrail extends Construct {
       lifecycleRules: [{ expiration: Duration.days(retentionDays), noncurrentVersionExpiration: Duration.days(7) }],
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    const cloudTrail = new ServicePrincipal('cloudtrail.amazonaws.com');
+    const cloudTrail = servicePrincipal('cloudtrail');
     const ofTrail = { 'aws:SourceArn': trailArn };
     bucket.addToResourcePolicy(
       new PolicyStatement({

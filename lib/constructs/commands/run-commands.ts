@@ -1,6 +1,6 @@
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { namesOf } from '../../config/names';
+import { namesOf } from '../../../core/config/names';
 
 interface Parameter {
   description: string;
@@ -19,8 +19,14 @@ const SECONDS = '^[1-9][0-9]{0,4}$';
 /** What workflows run on nodes: each is a script of the node bundle, `/opt/drowse/commands/<name>.sh`. */
 export const COMMANDS = {
   'mint-join-token': {
-    description: 'Mint a short-lived join token and keep it where only the pool reads it',
-    parameters: { Pool: { description: 'Name of the pool', allowedPattern: '^[a-z]([a-z0-9-]*[a-z0-9])?$' } },
+    description: 'Mint short-lived join tokens, each kept where only its instance reads it',
+    parameters: {
+      Pool: { description: 'Name of the pool', allowedPattern: '^[a-z]([a-z0-9-]*[a-z0-9])?$' },
+      InstanceIds: {
+        description: 'The instances that join, with commas in between',
+        allowedPattern: '^i-[0-9a-f]{8,17}(,i-[0-9a-f]{8,17}){0,24}$',
+      },
+    },
   },
   'drain-nodes': {
     description: 'Evict the pods of every pool node, budgets honoured',
@@ -28,6 +34,7 @@ export const COMMANDS = {
       PerNodeSeconds: { description: 'Longest wait for one node, in seconds', allowedPattern: SECONDS, default: '120' },
     },
   },
+  'uncordon-nodes': { description: 'Give back the nodes that were drained for a sleep', parameters: {} },
   'snapshot-etcd': {
     description: 'Snapshot etcd and the authorities into the bucket, and check what was written',
     parameters: {
@@ -56,6 +63,7 @@ export const COMMANDS = {
     description: 'Delete the Node objects and volume attachments of instances that are gone',
     parameters: {},
   },
+  'issue-kubeconfig': { description: 'Make new credentials for operators, which hold for hours', parameters: {} },
   'smoke-test': { description: 'Check that the cluster works: quorum, nodes, DNS, GPUs, a pod', parameters: {} },
   'collect-diagnostics': { description: 'Pack logs and states of a node into the bucket', parameters: {} },
   'install-network': { description: 'Install the network plugin and Flux on a new cluster', parameters: {} },

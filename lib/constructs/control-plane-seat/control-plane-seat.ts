@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
-import type { SeatPlace } from '../../config/addresses';
-import { namesOf, TAG } from '../../config/names';
-import type { ClusterConfig } from '../../config/schema';
+import type { SeatPlace } from '../../../core/config/addresses';
+import { namesOf, TAG } from '../../../core/config/names';
+import type { ClusterConfig } from '../../../core/config/schema';
 import { renderUserData } from '../../node';
 import { clusterNodeData, type NodeContext } from '../node-group/node-context';
 import { NodeGroup } from '../node-group/node-group';

@@ -8,10 +8,13 @@ export interface InterruptionsProps {
   queueName: string;
 }
 
-/** EC2's notices about instances, by the name that EventBridge gives them. */
+/**
+ * EC2's notices about instances, by the name that EventBridge gives them. Rebalance recommendations are not among them: few are
+ * followed by an interruption, and in queue mode the handler empties the node for each, whatever `enableRebalanceDraining` says
+ * (v1.25.6). The only worker would be emptied before there is another. Auto Scaling answers them by itself (`capacityRebalance`).
+ */
 const NOTICES: Readonly<Record<string, string>> = {
   SpotInterruption: 'EC2 Spot Instance Interruption Warning',
-  Rebalance: 'EC2 Instance Rebalance Recommendation',
   StateChange: 'EC2 Instance State-change Notification',
 };
 

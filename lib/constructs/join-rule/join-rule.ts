@@ -1,10 +1,11 @@
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { allow } from '../access/statement';
+import { servicePrincipal } from '../access/service-principal';
 
 export interface JoinRuleProps {
   ruleName: string;
@@ -19,7 +20,7 @@ export class JoinRule extends Construct {
   constructor(scope: Construct, id: string, { ruleName, groupNames, joinNode, deadLetters }: JoinRuleProps) {
     super(scope, id);
     const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('events.amazonaws.com'),
+      assumedBy: servicePrincipal('events'),
       description: `Rule ${ruleName}`,
     });
     allow(role, {

@@ -1,7 +1,8 @@
 import { type CfnTag, Fn, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import { type SeatPlace, subnetCidr } from '../../config/addresses';
+import { type SeatPlace, subnetCidr } from '../../../core/config/addresses';
+import { AddressReservations, type AddressReservationsProps } from './address-reservations';
 import { EXPLICIT_ZONES } from './explicit-zones';
 
 export interface NetworkProps {
@@ -12,6 +13,8 @@ export interface NetworkProps {
   zones: readonly string[];
   /** Places of the control-plane seats, whose addresses are reserved. */
   seats: readonly SeatPlace[];
+  /** The function that reserves them. */
+  reserveAddresses: Pick<AddressReservationsProps, 'codePath' | 'logRetentionDays'>;
 }
 
 /**
@@ -24,8 +27,9 @@ export class Network extends Construct {
   /** Subnet IDs by zone letter. */
   readonly subnetIds: Readonly<Record<string, string>>;
 
-  constructor(scope: Construct, id: string, { cluster, vpcCidr, zones, seats }: NetworkProps) {
+  constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
+    const { cluster, vpcCidr, zones, seats, reserveAddresses } = props;
     Validations.of(this).acknowledge(EXPLICIT_ZONES);
     const named = (name: string): CfnTag[] => [{ key: 'Name', value: `${cluster}-${name}` }];
     const vpc = new ec2.CfnVPC(this, 'Vpc', {
@@ -73,14 +77,7 @@ export class Network extends Construct {
         return [zone, subnet.ref];
       }),
     );
-    for (const { seat, zone, reservation } of seats) {
-      new ec2.CfnSubnetCidrReservation(this, `Seat${String(seat)}Address`, {
-        subnetId: this.subnetIds[zone] ?? '',
-        cidr: reservation,
-        reservationType: 'explicit',
-        description: `Fixed address of control-plane seat ${String(seat)} of ${cluster}`,
-      });
-    }
+    new AddressReservations(this, 'SeatAddresses', { cluster, subnetIds: this.subnetIds, seats, ...reserveAddresses });
     // Free, and keeps the node bundle, snapshots and image layers (registries store them in S3) off the internet.
     // Its policy stays open because those layers come from buckets of others; the roles say who may reach ours.
     new ec2.CfnVPCEndpoint(this, 'S3Endpoint', {

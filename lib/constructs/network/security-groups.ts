@@ -1,7 +1,7 @@
 import { Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import { API_PORT } from '../../config/names';
+import { API_PORT } from '../../../core/config/names';
 
 export interface SecurityGroupsProps {
   cluster: string;
@@ -65,8 +65,8 @@ export class SecurityGroups extends Construct {
       SeatsAlertsFromPools: {
         to: seats,
         from: pools,
-        port: 9093,
-        why: 'Alertmanager, from Prometheus: on the host network of a seat, so not within VXLAN',
+        port: 9097,
+        why: 'Alertmanager’s door, from Prometheus: on the host network of a seat, so not within VXLAN',
       },
       SeatsEtcdFromSeats: { to: seats, from: seats, port: 2379, lastPort: 2380, why: 'etcd clients and peers' },
       HttpFromAnywhere: { to: ingress, from: '0.0.0.0/0', port: 80, why: 'ingress, HTTP (redirects, probes)' },

@@ -1,6 +1,7 @@
-import { API_PORT, namesOf } from '../../config/names';
-import { seatPlaces } from '../../config/addresses';
-import type { ClusterConfig } from '../../config/schema';
+import { API_PORT, namesOf } from '../../../core/config/names';
+import { seatPlaces } from '../../../core/config/addresses';
+import { dnsSuffixOf } from '../../../core/facts/regions';
+import type { ClusterConfig } from '../../../core/config/schema';
 import type { BundleReference, NodeDataInput } from '../../node';
 import type { SecurityGroups } from '../network/security-groups';
 import type { NodeRoleProps } from './node-role';
@@ -28,6 +29,7 @@ export function clusterNodeData(
     schema: 1,
     cluster: config.name,
     region: config.region,
+    domain: dnsSuffixOf(config.region),
     bucket: bucketName,
     logGroup: logGroupName,
     kubernetes: { version, podCidr, serviceCidr, proxyMode },

@@ -1,7 +1,7 @@
 import { Validations } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import { Construct } from 'constructs';
-import { LAUNCH_HOOK, TAG } from '../../config/names';
+import { LAUNCH_HOOK, TAG } from '../../../core/config/names';
 import type { NodeLaunchTemplate } from './node-launch-template';
 
 export interface NodeGroupProps {

@@ -1,7 +1,7 @@
 import { Fn } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import { TAG } from '../../config/names';
+import { TAG } from '../../../core/config/names';
 
 export interface NodeLaunchTemplateProps {
   name: string;

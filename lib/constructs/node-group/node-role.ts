@@ -1,8 +1,12 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { TAG } from '../../config/names';
+import { TAG } from '../../../core/config/names';
 import { allow, type Statement, WHY } from '../access/statement';
+import { servicePrincipal } from '../access/service-principal';
+
+/** The ARN of the instance whose credentials a request carries: EC2 puts it into every session of an instance profile. */
+export const CALLING_INSTANCE = '${ec2:SourceInstanceARN}';
 
 export interface NodeRoleProps {
   cluster: string;
@@ -12,6 +16,8 @@ export interface NodeRoleProps {
   logGroupArn: string;
   /** The user's own key for parameters and the bucket; none with AWS's own. */
   kmsKeyArn: string | undefined;
+  /** ARNs of the repositories that nodes pull images from with this role. */
+  ecrRepositories: readonly string[];
   /** Tags by which EC2 knows the instances of this role, beside the cluster's. */
   ownTags: Readonly<Record<string, string>>;
 }
@@ -25,9 +31,9 @@ export class NodeRole extends Construct {
 
   constructor(scope: Construct, id: string, props: NodeRoleProps) {
     super(scope, id);
-    const { cluster, bucketArn, logGroupArn, kmsKeyArn, ownTags } = props;
+    const { cluster, bucketArn, logGroupArn, kmsKeyArn, ecrRepositories, ownTags } = props;
     this.role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com'),
+      assumedBy: servicePrincipal('ec2'),
       description: `Nodes of ${cluster}: ${Object.entries(ownTags)
         .map(([key, value]) => `${key}=${value}`)
         .join(', ')}`,
@@ -43,7 +49,18 @@ export class NodeRole extends Construct {
     const instances = this.ec2Arn('instance');
     const statements: Statement[] = [
       { sid: 'ReadNodeBundle', actions: ['s3:GetObject'], resources: [`${bucketArn}/node/*`], why: WHY.folder },
-      { sid: 'KeepLogTails', actions: ['s3:PutObject'], resources: [`${bucketArn}/logs/*`], why: WHY.folder },
+      {
+        sid: 'ReadImages',
+        actions: ['s3:GetObject'],
+        resources: [`${bucketArn}/images/*`],
+        why: WHY.folder,
+      },
+      {
+        sid: 'KeepLogTails',
+        actions: ['s3:PutObject'],
+        resources: [`${bucketArn}/logs/${CALLING_INSTANCE}/*`],
+        why: 'The folder of the very instance that writes: its names are made at run time',
+      },
       { sid: 'ShipLogs', actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroupArn] },
       {
         sid: 'ReportPhase',
@@ -52,8 +69,15 @@ export class NodeRole extends Construct {
         conditions: {
           ...this.onOwnTags,
           'ForAllValues:StringEquals': { 'aws:TagKeys': [TAG.phase, TAG.phaseAt] },
+          ArnEquals: {
+            'ec2:SourceInstanceARN': Stack.of(this).formatArn({
+              service: 'ec2',
+              resource: 'instance',
+              resourceName: '${ec2:InstanceID}',
+            }),
+          },
         },
-        why: WHY.ownTags,
+        why: 'The condition limits it to the very instance that asks',
       },
       {
         sid: 'BeManaged',
@@ -65,6 +89,22 @@ export class NodeRole extends Construct {
     ];
     if (kmsKeyArn !== undefined) {
       statements.push({ sid: 'UseOwnKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [kmsKeyArn] });
+    }
+    if (ecrRepositories.length > 0) {
+      statements.push(
+        {
+          sid: 'LogInToEcr',
+          actions: ['ecr:GetAuthorizationToken'],
+          resources: ['*'],
+          why: WHY.noResourceLevel,
+        },
+        {
+          sid: 'PullImages',
+          actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+          resources: [...ecrRepositories],
+          why: 'Repositories that the configuration names; one that ends in * means all whose names begin so',
+        },
+      );
     }
     for (const statement of statements) this.allow(statement);
   }

@@ -1,11 +1,12 @@
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { INTERRUPTED, SCALE_IN, TERMINATED } from '../../../lambdas/shared/node-events';
+import { INTERRUPTED, SCALE_IN, TERMINATED } from '../../../core/decisions/node-events';
 import { allow } from '../access/statement';
+import { servicePrincipal } from '../access/service-principal';
 
 export interface NodeLossRulesProps {
   cluster: string;
@@ -25,7 +26,7 @@ export class NodeLossRules extends Construct {
     super(scope, id);
     const { cluster, groupNames, handleNodeLoss, deadLetters } = props;
     const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('events.amazonaws.com'),
+      assumedBy: servicePrincipal('events'),
       description: `Rules ${cluster}-node-losses`,
     });
     allow(role, {

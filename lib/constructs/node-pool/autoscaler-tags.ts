@@ -1,5 +1,5 @@
-import { gpusOf } from '../../config/instance-types';
-import type { PoolConfig } from '../../config/schema';
+import { gpusOf, type OwnTypes } from '../../../core/config/instance-types';
+import type { PoolConfig } from '../../../core/config/schema';
 import { labelsOfPool } from '../../node';
 
 const NODE_TEMPLATE = 'k8s.io/cluster-autoscaler/node-template';
@@ -9,7 +9,10 @@ const NODE_TEMPLATE = 'k8s.io/cluster-autoscaler/node-template';
  * them it cannot scale from zero. They must match what the kubelet registers (autoscaler#5278), and it looks at the
  * first instance type only.
  */
-export function autoscalerTags(cluster: string, pool: PoolConfig): Record<string, string> {
+export function autoscalerTags(
+  { name: cluster, ...types }: OwnTypes & { name: string },
+  pool: PoolConfig,
+): Record<string, string> {
   const [first = ''] = pool.instanceTypes;
   return {
     'k8s.io/cluster-autoscaler/enabled': 'true',
@@ -18,7 +21,7 @@ export function autoscalerTags(cluster: string, pool: PoolConfig): Record<string
     ...prefixed('taint', Object.fromEntries(pool.taints.map(({ key, value, effect }) => [key, `${value}:${effect}`]))),
     ...prefixed('resources', {
       'ephemeral-storage': `${String(pool.diskGiB)}Gi`,
-      ...(pool.gpu && { 'nvidia.com/gpu': String(gpusOf(first)) }),
+      ...(pool.gpu && { 'nvidia.com/gpu': String(gpusOf(first, types)) }),
     }),
   };
 }

@@ -1,12 +1,12 @@
 import { Construct } from 'constructs';
-import { namesOf, TAG } from '../../config/names';
-import type { ClusterConfig, PoolConfig } from '../../config/schema';
+import { namesOf, TAG } from '../../../core/config/names';
+import type { ClusterConfig, PoolConfig } from '../../../core/config/schema';
 import { labelsOfPool, renderUserData } from '../../node';
 import { clusterNodeData, type NodeContext } from '../node-group/node-context';
 import { NodeGroup, type Purchase } from '../node-group/node-group';
 import { nodeImage } from '../node-group/node-image';
 import { NodeLaunchTemplate } from '../node-group/node-launch-template';
-import { NodeRole } from '../node-group/node-role';
+import { CALLING_INSTANCE, NodeRole } from '../node-group/node-role';
 import { autoscalerTags } from './autoscaler-tags';
 
 export interface NodePoolProps {
@@ -50,7 +50,9 @@ export class NodePool extends Construct {
     this.role.allow({
       sid: 'ReadOwnJoinToken',
       actions: ['ssm:GetParameter'],
-      resources: [this.role.parameterArn(names.joinParameter(pool.name))],
+      resources: [this.role.parameterArn(names.joinParameter(pool.name, '*'))],
+      conditions: { StringEquals: { [`aws:ResourceTag/${TAG.onlyFor}`]: CALLING_INSTANCE } },
+      why: 'The condition limits it to the parameter that was written for the very instance that asks',
     });
     const launchTemplate = new NodeLaunchTemplate(this, 'Launch', {
       name: groupName,
@@ -90,7 +92,7 @@ export class NodePool extends Construct {
         [TAG.sleep]: pool.sleep,
         [TAG.market]: pool.market,
         ...(pool.gpu && { [TAG.gpu]: 'true' }),
-        ...autoscalerTags(cluster, pool),
+        ...autoscalerTags(config, pool),
       },
       launchMetadata: { role: 'pool', pool: pool.name, ingress: pool.ingress },
     });

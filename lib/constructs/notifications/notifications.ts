@@ -1,23 +1,27 @@
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Stack } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { namesOf, TAG } from '../../config/names';
+import { hasResourceType } from '../../../core/facts/regions';
+import { namesOf, TAG } from '../../../core/config/names';
+import { servicePrincipal } from '../access/service-principal';
 
 export interface NotificationsProps {
   cluster: string;
   /** Who gets the topic's messages by e-mail. */
   email: string | undefined;
   monthlyUsd: number;
+  /** Region of the stack: CloudFormation can make a budget in some only. */
+  region: string;
 }
 
 /** Where the cluster's news go, and a budget that reports there. */
 export class Notifications extends Construct {
   readonly topic: Topic;
 
-  constructor(scope: Construct, id: string, { cluster, email, monthlyUsd }: NotificationsProps) {
+  constructor(scope: Construct, id: string, { cluster, email, monthlyUsd, region }: NotificationsProps) {
     super(scope, id);
     // Not encrypted with alias/aws/sns: alarms and budgets cannot publish under that key, and an own key is billed.
     this.topic = new Topic(this, 'Topic', {
@@ -31,13 +35,15 @@ export class Notifications extends Construct {
       this.topic.addToResourcePolicy(
         new PolicyStatement({
           sid: `From${service}`,
-          principals: [new ServicePrincipal(`${service}.amazonaws.com`)],
+          principals: [servicePrincipal(service)],
           actions: ['sns:Publish'],
           resources: [this.topic.topicArn],
           conditions: { StringEquals: { 'aws:SourceAccount': account } },
         }),
       );
     }
+    // Budgets are the account's, not a region's: elsewhere a person makes one (docs/cost.md).
+    if (!hasResourceType(region, CfnBudget.CFN_RESOURCE_TYPE_NAME)) return;
     const notify = (threshold: number, notificationType: 'ACTUAL' | 'FORECASTED') => ({
       notification: { notificationType, comparisonOperator: 'GREATER_THAN', threshold, thresholdType: 'PERCENTAGE' },
       subscribers: [{ subscriptionType: 'SNS', address: this.topic.topicArn }],

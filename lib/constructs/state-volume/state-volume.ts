@@ -1,9 +1,9 @@
 import { CfnDeletionPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import { TAG } from '../../config/names';
+import { TAG } from '../../../core/config/names';
 import { EXPLICIT_ZONES } from '../network/explicit-zones';
-import type { SeatPlace } from '../../config/addresses';
+import type { SeatPlace } from '../../../core/config/addresses';
 
 export interface StateVolumeProps {
   cluster: string;

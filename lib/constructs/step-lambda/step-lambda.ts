@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
 import { allow } from '../access/statement';
 import type { Step } from '../../steps/steps';
+import { functionRole } from '../access/function-role';
 
 export interface StepLambdaProps {
   /** The step's folder, for example `drain-nodes`: what its log lines say. */
@@ -31,15 +31,7 @@ export class StepLambda extends Construct {
       logGroupName: `/aws/lambda/${functionName}`,
       retentionDays: props.logRetentionDays,
     });
-    const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `Step ${step}`,
-    });
-    allow(role, {
-      sid: 'WriteOwnLogs',
-      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      resources: [logGroup.logGroupArn],
-    });
+    const role = functionRole(this, { description: `Step ${step}`, logGroup });
     for (const grant of definition.grants) allow(role, grant);
     this.function = new lambda.Function(this, 'Function', {
       functionName,

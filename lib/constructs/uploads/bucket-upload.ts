@@ -1,38 +1,44 @@
 import { DefaultStackSynthesizer, Stack, Token, Validations } from 'aws-cdk-lib';
+import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { BucketDeployment, type ISource } from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
+import { functionRole } from '../access/function-role';
 
 export interface BucketUploadProps {
   bucket: IBucket;
+  /** Laid into the bucket's root. What earlier deployments laid there stays. */
   sources: ISource[];
-  /** Folder of the bucket that becomes what the sources say; its root without it. */
-  prefix?: string;
-  /** True to delete what is not in the sources. */
-  prune: boolean;
-  /** Logs of the uploader, which all uploads of a stack share. */
+  /** Name of the role that uploads; the bucket lets no other write these folders. */
+  roleName: string;
+  /** Logs of the uploader. */
   logGroup: ILogGroup;
 }
 
 /** Lays files into the cluster's bucket at deployment, and leaves them there when the stack goes. */
 export class BucketUpload extends Construct {
-  constructor(scope: Construct, id: string, { bucket, sources, prefix, prune, logGroup }: BucketUploadProps) {
+  constructor(scope: Construct, id: string, { bucket, sources, roleName, logGroup }: BucketUploadProps) {
     super(scope, id);
+    const role = functionRole(this, {
+      roleName,
+      description: 'Lays node bundle and platform into the bucket',
+      logGroup,
+    });
     new BucketDeployment(this, 'Upload', {
       sources,
       destinationBucket: bucket,
-      ...(prefix !== undefined && { destinationKeyPrefix: prefix }),
-      prune,
+      prune: false,
+      role,
       retainOnDelete: true,
       logGroup,
     });
-    acknowledgeUploader(this, bucket.bucketArn);
+    acknowledgeUploader(this, role, bucket.bucketArn);
   }
 }
 
 /** What the library's own uploader does, which is not ours to change. */
-function acknowledgeUploader(scope: Construct, bucketArn: string): void {
+function acknowledgeUploader(scope: Construct, role: Role, bucketArn: string): void {
   const stack = Stack.of(scope);
   const uploader = stack.node.children.find(({ node }) => node.id.startsWith('Custom::CDKBucketDeployment'));
   if (!uploader) return;
@@ -45,12 +51,11 @@ function acknowledgeUploader(scope: Construct, bucketArn: string): void {
     ...['kms:ReEncrypt*', 'kms:GenerateDataKey*'],
   ].map((action) => `Action::${action}`);
   const own = 'The deployment’s own uploader, from the library: it copies from the asset bucket to the cluster’s';
-  Validations.of(uploader).acknowledge(
-    { id: 'AwsSolutions-L1', reason: `${own}; the library chooses its runtime` },
-    {
-      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
-      reason: `${own}; it may write its own logs`,
-    },
+  Validations.of(uploader).acknowledge({
+    id: 'AwsSolutions-L1',
+    reason: `${own}; the library chooses its runtime`,
+  });
+  Validations.of(role).acknowledge(
     ...[...findings, ...resources].map((finding) => ({
       id: `AwsSolutions-IAM5[${finding}]`,
       reason: own,

@@ -1,5 +1,5 @@
 import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard, allow, type Statement, WHY } from '../access/statement';
@@ -7,6 +7,7 @@ import { ClusterLogGroup } from '../logs/cluster-log-group';
 import { pascalCase } from '../../steps/steps';
 import { allStates, type Definition, readDefinition } from '../../workflows/definition';
 import type { StepLambda } from '../step-lambda/step-lambda';
+import { servicePrincipal } from '../access/service-principal';
 
 export interface WorkflowProps {
   stateMachineName: string;
@@ -36,7 +37,7 @@ export class Workflow extends Construct {
     super(scope, id);
     const { file, steps, workflows, stateMachineName } = props;
     this.stateMachineName = stateMachineName;
-    const read = readDefinition(file);
+    const read = readDefinition(file, Stack.of(this).partition);
     const definition = JSON.stringify(read);
     const invoked = placeholdersOf(definition);
     const used = {
@@ -53,7 +54,7 @@ export class Workflow extends Construct {
     }
 
     const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+      assumedBy: servicePrincipal('states'),
       description: `Workflow ${stateMachineName}`,
     });
     const functions = used.steps.map(([, step]) => step.function.functionArn);

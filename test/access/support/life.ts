@@ -1,10 +1,15 @@
+import { handler as getReport } from '../../../lambdas/get-report/handler';
 import { handler as getStatus } from '../../../lambdas/get-status/handler';
 import { handler as keepAwake } from '../../../lambdas/keep-awake/handler';
+import { handler as manageLinks } from '../../../lambdas/manage-links/handler';
 import { handler as postponeSleep } from '../../../lambdas/postpone-sleep/handler';
+import { handler as requestSleep } from '../../../lambdas/request-sleep/handler';
 import { handler as requestWake } from '../../../lambdas/request-wake/handler';
+import { handler as sendNotice } from '../../../lambdas/send-notice/handler';
+import { handler as servePage } from '../../../lambdas/serve-page/handler';
 import { handler as skipNext } from '../../../lambdas/skip-next/handler';
-import { withClients } from '../../../lambdas/shared/clients';
-import { logger } from '../../../lambdas/shared/logger';
+import { withClients } from '../../../lambdas/shared/clients/clients';
+import { logger } from '../../../lambdas/shared/clients/logger';
 import { parseConfig } from '../../../lib/config/load';
 import type { Call } from '../../../sim/aws/calls';
 import type { Model } from '../../../sim/model';
@@ -14,10 +19,11 @@ import { environmentOf, makeStep, STEPS } from '../../../sim/steps';
 import { seconds } from '../../../sim/virtual-time';
 import { COMMANDS } from '../../../lib/constructs/commands/run-commands';
 import { begin } from '../../lambdas/support';
-import { ACCOUNT } from '../../support/stacks';
+import { apiEvent, NO_CONTEXT } from '../../../sim/api-event';
 
 /** A cluster whose life touches every step: three pools, one of which stops its nodes. */
 export const LIVED_CONFIG = `
+operatorCidrs: [203.0.113.0/24]
 pools:
   - { name: web, instanceTypes: [t3.large], min: 1, desired: 2, max: 4, ingress: true }
   - { name: batch, instanceTypes: [m7i.large], min: 1, desired: 1, max: 3, sleep: stop }
@@ -58,6 +64,18 @@ const SCRIPTS: readonly Script[] = [
       await askApi(twin.model);
     },
   },
+  // What a rehearsal finds is told.
+  {
+    config: '',
+    live: async (twin) => {
+      for (const workflow of ['bootstrap', 'sleep']) await twin.run(workflow);
+      const { ec2 } = twin.model;
+      const { address } = ec2;
+      ec2.address = undefined;
+      await makeStep(twin.model, 'rehearse-wake')({ execution: 'evening' });
+      ec2.address = address;
+    },
+  },
   // A node that never joins is abandoned, a seat that failed is replaced, a failed workflow looks up where it failed.
   {
     config: LIVED_CONFIG,
@@ -67,7 +85,7 @@ const SCRIPTS: readonly Script[] = [
       const failing = { seat: true, pool: true };
       nodes.plan = (instance) => {
         const role = instance.tags['drowse:role'] === 'seat' ? 'seat' : 'pool';
-        return { ...plan(instance), ...(failing[role] && { failsWith: 'test' }) };
+        return { ...plan(instance), ...(failing[role] && { failsWith: 'start-failed' }) };
       };
       await twin.run('bootstrap');
       failing.seat = false;
@@ -81,7 +99,8 @@ const SCRIPTS: readonly Script[] = [
       const execution = twin.workflows.start('bootstrap');
       await seconds(30);
       execution.stop();
-      await twin.run('sleep');
+      await askApi(twin.model);
+      await twin.workflows.of('sleep')[0]?.over;
     },
   },
   // A wake finds the load balancer that a sleep was about to delete.
@@ -104,11 +123,13 @@ const SCRIPTS: readonly Script[] = [
   {
     config: `${LIVED_CONFIG}
 schedules:
-  - { name: nights, days: [fri, sat], sleep: '19:00', wake: '23:00' }
+  - { name: evenings, days: [fri, sat], sleep: '19:00' }
+  - { name: nights, days: [fri, sat], wake: '23:00' }
   - { name: noon, days: [fri], wake: '12:00' }
 idle: { enabled: true }
 `,
     live: async (twin) => {
+      twin.model.ssm.parameters.set(twin.model.names.linkKeyParameter, Buffer.alloc(32).toString('base64'));
       const { model } = twin;
       await twin.run('bootstrap');
       await askSchedules(model);
@@ -124,6 +145,48 @@ idle: { enabled: true }
       await twin.run('wake');
       model.inside.activity.jobs = 1;
       await runSchedules(twin, 20, ({ at }) => ({ lost: at.includes('T19:00') }));
+    },
+  },
+  // What nobody told a workflow of: look-after finds it.
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      const { model, workflows } = twin;
+      await twin.run('bootstrap');
+      const { plan } = model.nodes;
+      model.nodes.plan = (instance) => ({ ...plan(instance), hangsIn: 'booting' });
+      for (const { id, tags } of model.ec2.in('running')) if (tags['drowse:role'] === 'seat') model.ec2.terminate(id);
+      await runSchedules(twin, 0.4);
+      model.nodes.plan = plan;
+      await runSchedules(twin, 0.4);
+      model.ec2.address!.instanceId = model.ec2.in('terminated')[0]?.id;
+      await runSchedules(twin, 0.2);
+      workflows.beforeTask = (execution) => execution.workflow === 'join-node' && execution.stop();
+      for (const { id, tags } of model.ec2.in('running')) if (tags['drowse:pool'] === 'web') model.ec2.terminate(id);
+      await runSchedules(twin, 0.4);
+      workflows.beforeTask = (execution, state) => state === 'SnapshotEtcd' && execution.stop();
+      const uncordon = model.ssm.documents.get('drowse-uncordon-nodes')!;
+      const broken = { ok: false, error: 'Test', message: 'test' };
+      model.ssm.documents.set('drowse-uncordon-nodes', () => ({ seconds: 1, result: broken }));
+      await twin.run('sleep');
+      await runSchedules(twin, 1.1);
+      model.ssm.documents.set('drowse-uncordon-nodes', uncordon);
+      workflows.beforeTask = () => undefined;
+      await runSchedules(twin, 2);
+    },
+  },
+  // The Elastic IP is taken away by hand, and stays on an instance that has ended.
+  {
+    config: LIVED_CONFIG,
+    live: async (twin) => {
+      const { ec2 } = twin.model;
+      await twin.run('bootstrap');
+      ec2.address!.instanceId = undefined;
+      await runSchedules(twin, 0.1);
+      const ended = ec2.in('running').find(({ tags }) => tags['drowse:pool'] === 'batch')!;
+      ec2.terminate(ended.id);
+      ec2.address!.instanceId = ended.id;
+      await runSchedules(twin, 0.1);
     },
   },
   // A pool gets no instance: the scaling activities say why.
@@ -219,7 +282,7 @@ idle: { enabled: true }
       for (const input of [{}, { dryRun: false, confirm: 'drowse' }]) await twin.run('restore-etcd', input);
       // A new ingress node finds the Elastic IP with one that does not serve.
       const [one, other] = model.ec2.in('running').filter(({ tags }) => tags['drowse:ingress'] === 'true');
-      for (const node of [one, other]) if (node) node.tags['drowse:phase'] = 'failed:test';
+      for (const node of [one, other]) if (node) node.tags['drowse:phase'] = 'failed:start-failed';
       const holder = model.ec2.address?.instanceId;
       await insist(model, 'associate-elastic-ip', { instanceId: one?.id === holder ? other?.id : one?.id });
     },
@@ -279,20 +342,46 @@ async function askSchedules(model: Model): Promise<void> {
       [postponeSleep, 'POST /postpone-sleep'],
     ];
   for (const [handler, route, body] of requests) {
-    const [method = '', path = ''] = route.split(' ');
-    const call = withClients(model.clients(path.slice(1)), () => handler.instance(environmentOf(model)));
-    await call({ requestContext: { http: { method, path } }, ...(body && { body: JSON.stringify(body) }) });
+    const [, name = ''] = route.split(' /');
+    const call = withClients(model.clients(name), () => handler.instance(environmentOf(model)));
+    await call(apiEvent(route, body && { body: JSON.stringify(body) }), NO_CONTEXT);
   }
 }
 
 async function askApi(model: Model): Promise<void> {
   logger.setLogLevel('SILENT');
-  const WAKE_MACHINE_ARN = `arn:aws:states:us-east-1:${ACCOUNT}:stateMachine:${model.names.workflow('wake')}`;
-  const environment = { ...environmentOf(model), WAKE_MACHINE_ARN };
-  const request = (method: string, path: string) => ({ requestContext: { http: { method, path } } });
-  const ask = { 'get-status': getStatus, 'request-wake': requestWake };
-  for (const [name, handler] of Object.entries(ask)) {
-    const call = withClients(model.clients(name), () => handler.instance(environment));
-    await call(request(name === 'get-status' ? 'GET' : 'POST', name === 'get-status' ? '/status' : '/wake'));
+  const Sns = { MessageId: 'm', Subject: 's', Message: 'text', Timestamp: 't' };
+  // Nobody has put its address there: none is called.
+  const team = { WEBHOOKS: '[{"name":"team","kind":"slack"}]' };
+  const send = withClients(model.clients('send-notice'), () =>
+    sendNotice.instance({ ...environmentOf(model), ...team }),
+  );
+  await send({ Records: [{ Sns }] }).catch(() => undefined);
+  await askLinks(model);
+  const requests: [handler: typeof getStatus | typeof getReport | typeof requestWake, route: string, name: string][] = [
+    [getStatus, 'GET /status', 'get-status'],
+    [getReport, 'GET /cost', 'get-report'],
+    [requestSleep, 'POST /sleep', 'request-sleep'],
+    [requestWake, 'POST /wake', 'request-wake'],
+  ];
+  for (const [handler, route, name] of requests) {
+    const call = withClients(model.clients(name), () => handler.instance(environmentOf(model)));
+    await call(apiEvent(route), NO_CONTEXT);
   }
+}
+
+/** A link is made, looks, wakes, puts to sleep, and is revoked with all others. */
+async function askLinks(model: Model): Promise<void> {
+  const instance = (name: 'manage-links' | 'serve-page', handler: typeof manageLinks | typeof servePage) =>
+    withClients(model.clients(name), () => handler.instance(environmentOf(model)));
+  const [manage, serve] = [instance('manage-links', manageLinks), instance('serve-page', servePage)];
+  const body = JSON.stringify({ name: 'Ann', rights: ['wake', 'sleep', 'keep-awake'] });
+  const made = await manage(apiEvent('POST /links', { body }), NO_CONTEXT);
+  const { secret } = JSON.parse(made.body ?? '') as { secret: string };
+  const byLink = (route: string) => {
+    const event = apiEvent(route, { authorizer: {} }) as { headers: object };
+    return serve({ ...event, headers: { authorization: `Bearer ${secret}` } }, NO_CONTEXT);
+  };
+  for (const route of ['GET /link/status', 'POST /link/sleep', 'POST /link/wake']) await byLink(route);
+  await manage({ ...apiEvent('DELETE /links/all'), routeKey: 'DELETE /links/{id}' }, NO_CONTEXT);
 }

@@ -1,4 +1,4 @@
-import { namesOf } from '../../../lib/config/names';
+import { namesOf } from '../../../core/config/names';
 import type { Call } from '../../../sim/aws/calls';
 import type { Model } from '../../../sim/model';
 import { ACCOUNT } from '../../support/stacks';
@@ -37,7 +37,8 @@ interface Input {
 }
 
 /** Actions that AWS cannot limit to a resource, so that nothing about their input matters to IAM. */
-const ANYWHERE = /^(ec2|autoscaling|elasticloadbalancing):Describe|^ssm:(GetCommandInvocation|DescribeSessions)$/;
+const ANYWHERE =
+  /^(ec2|autoscaling|elasticloadbalancing):Describe|^ssm:(GetCommandInvocation|DescribeInstanceInformation|DescribeSessions)$/;
 
 /**
  * What IAM is asked for one recorded call: each resource that it names, with the condition keys that AWS would fill in.
@@ -94,7 +95,11 @@ const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]
   'ec2:CreateTags': ({ Resources = [], Tags = [] }, model) =>
     Resources.map((id) => instanceOf(id, model, { ...requestTags(Tags), 'aws:TagKeys': Tags.map(({ Key }) => Key) })),
   'ec2:AssociateAddress': ({ AllocationId = '', InstanceId = '' }, model) => [
-    { resource: arn('ec2', `elastic-ip/${AllocationId}`), context: tagged(model.ec2.address?.tags ?? {}) },
+    // A life may end without the address that it had.
+    {
+      resource: arn('ec2', `elastic-ip/${AllocationId}`),
+      context: tagged(model.ec2.address?.tags ?? clusterTag(model)),
+    },
     instanceOf(InstanceId, model),
     { ...instanceOf(InstanceId, model), resource: arn('ec2', `network-interface/eni-${InstanceId}`) },
   ],
@@ -120,6 +125,8 @@ const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]
     { resource: arn('ssm', `document/${DocumentName}`) },
     ...InstanceIds.map((id) => instanceOf(id, model)),
   ],
+  'ssm:GetParameter': ({ Name = '' }) => [{ resource: arn('ssm', `parameter${Name}`) }],
+  'ssm:PutParameter': ({ Name = '' }) => [{ resource: arn('ssm', `parameter${Name}`) }],
   'ssm:GetParametersByPath': ({ Path = '' }) => [{ resource: arn('ssm', `parameter${Path}`) }],
   'ssm:DeleteParameters': ({ Names = [] }) => Names.map((name) => ({ resource: arn('ssm', `parameter${name}`) })),
   'elasticloadbalancing:CreateLoadBalancer': ({ Name = '', Tags }) => {
@@ -148,6 +155,7 @@ const RESOURCES: Readonly<Record<string, (input: Input, model: Model) => Named[]
   'states:DescribeExecution': namesExecution,
   'states:GetExecutionHistory': namesExecution,
   'states:StartExecution': ({ stateMachineArn = '' }) => [{ resource: stateMachineArn }],
+  'states:ListExecutions': ({ stateMachineArn = '' }) => [{ resource: stateMachineArn }],
 };
 
 /** The names of a cluster, for the requests that a test asks itself. */
