@@ -38,6 +38,12 @@ source "${HERE}/lib/address.sh"
 source "${HERE}/lib/authorities.sh"
 # shellcheck source=lib/stale.sh
 source "${HERE}/lib/stale.sh"
+# shellcheck source=lib/tokens.sh
+source "${HERE}/lib/tokens.sh"
+# shellcheck source=lib/operator.sh
+source "${HERE}/lib/operator.sh"
+# shellcheck source=lib/flux-store.sh
+source "${HERE}/lib/flux-store.sh"
 # shellcheck source=lib/seat.sh
 source "${HERE}/lib/seat.sh"
 # shellcheck source=lib/pool.sh
@@ -54,10 +60,10 @@ main() {
 
 enable() {
   write_file "${DROWSE_ETC}/bundle" 644 <<<"$1"
-  cp --recursive --no-preserve=mode "${DROWSE_HOME}/files/etc/systemd/." /etc/systemd/
+  lay_out "${DROWSE_HOME}/files/etc/systemd" /etc/systemd
   systemctl daemon-reload
-  systemctl enable drowse-node.service drowse-logs.timer
-  systemctl start drowse-logs.timer
+  systemctl enable drowse-node.service drowse-registry.service drowse-logs.timer drowse-flux.timer drowse-images.timer
+  systemctl start drowse-registry.service drowse-logs.timer drowse-flux.timer drowse-images.timer
   systemctl start --no-block drowse-node.service
 }
 

@@ -42,7 +42,7 @@ main() {
 read_journal() {
   local from=(--boot)
   [[ ! -s ${CURSOR} ]] || from=(--after-cursor "$(<"${CURSOR}")")
-  journalctl --no-pager --output json --unit drowse-node --unit kubelet --unit containerd --unit haproxy "${from[@]}" |
+  journalctl --no-pager --output json --unit drowse-node --unit kubelet --unit containerd --unit haproxy --unit drowse-approver "${from[@]}" |
     head --lines "${BATCH}" || [[ ${PIPESTATUS[0]} == 141 ]]
 }
 

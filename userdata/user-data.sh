@@ -16,14 +16,13 @@ cat >/etc/drowse/node.json <<'END'
 @NODE_DATA@
 END
 sha=@BUNDLE@
+cd /run
 json() { python3 -c 'import json,sys;print(sys.argv[1].format(**json.load(sys.stdin)))' "$1"; }
-read -r region bucket < <(json '{region} {bucket}' </etc/drowse/node.json)
+read -r region ec2 s3 < <(json '{region} https://ec2.{region}.{domain}/ https://{bucket}.s3.{region}.{domain}' </etc/drowse/node.json)
 get() { curl -sf --retry 6 --retry-all-errors -m 60 "$@"; }
 imds=http://169.254.169.254/latest
 key=X-aws-ec2-metadata-token
-dns=$region.amazonaws.com
-s3=https://$bucket.s3.$dns
-meta() { get -K - "$imds/meta-data/$1" <<<"header=\"$key: $token\""; }
+meta() { get -H @- "$imds/meta-data/$1" <<<"$key: $token"; }
 aws() {
   role=iam/security-credentials/
   meta $role"$(meta $role)" |
@@ -33,18 +32,22 @@ aws() {
 report() {
   echo "failed:$why"
   # Without an identity it ends here.
-  aws ec2 "https://ec2.$dns/" -d "Action=CreateTags&Version=2016-11-15&ResourceId.1=$id&Tag.1.Key=drowse:phase&Tag.1.Value=failed:$why&Tag.2.Key=drowse:phase-at&Tag.2.Value=$(date -u +%FT%TZ)"
-  aws s3 -H x-amz-content-sha256:UNSIGNED-PAYLOAD -T /var/log/cloud-init-output.log "$s3/logs/$id/user-data.log"
+  aws ec2 "$ec2" -d "Action=CreateTags&Version=2016-11-15&ResourceId.1=$id&Tag.1.Key=drowse:phase&Tag.1.Value=failed:$why&Tag.2.Key=drowse:phase-at&Tag.2.Value=$(date -u +%FT%TZ)"
+  # An instance writes below its own ARN alone; a colon is sent as it is signed.
+  arn=$(meta iam/info | json '{InstanceProfileArn}')
+  arn=${arn/iam::/ec2:$region:}
+  arn=${arn%%-profile*}/$id
+  aws s3 -H x-amz-content-sha256:UNSIGNED-PAYLOAD -T /var/log/cloud-init-output.log "$s3/logs/${arn//:/%3A}/user-data.log"
 }
 trap '[ $? = 0 ] || report' EXIT
 why=metadata-unreachable
 token=$(get -X PUT -H "$key-ttl-seconds: 900" $imds/api/token)
 id=$(meta instance-id)
 why=bundle-unreachable
-aws s3 -o /run/d.tgz "$s3/node/$sha.tar.gz"
+aws s3 -o d.tgz "$s3/node/$sha.tar.gz"
 why=digest-mismatch
-sha256sum -c <<<"$sha  /run/d.tgz"
+sha256sum -c <<<"$sha  d.tgz"
 why=start-failed
 rm -rf /opt/drowse
-tar -xzf /run/d.tgz --one-top-level=/opt/drowse
+tar -xf d.tgz --one-top-level=/opt/drowse
 /opt/drowse/node.sh enable "$sha"

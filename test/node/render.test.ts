@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { KUBERNETES_MINORS } from '../../lib/config/schema';
+import { KUBERNETES_MINORS } from '../../core/config/schema';
 import { labelsOfPool, PAUSE_IMAGE, type NodeData } from '../../lib/node';
 import { poolData, seatData } from '../userdata/support/nodes';
 

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { expectedCalls, play, readCase } from './support/case';
 
-jest.setTimeout(60_000);
-
 describe('cases', () => {
   const cases = readdirSync(join(__dirname, 'cases')).map((name) => ({ name, one: readCase(name) }));
 
@@ -24,7 +22,7 @@ describe('cases', () => {
         expect(life.sandbox.calls.filter((call) => call.startsWith(never))).toEqual([]);
       for (const [path, content] of Object.entries(one.expect.files)) expect(life.sandbox.read(path)).toBe(content);
       if (failed && one.expect.log)
-        expect(Object.keys(life.state.objects)).toContain(`logs/${life.cloud.self}/node.log`);
+        expect(Object.keys(life.state.objects)).toContain(`logs/${life.cloud.arn}/node.log`);
     } finally {
       await life.end();
       await Promise.all(others.map((other) => other.end()));

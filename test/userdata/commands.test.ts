@@ -5,8 +5,6 @@ import { Life, startingFrom } from './support/life';
 import { poolData, seatData } from './support/nodes';
 import type { NodeData } from '../../lib/node';
 
-jest.setTimeout(60_000);
-
 let life: Life;
 afterEach(async () => life.end());
 
@@ -44,16 +42,41 @@ function mode(path: string): string {
   return (statSync(path).mode & 0o777).toString(8);
 }
 
+/** Instances that join. */
+const [JOINING, LATER] = ['i-0bbbbbbbbbbbbbbbb', 'i-0cccccccccccccccc'];
+
+test('an instance that comes to wait for a second token keeps the parameter that is its own', async () => {
+  await node();
+  const words = ['mint-join-token', '--pool', 'gpu', '--instance-ids', JOINING] as const;
+  await command(...words);
+  const parameter = life.state.parameters[`/drowse/drowse/join/gpu/${JOINING}`]!;
+  const before = { ...parameter };
+  expect(await command(...words)).toMatchObject({ ok: true });
+  const after = life.state.parameters[`/drowse/drowse/join/gpu/${JOINING}`]!;
+  expect(after.tags).toEqual(before.tags);
+  expect(life.sandbox.calls.filter((call) => call.includes('PutParameter'))).toHaveLength(3);
+});
+
 test('mint-join-token writes what a pool node needs, and shows none of it', async () => {
   await node();
-  const result = await command('mint-join-token', '--pool', 'gpu');
+  const result = await command('mint-join-token', '--pool', 'gpu', '--instance-ids', `${JOINING},${LATER}`);
+  const names = [JOINING, LATER].map((id) => `/drowse/drowse/join/gpu/${id}`);
   expect(result).toEqual({
     ok: true,
-    parameter: '/drowse/drowse/join/gpu',
+    parameters: names,
     expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
   });
-  const parameter = life.state.parameters['/drowse/drowse/join/gpu']!;
+  const parameter = life.state.parameters[names[0]!]!;
   expect(parameter.type).toBe('SecureString');
+  // Who may read it is in its tag: the role of a pool asks for the ARN of the instance that calls.
+  expect(names.map((name) => life.state.parameters[name]?.tags)).toEqual(
+    [JOINING, LATER].map((id) => ({ 'drowse:only-for': `arn:aws:ec2:us-east-1:123456789012:instance/${id}` })),
+  );
+  // A token may ask for one instance's certificate; the cluster's own group is what lets it read what a join needs.
+  for (const id of [JOINING, LATER])
+    expect(life.sandbox.read('test/calls')).toContain(
+      `--groups system:bootstrappers:kubeadm:default-node-token,system:bootstrappers:drowse:${id}`,
+    );
   expect(JSON.parse(parameter.value)).toEqual({
     endpoint: 'api.drowse.drowse.internal:6443',
     token: 'abcdef.0123456789abcdef',
@@ -68,18 +91,22 @@ test('two pools that join at once get each its own token, whenever the one comes
   await node();
   const tokens = (): unknown[] =>
     ['gpu', 'general'].map((pool) => {
-      const { value } = life.state.parameters[`/drowse/drowse/join/${pool}`] ?? { value: '{}' };
+      const { value } = life.state.parameters[`/drowse/drowse/join/${pool}/${JOINING}`] ?? { value: '{}' };
       return (JSON.parse(value) as { token?: string }).token;
     });
   const others: unknown[] = [];
-  const run = await life.sandbox.run(['/opt/drowse/commands/mint-join-token.sh', '--pool', 'gpu'], {
-    async onCommand() {
-      others.push(await command('mint-join-token', '--pool', 'general'));
+  const run = await life.sandbox.run(
+    ['/opt/drowse/commands/mint-join-token.sh', '--pool', 'gpu', '--instance-ids', JOINING],
+    {
+      async onCommand() {
+        others.push(await command('mint-join-token', '--pool', 'general', '--instance-ids', JOINING));
+      },
     },
-  });
-  expect(JSON.parse(run.stdout)).toMatchObject({ ok: true, parameter: '/drowse/drowse/join/gpu' });
+  );
+  expect(JSON.parse(run.stdout)).toMatchObject({ ok: true, parameters: [`/drowse/drowse/join/gpu/${JOINING}`] });
   expect(others.length).toBeGreaterThan(8);
-  for (const other of others) expect(other).toMatchObject({ ok: true, parameter: '/drowse/drowse/join/general' });
+  for (const other of others)
+    expect(other).toMatchObject({ ok: true, parameters: [`/drowse/drowse/join/general/${JOINING}`] });
   expect(tokens()).toEqual(['abcdef.0123456789abcdef', 'fedcba.fedcba9876543210']);
 });
 
@@ -89,7 +116,7 @@ test('what a killed run left in memory goes with the next one; what one that run
   // No process has this number.
   const [dead, running] = [2 ** 22 + 1, process.pid];
   for (const pid of [dead, running]) life.sandbox.write(`${scratch(pid)}/secret`, 'of a test');
-  expect(await command('mint-join-token', '--pool', 'gpu')).toMatchObject({ ok: true });
+  expect(await command('mint-join-token', '--pool', 'gpu', '--instance-ids', JOINING)).toMatchObject({ ok: true });
   expect(life.sandbox.has(scratch(dead))).toBe(false);
   expect(life.sandbox.has(scratch(running))).toBe(true);
 });
@@ -112,7 +139,9 @@ test('drain-nodes names so many stuck pods as an answer has room for, and counts
 test.each([
   ['no option', []],
   ['an unknown option', ['--pool', 'gpu', '--force', 'yes']],
-  ['a value that could be code', ['--pool', '$(id)']],
+  ['a value that could be code', ['--pool', '$(id)', '--instance-ids', JOINING]],
+  ['an instance that is a path', ['--pool', 'gpu', '--instance-ids', '../kubeconfig']],
+  ['a list with an empty instance', ['--pool', 'gpu', '--instance-ids', `${JOINING},`]],
   ['an option without a value', ['--pool']],
 ])('%s is refused by name', async (_what, options) => {
   await node();
@@ -123,8 +152,11 @@ test.each([
 test('a command on a seat without an API server says so, with its log in the bucket', async () => {
   await node();
   life.sandbox.removePath('test/world/api-up');
-  expect(await command('mint-join-token', '--pool', 'gpu')).toMatchObject({ ok: false, error: 'ApiNotReady' });
-  expect(Object.keys(life.state.objects)).toContain(`logs/${life.cloud.self}/mint-join-token.log`);
+  expect(await command('mint-join-token', '--pool', 'gpu', '--instance-ids', JOINING)).toMatchObject({
+    ok: false,
+    error: 'ApiNotReady',
+  });
+  expect(Object.keys(life.state.objects)).toContain(`logs/${life.cloud.arn}/mint-join-token.log`);
 });
 
 test('drain-nodes empties pool nodes only', async () => {
@@ -155,6 +187,7 @@ test('drain-nodes names the pods that do not leave, and why', async () => {
     'drain-fails',
     'error when evicting pods/"web" -n "app": Cannot evict pod as it would violate the pod\'s disruption budget.\n',
   );
+  const going = { deletionTimestamp: '2026-01-01T00:00:00Z' };
   const pod = (name: string, more: object = {}, owner = 'ReplicaSet') => ({
     metadata: { namespace: 'app', name, ownerReferences: [{ kind: owner }], ...more },
     status: { phase: 'Running' },
@@ -165,9 +198,14 @@ test('drain-nodes names the pods that do not leave, and why', async () => {
       items: [
         pod('web'),
         pod('held', { finalizers: ['example.com/hold'] }),
-        pod('slow', { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+        pod('slow', going),
         pod('agent', {}, 'DaemonSet'),
         { metadata: { namespace: 'app', name: 'done' }, status: { phase: 'Succeeded' } },
+        {
+          ...pod('held-too', { finalizers: ['example.com/hold', 'example.com/more'], ...going }),
+          status: { phase: 'Failed' },
+        },
+        { ...pod('kept', { finalizers: ['example.com/hold'] }), status: { phase: 'Failed' } },
       ],
     }),
   );
@@ -178,25 +216,88 @@ test('drain-nodes names the pods that do not leave, and why', async () => {
       { pod: 'app/web', node: 'i-1', reason: 'its disruption budget forbids it' },
       { pod: 'app/held', node: 'i-1', reason: 'waits for the finalizer example.com/hold' },
       { pod: 'app/slow', node: 'i-1', reason: 'still terminating' },
+      { pod: 'app/held-too', node: 'i-1', reason: 'waits for the finalizer example.com/hold, example.com/more' },
     ],
-    stuckPods: 3,
+    stuckPods: 4,
   });
+});
+
+test('a node that was not drained is told of, whether a pod is to blame or not', async () => {
+  await node();
+  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-1' } }] }));
+  life.sandbox.world('drain-fails', 'There are pending nodes to be drained:\n i-1\nerror: the server was not found\n');
+  expect(await command('drain-nodes', '--per-node-seconds', '60')).toMatchObject({
+    drained: [],
+    stuck: [{ pod: '', node: 'i-1', reason: 'error: the server was not found' }],
+  });
+});
+
+test('whatever fails on a full etcd says so by name', async () => {
+  await node();
+  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ metadata: { name: 'i-1' } }] }));
+  life.sandbox.world('cordon-fails', 'error: unable to cordon node "i-1": etcdserver: mvcc: database space exceeded\n');
+  expect(await command('drain-nodes', '--per-node-seconds', '60')).toMatchObject({ ok: false, error: 'EtcdNoSpace' });
+});
+
+test.each([
+  ['a sleep', 'sleep', 1],
+  ['a schedule', 'schedule', 0],
+])('the snapshot of %s defragments etcd: %s, %i times', async (_what, reason, times) => {
+  await node();
+  life.sandbox.world('alarms', 'memberID:10276657743932975437 alarm:NOSPACE\n');
+  expect(await command('snapshot-etcd', '--reason', reason)).toMatchObject({ ok: true });
+  const calls = life.sandbox.calls.filter((call) => / (defrag|alarm disarm)/.test(call));
+  expect(calls).toHaveLength(2 * times);
+  expect(life.sandbox.has('test/world/alarms')).toBe(times === 0);
+});
+
+test('a full etcd that stays full is saved, and keeps a cluster awake, as nothing could wake on it', async () => {
+  await node();
+  life.sandbox.world('alarms', 'memberID:10276657743932975437 alarm:NOSPACE\n');
+  life.sandbox.world('defrag-fails');
+  expect(await command('snapshot-etcd', '--reason', 'sleep')).toMatchObject({ ok: false, error: 'EtcdNoSpace' });
+  expect(Object.keys(life.state.objects).filter((key) => key.endsWith('/manifest.json'))).toHaveLength(1);
+});
+
+test('issue-kubeconfig stores credentials that hold for hours, and shows none of them', async () => {
+  await node();
+  expect(await command('issue-kubeconfig')).toEqual({ ok: true, parameter: '/drowse/drowse/kubeconfig', hours: 12 });
+  expect(life.state.parameters['/drowse/drowse/kubeconfig']).toMatchObject({ type: 'SecureString' });
+  expect(life.sandbox.read('test/calls')).toContain('--org kubeadm:cluster-admins --validity-period 12h');
 });
 
 test('delete-stale-nodes deletes what has no instance', async () => {
   await node();
   const { self } = life.cloud;
-  life.sandbox.world(
-    'objects',
-    `Node i-gone \nNode ${self} \nVolumeAttachment csi-1 i-gone\nVolumeAttachment csi-2 ${self}\n`,
-  );
+  const on = (nodeName: string, kind: string, name: string) => ({
+    kind,
+    metadata: { name, namespace: 'app' },
+    spec: { nodeName, holderIdentity: `web-of-${nodeName}_1` },
+  });
+  const items = ['i-gone', self].flatMap((node) => [
+    { kind: 'Node', metadata: { name: node } },
+    on(node, 'VolumeAttachment', `csi-of-${node}`),
+    on(node, 'Pod', `web-of-${node}`),
+    on(node, 'Lease', `lease-of-${node}`),
+  ]);
+  life.sandbox.world('objects.json', JSON.stringify({ items }));
   expect(await command('delete-stale-nodes')).toEqual({ ok: true, nodes: ['i-gone'], volumeAttachments: 1 });
+  const changes = life.sandbox.calls.filter((call) => / (delete|replace|patch) /.test(call));
+  expect(changes.map((call) => call.replace(/.*--request-timeout 30s /, ''))).toEqual([
+    expect.stringMatching(/^replace --filename \S+\/leases.json$/),
+    'delete volumeattachment csi-of-i-gone --wait=false --ignore-not-found',
+    'patch volumeattachment csi-of-i-gone --type merge --patch {"metadata":{"finalizers":null}}',
+    expect.stringMatching(
+      /^delete --filename \S+\/pods.json --force --grace-period 0 --wait=false --ignore-not-found$/,
+    ),
+    'delete node i-gone --ignore-not-found --wait=false',
+  ]);
 });
 
 test('delete-stale-nodes deletes nothing when EC2 shows not even this instance', async () => {
   await node();
   life.cloud.instance.state = 'terminated';
-  life.sandbox.world('objects', 'Node i-gone \n');
+  life.sandbox.world('objects.json', JSON.stringify({ items: [{ kind: 'Node', metadata: { name: 'i-gone' } }] }));
   expect(await command('delete-stale-nodes')).toMatchObject({ ok: false, error: 'StaleNotDeleted' });
   expect(life.sandbox.calls.filter((call) => call.includes('kubectl') && call.includes('delete'))).toEqual([]);
 });
@@ -285,24 +386,104 @@ test('restore-etcd refuses a snapshot of another cluster, one that was changed, 
   expect(await restore()).toMatchObject({ ok: false, error: 'SnapshotMissing' });
 });
 
-test('smoke-test lists every check', async () => {
-  await node();
-  const ready = {
+describe('smoke-test', () => {
+  const ready = [{ type: 'Ready', status: 'True' }];
+  const gpuNode = {
     metadata: { name: 'i-1' },
-    status: { conditions: [{ type: 'Ready', status: 'True' }], allocatable: { 'nvidia.com/gpu': '1' } },
+    spec: {},
+    status: { conditions: ready, allocatable: { 'nvidia.com/gpu': '1' } },
   };
-  life.sandbox.world('nodes.json', JSON.stringify({ items: [ready] }));
-  const result = await command('smoke-test');
-  expect(result).toMatchObject({ ok: true });
-  expect((result.checks as { name: string }[]).map(({ name }) => name)).toEqual([
-    'etcd-quorum',
-    'nodes-ready',
-    'dns-available',
-    'gpus-allocatable',
-    'pod-starts',
-  ]);
-  life.sandbox.world('nodes.json', JSON.stringify({ items: [{ ...ready, status: { conditions: [] } }] }));
-  expect(await command('smoke-test')).toMatchObject({ ok: false, error: 'SmokeTestFailed' });
+  const podOf = (status: object) => ({
+    metadata: { namespace: 'app', name: 'one' },
+    spec: { nodeName: 'i-1' },
+    status,
+  });
+  const dnsPod = (nodeName: string, conditions: object[]) => ({
+    metadata: { name: 'coredns-1' },
+    spec: { nodeName },
+    status: { conditions },
+  });
+  const world = (name: string, items: object[]) => life.sandbox.world(name, JSON.stringify({ items }));
+  const checks = (result: Record<string, unknown>) => {
+    const list = result.checks as { name: string; ok: boolean; detail: string }[];
+    return Object.fromEntries(list.map(({ name, ok, detail }) => [name, { ok, detail }]));
+  };
+
+  beforeEach(async () => {
+    await node();
+    world('nodes.json', [gpuNode]);
+    world('dns-pods.json', [dnsPod(life.cloud.instance.id, ready)]);
+    world('job-pods.json', [podOf({ phase: 'Succeeded', conditions: ready })]);
+  });
+
+  it('lists every check, and what nvidia-smi says', async () => {
+    const result = await command('smoke-test');
+    expect(result).toMatchObject({ ok: true });
+    expect(Object.keys(checks(result))).toEqual([
+      'etcd-quorum',
+      'nodes-ready',
+      'dns-available',
+      'gpus-allocatable',
+      'pod-starts',
+      'nvidia-smi',
+    ]);
+    expect(checks(result)['nvidia-smi']).toEqual({ ok: true, detail: 'Tesla T4, 580.95.05, 15360 MiB' });
+  });
+
+  it.each([
+    ['of an instance that is gone', false, ready, 'no pod is ready on an instance that runs: coredns-1 on i-gone'],
+    ['that is not ready', true, [], /^no pod is ready on an instance that runs: coredns-1 on i-0/],
+    ['of an instance that runs', true, ready, '1 of 1 pods are ready on instances that run'],
+  ])('asks a DNS pod %s', async (_, runs, conditions, detail) => {
+    world('dns-pods.json', [dnsPod(runs ? life.cloud.instance.id : 'i-gone', conditions)]);
+    const found = checks(await command('smoke-test'))['dns-available'];
+    expect(found).toEqual({
+      ok: runs && conditions === ready,
+      detail: typeof detail === 'string' ? detail : (expect.stringMatching(detail) as string),
+    });
+  });
+
+  it('can run again while its namespace goes, which somebody deleted', async () => {
+    life.sandbox.world('namespace-goes', '');
+    expect(await command('smoke-test')).toMatchObject({ ok: true });
+    expect(await command('smoke-test')).toMatchObject({ ok: true });
+  });
+
+  it.each([
+    ['no node offers a GPU', [{ ...gpuNode, status: { conditions: ready } }], []],
+    [
+      'all GPUs are in use, by app/one',
+      [gpuNode],
+      [{ ...podOf({}), spec: { nodeName: 'i-1', containers: [{ resources: { limits: { 'nvidia.com/gpu': '1' } } }] } }],
+    ],
+  ])('leaves nvidia-smi out where it would get no GPU: %s', async (why, nodes, pods) => {
+    world('nodes.json', nodes);
+    world('pods.json', pods);
+    const [check] = ((await command('smoke-test')).checks as { name: string }[]).filter(
+      ({ name }) => name === 'nvidia-smi',
+    );
+    expect(check).toEqual({ name: 'nvidia-smi', ok: true, detail: `not run: ${why}` });
+  });
+
+  it('says of a GPU that does not work what the pod said', async () => {
+    const terminated = { reason: 'Error', message: 'NVIDIA-SMI has failed' };
+    world('job-pods.json', [
+      podOf({ phase: 'Failed', conditions: ready, containerStatuses: [{ state: { terminated } }] }),
+    ]);
+    const result = await command('smoke-test');
+    expect(result).toMatchObject({ ok: false, error: 'SmokeTestFailed' });
+    expect(checks(result)['nvidia-smi']).toEqual({ ok: false, detail: 'Failed on i-1; Error: NVIDIA-SMI has failed' });
+    expect(checks(result)['pod-starts']?.ok).toBe(true);
+  });
+
+  it('names a node that is not ready, and never fails without a cause', async () => {
+    world('nodes.json', [{ ...gpuNode, status: { conditions: [] } }]);
+    const result = await command('smoke-test');
+    expect(result).toMatchObject({ ok: false, error: 'SmokeTestFailed' });
+    expect(checks(result)['nodes-ready']).toEqual({ ok: false, detail: 'not ready: i-1' });
+    const failed = Object.values(checks(result)).filter(({ ok }) => !ok);
+    expect(failed.map(({ detail }) => detail)).not.toContain('');
+  });
 });
 
 test.each([
@@ -313,6 +494,33 @@ test.each([
   const result = await command('collect-diagnostics');
   expect(result).toMatchObject({ ok: true });
   expect(life.state.objects[String(result.key)]!.length).toBe(result.bytes);
+});
+
+describe('report-api', () => {
+  const report = () => life.sandbox.run(['/opt/drowse/report-api.sh']);
+
+  test('tells CloudWatch that the API of this seat answers', async () => {
+    await node();
+    expect(await report()).toMatchObject({ code: 0 });
+    expect(life.state.metrics).toEqual(['drowse ApiReady Cluster=drowse Seat=0 1']);
+    expect(life.problems).toEqual([]);
+  });
+
+  test('says nothing of an API that does not answer', async () => {
+    await node();
+    life.sandbox.removePath('test/world/api-up');
+    const { code, stderr } = await report();
+    expect([code, life.state.metrics]).toEqual([1, []]);
+    expect(stderr).toContain('[api-not-ready]');
+  });
+
+  test('says why CloudWatch took nothing', async () => {
+    await node();
+    life.state.refuse.PutMetricData = 'AccessDenied';
+    const { code, stderr } = await report();
+    expect(code).toBe(1);
+    expect(stderr).toContain('[metric-not-taken] CloudWatch takes no metric (AccessDenied)');
+  });
 });
 
 test('ship-logs sends the journal once and remembers how far it got', async () => {

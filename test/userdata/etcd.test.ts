@@ -1,7 +1,5 @@
 import { EtcdLab, SEAT_ADDRESSES, type LabSeat } from './support/etcd-lab';
 
-jest.setTimeout(120_000);
-
 /** One life, told in order: each chapter starts where the one before ended. */
 let lab: EtcdLab;
 beforeAll(() => {

@@ -4,7 +4,7 @@
 set -o errexit -o nounset -o pipefail
 
 # What each is for: see README.md beside this file.
-readonly PACKAGES=(age curl e2fsprogs haproxy iproute2 jq openssl python3 python3-venv python3-yaml shellcheck shfmt util-linux)
+readonly PACKAGES=(age curl e2fsprogs gnupg haproxy iproute2 jq openssl python3 python3-cryptography python3-venv python3-yaml shellcheck shfmt systemd util-linux)
 
 main() {
   local missing=() package

@@ -8,15 +8,13 @@ import { loseVolume, SNAPSHOT_KEY, takeSnapshot } from './support/lost-volume';
 import { seatData } from './support/nodes';
 import { addFakes, type Run, type RunOptions } from './support/sandbox';
 
-jest.setTimeout(300_000);
-
 beforeAll(() => {
   addFakes('fakes-platform');
 });
 
 const GONE = 'i-0ccccccccccccccccc';
 
-/** A seat that is up, in a cluster with a node to drain. */
+/** A seat that is up, in a cluster that answers names, with a node to drain. */
 const seat = startingFrom(async () => {
   const life = new Life(seatData(), newCloudState());
   bake(await life.replace(), 'seat');
@@ -25,15 +23,30 @@ const seat = startingFrom(async () => {
   life.state.instances[pool] = { ...life.cloud.instance, id: pool, tags: { 'drowse:cluster': 'drowse' } };
   const boot = await life.boot({ quiet: true });
   if (boot.code !== 0) throw new Error(boot.stderr);
-  await add(life, { [`Node//${pool}`]: node(pool) });
+  const dns = { metadata: { name: 'coredns-1', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } } };
+  await add(life, {
+    [`Node//${pool}`]: node(pool),
+    'Pod/kube-system/coredns-1': {
+      ...dns,
+      spec: { nodeName: life.cloud.instance.id },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    },
+  });
   return life;
 });
 
-/** With a node, and an attachment, of an instance that is gone. */
+/** With a node of an instance that is gone, and all that names it. */
 async function seatWithStaleNode(): Promise<Life> {
   const life = await seat();
   const attachment = { metadata: { name: 'csi-1' }, spec: { nodeName: GONE } };
-  await add(life, { [`Node//${GONE}`]: node(GONE), 'VolumeAttachment//csi-1': attachment });
+  const pod = { metadata: { name: 'web-1', namespace: 'app' }, spec: { nodeName: GONE } };
+  const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'web', namespace: 'app' } };
+  await add(life, {
+    [`Node//${GONE}`]: node(GONE),
+    'VolumeAttachment//csi-1': attachment,
+    'Pod/app/web-1': pod,
+    'Lease/app/web': { ...lease, spec: { holderIdentity: 'web-1_1' } },
+  });
   return life;
 }
 
@@ -84,9 +97,11 @@ const restore: Victim = {
 };
 
 const victims = [
-  onSeat('mint-join-token', '--pool', 'gpu'),
+  onSeat('mint-join-token', '--pool', 'gpu', '--instance-ids', 'i-0bbbbbbbbbbbbbbbb'),
   onSeat('drain-nodes', '--per-node-seconds', '60'),
   onSeat('delete-stale-nodes'),
+  onSeat('uncordon-nodes'),
+  onSeat('issue-kubeconfig'),
   onSeat('snapshot-etcd', '--reason', 'sleep'),
   onSeat('smoke-test'),
   onSeat('collect-diagnostics'),

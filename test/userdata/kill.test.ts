@@ -8,8 +8,6 @@ import { poolData, seatData } from './support/nodes';
 import { sharedTools } from './support/sandbox';
 import type { NodeData } from '../../lib/node';
 
-jest.setTimeout(300_000);
-
 const TOKEN = JSON.stringify({
   endpoint: 'api.drowse.drowse.internal:6443',
   token: 'abcdef.0123456789abcdef',
@@ -25,7 +23,10 @@ async function node(data: NodeData): Promise<Life> {
   if (data.role === 'pool') {
     life.sandbox.world('api-up');
     life.sandbox.world('gpu');
-    life.state.parameters[`/drowse/drowse/join/${data.pool!.name}`] = { type: 'SecureString', value: TOKEN };
+    life.state.parameters[`/drowse/drowse/join/${data.pool!.name}/${life.cloud.self}`] = {
+      type: 'SecureString',
+      value: TOKEN,
+    };
   }
   return life;
 }

@@ -3,8 +3,6 @@ import { bake } from './support/case';
 import { Life } from './support/life';
 import { seatData } from './support/nodes';
 
-jest.setTimeout(60_000);
-
 const life = new Life(seatData());
 beforeAll(async () => {
   bake(await life.replace(), 'seat');

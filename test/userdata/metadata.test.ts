@@ -4,8 +4,6 @@ import { seatData } from './support/nodes';
 import type { CloudState } from './support/cloud-state';
 import type { Run } from './support/sandbox';
 
-jest.setTimeout(60_000);
-
 let life: Life;
 afterEach(async () => {
   const { problems } = life;
@@ -15,7 +13,7 @@ afterEach(async () => {
 
 const READY = ['booting', 'runtime', 'control-plane', 'ready'];
 /** Requests before the first for credentials: token, identity and MAC, interface and subnet. */
-const FACTS = 5;
+const FACTS = 6;
 /** What the console output of the instance shows of a node that could tell nobody else. */
 const CONSOLE = 'drowse: failed:metadata-unreachable: ';
 

@@ -2,8 +2,6 @@ import { EtcdLab } from './support/etcd-lab';
 import { poolData } from './support/nodes';
 import { sharedTools } from './support/sandbox';
 
-jest.setTimeout(60_000);
-
 let lab: EtcdLab;
 beforeAll(() => {
   lab = new EtcdLab();
@@ -35,7 +33,10 @@ test('after the install a GPU node boots with everything but AWS and its own net
   sandbox.write('etc/drowse/node.json', JSON.stringify(poolData({ gpu: true })));
   sandbox.write('var/lib/drowse/installed', `gpu ${sharedTools().sha256}\n`);
   sandbox.write('etc/containerd/conf.d/50-nvidia.toml', '');
-  lab.state.parameters['/drowse/drowse/join/gpu'] = {
+  const self = Object.values(lab.state.instances).find(
+    ({ id, state }) => id.startsWith('i-01') && state === 'running',
+  )!;
+  lab.state.parameters[`/drowse/drowse/join/gpu/${self.id}`] = {
     type: 'SecureString',
     value: JSON.stringify({
       endpoint: 'api.drowse.drowse.internal:6443',

@@ -1,17 +1,18 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { parseConfig } from '../../lib/config/load';
 import { exampleConfig } from '../../lib/config/example';
-import { clusterManifest, fluxYaml } from '../../lib/platform';
+import { FLUX_FILE as INSTALLER, fluxYaml, platformParameter } from '../../lib/platform';
+import { packFolder } from '../../lib/archive';
 import { killEverywhere } from './support/kill';
 import { newCloudState } from './support/cloud-state';
 import { CLUSTER_FILE, FLUX_FILE, type Manifest, type Scenario } from './support/cluster-api';
-import { Life } from './support/life';
+import { Life, livesOfTests } from './support/life';
 import { seatData } from './support/nodes';
 import { addFakes, type Run } from './support/sandbox';
-
-jest.setTimeout(240_000);
 
 interface Result {
   ok: boolean;
@@ -29,7 +30,7 @@ const TOKEN = 'cloudflare-token-of-the-test';
 const GIT = { username: 'drowse', password: 'git-password-of-the-test' };
 const GRAFANA = '0123-567_9abcdef0123-567_9abcdef';
 const NODE = 'i-0aaaaaaaaaaaaaaaa';
-const LAYERS = ['apps', 'base', 'ingress', 'network', 'network-config'];
+const LAYERS = ['apps', 'base', 'calico-crds', 'ingress', 'network', 'network-config'];
 const FLUX_YAML = fluxYaml();
 /** The same as JSON, which is YAML as well, and takes a tenth of the time to read. */
 const FLUX_JSON = JSON.stringify({
@@ -38,25 +39,43 @@ const FLUX_JSON = JSON.stringify({
     .map((document) => document.toJS() as object | null)
     .filter((document) => document !== null),
 });
-const CLUSTER_JSON = Buffer.from(
-  JSON.stringify(
-    clusterManifest(parseConfig(exampleConfig()), {
-      account: '123456789012',
-      elasticIp: '203.0.113.7',
-      bucketName: newCloudState().bucket,
-    }),
-  ),
-);
+const DEPLOYED = { account: '123456789012', elasticIp: '203.0.113.7' };
+
+const FROM_GIT = parseConfig('platform: { source: git, git: { url: "https://example.org/tree" } }');
+
+/** A tree with nothing in it but what installs Flux; what each text packs to is made once. */
+function treeOf(fluxYaml: string): { sha256: string; bytes: Buffer } {
+  const known = TREES.get(fluxYaml);
+  if (known !== undefined) return known;
+  const folder = mkdtempSync(join(tmpdir(), 'drowse-tree-'));
+  try {
+    mkdirSync(join(folder, 'tree', dirname(INSTALLER)), { recursive: true });
+    writeFileSync(join(folder, 'tree', INSTALLER), fluxYaml);
+    const { file, sha256 } = packFolder(join(folder, 'tree'), folder, 'platform');
+    const tree = { sha256, bytes: readFileSync(file) };
+    TREES.set(fluxYaml, tree);
+    return tree;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+const TREES = new Map<string, { sha256: string; bytes: Buffer }>();
+
+/** As a deploy leaves bucket and parameter. @returns the tree's digest */
+function deploy(life: Life, fluxYaml: string, config = parseConfig(exampleConfig())): string {
+  const { sha256, bytes } = treeOf(fluxYaml);
+  life.state.objects[`platform/${sha256}.tar.gz`] = bytes;
+  life.state.parameters['/drowse/drowse/platform'] = {
+    type: 'String',
+    value: JSON.stringify(platformParameter(config, DEPLOYED, sha256)),
+  };
+  return sha256;
+}
 const JOB = /name: (flux-installer-[0-9a-f]{8})/.exec(FLUX_YAML)![1]!;
 
-const lives: Life[] = [];
+const lives = livesOfTests();
 beforeAll(() => {
   addFakes('fakes-platform');
-});
-afterEach(async () => {
-  const problems = lives.flatMap((life) => life.problems);
-  await Promise.all(lives.splice(0).map((life) => life.end()));
-  expect(problems).toEqual([]);
 });
 
 /** A seat whose API is up, with the bucket as a deploy leaves it, in a cluster with nothing but its nodes. */
@@ -65,8 +84,7 @@ async function newSeat(scenario: Scenario = {}): Promise<Life> {
   await life.replace();
   // Each look is three processes, and most tests here wait for a bound.
   life.sandbox.environment = { SLEEP_FACTOR: '100' };
-  life.state.objects['platform/bootstrap/flux.yaml'] = Buffer.from(FLUX_JSON);
-  life.state.objects['platform/bootstrap/cluster.json'] = CLUSTER_JSON;
+  deploy(life, FLUX_JSON);
   parameter(life, 'cloudflare-token', `${TOKEN}\n`);
   parameter(life, 'git-credentials', JSON.stringify(GIT));
   life.sandbox.world('api-up');
@@ -151,7 +169,7 @@ async function run(life: Life, command: string, ...options: string[]): Promise<R
 /** Calls that change or ask something, in short. */
 function calls(life: Life): string[] {
   return life.sandbox.calls
-    .filter((call) => /^(kubectl .*(apply|annotate|patch|delete|logs)|aws|openssl)/.test(call))
+    .filter((call) => /^(kubectl .*(apply|annotate|patch|delete)|aws|openssl)/.test(call))
     .map((call) =>
       call
         .replace(/--(kubeconfig|request-timeout|namespace|field-manager|output) \S+ ?/g, '')
@@ -163,16 +181,18 @@ function calls(life: Life): string[] {
 }
 
 const REQUESTS = [
-  'kubectl annotate Bucket.source.toolkit.fluxcd.io/platform reconcile.fluxcd.io/requestedAt=NOW',
   'kubectl annotate kustomizations.kustomize.toolkit.fluxcd.io/platform reconcile.fluxcd.io/requestedAt=NOW',
   'kubectl annotate --selector drowse.dev/layer kustomizations.kustomize.toolkit.fluxcd.io reconcile.fluxcd.io/requestedAt=NOW',
 ];
+const DEPLOYMENT = 'aws ssm GetParameter /drowse/drowse/platform';
+const OFFER =
+  'kubectl patch externalartifacts.source.toolkit.fluxcd.io platform --subresource status --type merge --patch-file tree-status.json';
 const PARAMETERS = ['cloudflare-token', 'git-credentials'].map((name) => `aws ssm GetParameter /drowse/drowse/${name}`);
 
 describe('install-network', () => {
   test('installs Flux, makes the secrets, and waits for the network alone', async () => {
     const life = await seat({ parts: { 'Kustomization/apps': { message: 'no GPU yet' } } });
-    life.state.objects['platform/bootstrap/flux.yaml'] = Buffer.from(FLUX_YAML);
+    const tree = deploy(life, FLUX_YAML);
     const result = await run(life, 'install-network');
     expect(result).toEqual({
       ok: true,
@@ -181,7 +201,8 @@ describe('install-network', () => {
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
     });
     expect(calls(life)).toEqual([
-      'aws s3 GET platform/bootstrap/flux.yaml',
+      DEPLOYMENT,
+      `aws s3 GET platform/${tree}.tar.gz`,
       'kubectl apply flux.yaml',
       PARAMETERS[0],
       'kubectl apply secret.json',
@@ -189,15 +210,15 @@ describe('install-network', () => {
       'kubectl apply secret.json',
       'openssl rand -base64 24',
       'kubectl apply secret.json',
-      'aws s3 GET platform/bootstrap/cluster.json',
       'kubectl apply cluster.json',
+      OFFER,
       ...REQUESTS,
     ]);
     expect(secret(life, 'cert-manager/cloudflare-api-token')).toEqual({ 'api-token': TOKEN });
     expect(secret(life, 'flux-system/git-credentials')).toEqual(GIT);
     expect(secret(life, 'monitoring/grafana-admin')).toEqual({ 'admin-user': 'admin', 'admin-password': GRAFANA });
     expect(life.sandbox.calls.filter((call) => call.includes('annotate'))).toEqual(
-      Array<unknown>(3).fill(expect.stringContaining('--field-manager flux-client-side-apply')),
+      Array<unknown>(2).fill(expect.stringContaining('--field-manager flux-client-side-apply')),
     );
   });
 
@@ -225,7 +246,7 @@ describe('install-network', () => {
   });
 
   test('names a layer of the network that the tree does not have', async () => {
-    const life = await seat({ layers: ['base', 'network'] });
+    const life = await seat({ layers: ['base', 'calico-crds', 'network'] });
     expect(await run(life, 'install-network')).toMatchObject({
       error: 'PlatformNotReady',
       message: '1 of 3 are not ready: network-config',
@@ -233,15 +254,21 @@ describe('install-network', () => {
     });
   });
 
-  test('says why Flux is not installed: the end of the Job’s log', async () => {
-    const life = await seat({ jobFails: true, jobLog: ['applying', 'error: timed out'] });
+  test.each([
+    ['the end of its last attempt', ['applying', 'kubectl: 1\n2\n3\n4\n\nerror: timed out\n'], 'kubectl: 1'],
+    ['the last attempt that said anything', ['error: timed out', undefined], undefined],
+    ['nothing but what pods wait for', [], undefined],
+  ])('says why Flux is not installed: %s', async (_what, jobEnds, first) => {
+    const life = await seat({ jobFails: true, jobEnds });
+    const words = jobEnds.length === 0 ? ['ImagePullBackOff: no such image'] : ['error: timed out'];
+    if (first !== undefined) words.unshift(first, '2', '3', '4');
     expect(await run(life, 'install-network')).toMatchObject({
       error: 'FluxNotInstalled',
-      message: `job.batch/${JOB} is failed: applying / error: timed out`,
+      message: `job.batch/${JOB} is failed: BackoffLimitExceeded: Job has reached its limit / ${words.join(' / ')}`,
     });
   });
 
-  test('says why Flux is not installed: the image is not there', async () => {
+  test('says why Flux is not installed yet: the image is not there', async () => {
     const life = await seat({ jobHangs: true });
     expect(await run(life, 'install-network')).toMatchObject({
       error: 'FluxNotInstalled',
@@ -267,13 +294,14 @@ describe('reconcile-platform', () => {
     expect(Date.now() - started).toBeLessThan(20_000);
     expect(objectsOf(life)).toEqual(before);
     expect(calls(life)).toEqual([
-      'aws s3 GET platform/bootstrap/flux.yaml',
+      DEPLOYMENT,
+      // This instance is new, and nothing was kept of the other one.
+      `aws s3 GET platform/${treeOf(FLUX_JSON).sha256}.tar.gz`,
       'kubectl apply flux.yaml',
       PARAMETERS[0],
       'kubectl apply secret.json',
       PARAMETERS[1],
       'kubectl apply secret.json',
-      'aws s3 GET platform/bootstrap/cluster.json',
       'kubectl apply cluster.json',
       ...REQUESTS,
     ]);
@@ -283,7 +311,7 @@ describe('reconcile-platform', () => {
     const life = await wokenSeat({ parts: { 'Kustomization/ingress': { silent: true } } });
     expect(await run(life, 'reconcile-platform')).toMatchObject({
       error: 'PlatformNotReady',
-      message: '1 of 5 are not ready: ingress',
+      message: '1 of 6 are not ready: ingress',
       failed: [{ name: 'ingress', message: 'not reconciled since it was asked to; what it said before: Applied' }],
     });
   });
@@ -297,7 +325,7 @@ describe('reconcile-platform', () => {
     expect(await run(life, 'reconcile-platform')).toMatchObject({
       ok: false,
       error: 'PlatformNotReady',
-      message: '2 of 5 are not ready: ingress, apps',
+      message: '2 of 6 are not ready: ingress, apps',
       failed: [
         { name: 'ingress', message: message.slice(0, 300) },
         { name: 'apps', message: reason.message },
@@ -306,15 +334,68 @@ describe('reconcile-platform', () => {
   });
 
   test.each([
-    ['source', 'Bucket/platform', 'bucket not found'],
+    ['source', 'GitRepository/platform', 'authentication required'],
     ['platform', 'Kustomization/platform', 'kustomize build failed'],
   ])('stops at the %s, and does not ask the layers', async (name, part, message) => {
-    const life = await wokenSeat({ parts: { [part]: { message } } });
+    const life = await seat({ parts: { [part]: { message } } });
+    if (name === 'source') deploy(life, FLUX_JSON, FROM_GIT);
     expect(await run(life, 'reconcile-platform')).toMatchObject({
       error: 'PlatformNotReady',
       failed: [{ name, message }],
     });
-    expect(calls(life)).not.toContain(REQUESTS[2]);
+    expect(calls(life)).not.toContain(REQUESTS[1]);
+  });
+
+  describe('where the tree has another version of a chart', () => {
+    const source: Manifest = {
+      kind: 'OCIRepository',
+      metadata: {
+        name: 'calico',
+        generation: 2,
+        labels: { 'drowse.dev/pinned': 'true' },
+        annotations: { 'drowse.dev/held-for': '[{"ref":{"tag":"v3"}}]' },
+      },
+      spec: Object.assign({ suspend: true }, { ref: { tag: 'v4' } }),
+      status: { observedGeneration: 2, artifact: { path: 'calico.tar.gz' }, conditions: [] },
+    };
+    const raised = async (scenario?: Scenario): Promise<Life> => {
+      const life = await wokenSeat(scenario);
+      life.sandbox.write('var/lib/drowse/flux/calico.tar.gz', '');
+      // It takes some more looks than the others.
+      life.sandbox.environment = { SLEEP_FACTOR: '10' };
+      change(life, (objects) => {
+        objects['OCIRepository/flux-system/calico'] = structuredClone(source);
+      });
+      return life;
+    };
+
+    test('lets its source go, and asks the layers again once the chart is there', async () => {
+      const life = await raised();
+      expect(await run(life, 'reconcile-platform')).toEqual({
+        ok: true,
+        ready: LAYERS,
+        leftOut: [],
+        at: expect.any(String) as string,
+      });
+      const patch = 'kubectl patch ocirepositories.source.toolkit.fluxcd.io calico --type merge --patch';
+      expect(calls(life).slice(-4)).toEqual([
+        REQUESTS[1],
+        expect.stringMatching(new RegExp(`^${patch} .*"suspend":null`)),
+        // Fetched, and so held for what it is now.
+        expect.stringMatching(new RegExp(`^${patch} .*v4.*"suspend":true`)),
+        REQUESTS[1],
+      ]);
+    });
+
+    test('names the chart that cannot be had', async () => {
+      const message = 'failed to determine artifact digest: quay.io: no such host';
+      const life = await raised({ parts: { 'OCIRepository/calico': { message } } });
+      expect(await run(life, 'reconcile-platform')).toMatchObject({
+        error: 'PlatformNotReady',
+        message: '1 of 1 are not ready: OCIRepository/calico',
+        failed: [{ name: 'OCIRepository/calico', message }],
+      });
+    });
   });
 
   test('leaves out what a person has suspended', async () => {
@@ -354,14 +435,84 @@ describe('reconcile-platform', () => {
     expect(await run(life, 'reconcile-platform')).toMatchObject({ error: 'ApiNotReady' });
   });
 
-  test.each(['flux.yaml', 'cluster.json'])('names %s where the bucket does not have it', async (name) => {
-    const life = await wokenSeat();
-    life.state.objects = Object.fromEntries(
-      Object.entries(life.state.objects).filter(([key]) => key !== `platform/bootstrap/${name}`),
-    );
-    expect(await run(life, 'reconcile-platform')).toMatchObject({
-      error: 'PlatformMissing',
-      message: `the bucket does not give platform/bootstrap/${name} (NoSuchKey)`,
+  describe('applies nothing but what a deploy named', () => {
+    const change: Record<string, [what: (life: Life) => void, message: RegExp]> = {
+      'a parameter that is not there': [
+        (life) => delete life.state.parameters['/drowse/drowse/platform'],
+        /^the parameter \/drowse\/drowse\/platform does not say what to apply \(ParameterNotFound\)$/,
+      ],
+      'a parameter that names no digest': [
+        (life) => {
+          const parameter = life.state.parameters['/drowse/drowse/platform']!;
+          parameter.value = parameter.value.replace(/"tree":"\w+"/, '"tree":"../node/x"');
+        },
+        /does not say what to apply \(NotADeployment\)$/,
+      ],
+      'a tree that is not in the bucket': [
+        (life) => {
+          deploy(life, FLUX_YAML);
+          const others = Object.entries(life.state.objects).filter(([key]) => !key.startsWith('platform/'));
+          life.state.objects = Object.fromEntries(others);
+        },
+        /^the bucket does not give platform\/[0-9a-f]{64}\.tar\.gz with that digest \(NoSuchKey\)$/,
+      ],
+      'another tree under that name': [
+        (life) => {
+          const tree = deploy(life, FLUX_YAML);
+          life.state.objects[`platform/${tree}.tar.gz`] = treeOf('kind: Written\n').bytes;
+        },
+        /with that digest \(DigestMismatch\)$/,
+      ],
+    };
+    test.each(Object.entries(change))('%s', async (_what, [happens, message]) => {
+      const life = await wokenSeat();
+      happens(life);
+      expect(await run(life, 'reconcile-platform')).toMatchObject({
+        error: 'PlatformMissing',
+        message: expect.stringMatching(message) as string,
+      });
+      expect(calls(life).filter((call) => call.includes('apply'))).toEqual([]);
+    });
+
+    test('a tree that was changed on the seat is fetched again', async () => {
+      const life = await wokenSeat();
+      const tree = deploy(life, FLUX_JSON);
+      const file = `var/lib/drowse/flux/externalartifact/flux-system/platform/${tree}.tar.gz`;
+      life.sandbox.write(file, 'written');
+      expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
+      expect(
+        createHash('sha256')
+          .update(readFileSync(join(life.sandbox.root, file)))
+          .digest('hex'),
+      ).toBe(tree);
+    });
+
+    test('Flux is told of a new tree by its digest, and the old one goes', async () => {
+      const life = await wokenSeat();
+      const tree = deploy(life, FLUX_YAML);
+      expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
+      const path = `externalartifact/flux-system/platform/${tree}.tar.gz`;
+      expect(objectsOf(life)['ExternalArtifact/flux-system/platform']!.status).toMatchObject({
+        artifact: {
+          path,
+          url: `http://localhost:9090/${path}`,
+          digest: `sha256:${tree}`,
+          revision: `sha256:${tree}`,
+          size: treeOf(FLUX_YAML).bytes.length,
+          lastUpdateTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
+        },
+      });
+      expect(readdirSync(join(life.sandbox.root, 'var/lib/drowse/flux', dirname(path)))).toEqual([`${tree}.tar.gz`]);
+    });
+
+    test('a tree from Git is asked for, and its digest is Git’s business', async () => {
+      const life = await seat();
+      deploy(life, FLUX_JSON, FROM_GIT);
+      expect(await run(life, 'install-network')).toMatchObject({ ok: true });
+      expect(calls(life)).toContain(
+        'kubectl annotate GitRepository.source.toolkit.fluxcd.io/platform reconcile.fluxcd.io/requestedAt=NOW',
+      );
+      expect(calls(life)).not.toContain(OFFER);
     });
   });
 
@@ -391,7 +542,7 @@ describe('reconcile-platform', () => {
         leftOut: ['apps'],
       });
       // They are asked all the same: with the node they get ready by themselves.
-      expect(calls(life).slice(-3)).toEqual(REQUESTS);
+      expect(calls(life).slice(-2)).toEqual(REQUESTS);
     });
 
     test('of any pool it leaves out what depends on them, too, at however many removes', async () => {
@@ -431,7 +582,8 @@ describe('reconcile-platform', () => {
 
   test('does without secrets whose parameters are not there, and keeps the password that somebody set', async () => {
     const life = await seat();
-    life.state.parameters = {};
+    const { '/drowse/drowse/platform': platform } = life.state.parameters;
+    life.state.parameters = { '/drowse/drowse/platform': platform! };
     expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
     expect(secret(life, 'cert-manager/cloudflare-api-token')).toBeUndefined();
     expect(secret(life, 'flux-system/git-credentials')).toBeUndefined();
@@ -448,11 +600,24 @@ describe('reconcile-platform', () => {
     expect(secret(life, 'monitoring/grafana-admin')).toEqual(own);
   });
 
-  test('follows a token that was rotated', async () => {
+  test.each([
+    ['as it is', 'another'],
+    ['with the end of line of an editor on Windows', 'another\r\n'],
+    ['with blanks around it', ' \tanother  '],
+  ])('follows a token that was rotated, %s', async (_what, value) => {
     const life = await wokenSeat();
-    parameter(life, 'cloudflare-token', 'another');
+    parameter(life, 'cloudflare-token', value);
     expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
     expect(secret(life, 'cert-manager/cloudflare-api-token')).toEqual({ 'api-token': 'another' });
+  });
+
+  test('takes blanks and line ends off a name and a password for Git, and leaves keys as they are', async () => {
+    const life = await wokenSeat();
+    const keys = { identity: 'a private key\n', known_hosts: 'host key\n' };
+    const given = { ...keys, username: ' me\r\n', password: `${GIT.password} \r\n` };
+    parameter(life, 'git-credentials', `${JSON.stringify(given)}\r\n`);
+    expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
+    expect(secret(life, 'flux-system/git-credentials')).toEqual({ ...keys, username: 'me', password: GIT.password });
   });
 
   test.each([
@@ -467,38 +632,41 @@ describe('reconcile-platform', () => {
       message: 'flux-system/git-credentials cannot be made of the parameter git-credentials',
     });
     const [[key, log] = []] = Object.entries(life.state.objects).filter(([name]) => name.startsWith('logs/'));
-    expect(key).toBe(`logs/${NODE}/reconcile-platform.log`);
+    expect(key).toBe(`logs/arn:aws:ec2:us-east-1:123456789012:instance/${NODE}/reconcile-platform.log`);
     expect(log?.toString()).not.toContain(GIT.password);
   });
 
   test('a parameter that may not be read is an error, not a missing one', async () => {
     const life = await seat();
-    life.state.refuse.GetParameter = 'AccessDeniedException';
+    life.state.refuse['GetParameter /drowse/drowse/cloudflare-token'] = 'AccessDeniedException';
     expect(await run(life, 'reconcile-platform')).toMatchObject({
       error: 'SecretNotMade',
       message: 'the parameter cloudflare-token cannot be read (AccessDeniedException)',
     });
   });
 
-  test('gives back the nodes that drain-nodes cordoned, and no others', async () => {
-    const life = await wokenSeat();
-    const ours = ['i-0bbbbbbbbbbbbbbbb', 'i-0cccccccccccccccc'];
-    const theirs = 'i-0dddddddddddddddd';
-    life.sandbox.removePath('test/world/scenario.json');
-    change(life, (objects) => {
-      for (const name of ours) objects[`Node//${name}`] = node(name);
-      objects[`Node//${theirs}`] = node(theirs, { unschedulable: true });
-    });
-    const before = objectsOf(life);
-    // Twice: what the first drain cordoned is no person's cordon to the second.
-    for (const seconds of ['10', '11'])
-      expect(await run(life, 'drain-nodes', '--per-node-seconds', seconds)).toMatchObject({ ok: true });
-    for (const name of [...ours, theirs])
-      expect(objectsOf(life)[`Node//${name}`]!.spec).toEqual({ unschedulable: true });
-    expect(await run(life, 'reconcile-platform')).toMatchObject({ ok: true });
-    expect(objectsOf(life)[`Node//${theirs}`]).toEqual(before[`Node//${theirs}`]);
-    for (const name of ours) expect(objectsOf(life)[`Node//${name}`]).toEqual(before[`Node//${name}`]);
-  });
+  test.each([['reconcile-platform'], ['uncordon-nodes']])(
+    '%s gives back the nodes that drain-nodes cordoned, and no others',
+    async (name) => {
+      const life = await wokenSeat();
+      const ours = ['i-0bbbbbbbbbbbbbbbb', 'i-0cccccccccccccccc'];
+      const theirs = 'i-0dddddddddddddddd';
+      life.sandbox.removePath('test/world/scenario.json');
+      change(life, (objects) => {
+        for (const name of ours) objects[`Node//${name}`] = node(name);
+        objects[`Node//${theirs}`] = node(theirs, { unschedulable: true });
+      });
+      const before = objectsOf(life);
+      // Twice: what the first drain cordoned is no person's cordon to the second.
+      for (const seconds of ['10', '11'])
+        expect(await run(life, 'drain-nodes', '--per-node-seconds', seconds)).toMatchObject({ ok: true });
+      for (const name of [...ours, theirs])
+        expect(objectsOf(life)[`Node//${name}`]!.spec).toEqual({ unschedulable: true });
+      expect(await run(life, name)).toMatchObject({ ok: true });
+      expect(objectsOf(life)[`Node//${theirs}`]).toEqual(before[`Node//${theirs}`]);
+      for (const name of ours) expect(objectsOf(life)[`Node//${name}`]).toEqual(before[`Node//${name}`]);
+    },
+  );
 });
 
 describe('in a new cluster with a drained node', () => {

@@ -6,8 +6,6 @@ import { Life } from './support/life';
 import { poolData } from './support/nodes';
 import { sharedTools } from './support/sandbox';
 
-jest.setTimeout(60_000);
-
 const PORT = 16_443;
 const SEATS = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
 
@@ -41,7 +39,7 @@ test('a pool node of three seats reaches the API through the proxy it wrote, whi
   const life = new Life({ ...data, endpoint: { ...data.endpoint, port: PORT, seats: SEATS } });
   await life.replace();
   life.sandbox.world('api-up');
-  life.state.parameters['/drowse/drowse/join/general'] = {
+  life.state.parameters['/drowse/drowse/join/general/i-0aaaaaaaaaaaaaaaa'] = {
     type: 'SecureString',
     value: JSON.stringify({
       endpoint: `api.drowse.drowse.internal:${String(PORT)}`,

@@ -6,8 +6,6 @@ import { Life, startingFrom } from './support/life';
 import { loseVolume, SNAPSHOT_KEY, takeSnapshot } from './support/lost-volume';
 import { seatData } from './support/nodes';
 
-jest.setTimeout(60_000);
-
 let life: Life;
 afterEach(async () => {
   expect(life.problems).toEqual([]);
@@ -58,6 +56,51 @@ test.each<Refusal>([
   expect(await restore()).toMatchObject({ ok: false, error });
   expect(volume()).toEqual(before);
   expect(life.sandbox.has('var/lib/drowse/restore')).toBe(false);
+});
+
+/** What the shell would take for arithmetic, and run as root. */
+const HOSTILE = 'BASH_VERSINFO[$(mkdir -p /root/ran)].6';
+
+test.each(
+  [
+    ['etcd', HOSTILE],
+    ['kubernetes', HOSTILE],
+    ['revision', HOSTILE],
+    ['at', HOSTILE],
+    ['sha256', `${'0'.repeat(64)}  /dev/null\n`],
+    ['etcd', '3.99999999999999999999'],
+    ['etcd', '3.6.8\n4.0.0'],
+    ['kubernetes', ''],
+    ['etcd', undefined],
+  ].flatMap(([field, value]) => [true, false].map((dryRun) => [field!, value, dryRun] as const)),
+)('a manifest whose %s is %j is refused by name and runs nothing (dry run: %s)', async (field, value, dryRun) => {
+  life = await lostSeat();
+  changeManifest((text) => {
+    const manifest = JSON.parse(text) as Record<string, unknown>;
+    expect(manifest).toHaveProperty([field]);
+    // Line ends as they are: the scripts' documents have no escapes.
+    return JSON.stringify({ ...manifest, [field]: value }).replaceAll('\\n', '\n');
+  });
+  const before = volume();
+  const answer = await restore(dryRun);
+  expect(life.sandbox.has('root/ran')).toBe(false);
+  expect(answer).toMatchObject({ ok: false, error: 'SnapshotBroken' });
+  expect(answer.message).toContain(`${field} is `);
+  expect(volume()).toEqual(before);
+  expect(life.sandbox.has('var/lib/drowse/restore')).toBe(false);
+});
+
+test.each(['kubernetes', 'etcd'])('a volume whose %s is no version is refused, and runs nothing', async (field) => {
+  life = await seatWithSnapshot();
+  await life.replace();
+  bake(life.sandbox, 'seat');
+  const noted = JSON.parse(life.sandbox.read('test/volume/volume.json')) as object;
+  life.sandbox.write('test/volume/volume.json', JSON.stringify({ ...noted, [field]: HOSTILE }));
+  const before = volume();
+  await life.boot({ playCurl: true });
+  expect(life.sandbox.has('root/ran')).toBe(false);
+  expect(life.state.phases.at(-1)).toBe('failed:bad-document');
+  expect(volume()).toEqual(before);
 });
 
 test('data is never overwritten', async () => {

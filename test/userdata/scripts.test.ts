@@ -22,6 +22,9 @@ const helpers = ['fakes', 'fakes-disk', 'fakes-etcd', 'fakes-kill', 'fakes-platf
     /^#(!\/(bin\/(ba)?sh|usr\/bin\/env bash)|.*shellcheck shell=bash)/.test(readFileSync(file, 'utf8')),
   );
 
+/** What the lab runs on this machine and in its machines; shims are for `sh`. */
+const lab = filesBelow('lab').filter((file) => /^#!\/(usr\/bin\/env bash|bin\/sh)/.test(readFileSync(file, 'utf8')));
+
 function check(program: string, args: readonly string[]): string {
   const result = spawnSync(program, args, { encoding: 'utf8' });
   if (result.error !== undefined)
@@ -37,7 +40,9 @@ test('shellcheck has nothing to say, with no rule excluded', () => {
     '',
   );
   expect(check('shellcheck', helpers)).toBe('');
-  const disabled = [...filesBelow('userdata'), ...helpers].filter((file) =>
+  expect(lab.length).toBeGreaterThan(10);
+  expect(check('shellcheck', lab)).toBe('');
+  const disabled = [...filesBelow('userdata'), ...helpers, ...lab].filter((file) =>
     readFileSync(file, 'utf8').includes('shellcheck disable'),
   );
   expect(disabled).toEqual([]);
@@ -45,7 +50,7 @@ test('shellcheck has nothing to say, with no rule excluded', () => {
 
 test('shfmt would change nothing', () => {
   const libraries = filesBelow('userdata').filter((file) => file.endsWith('.sh'));
-  expect(check('shfmt', ['-i', '2', '-ci', '-d', ...libraries, ...helpers])).toBe('');
+  expect(check('shfmt', ['-i', '2', '-ci', '-d', ...libraries, ...helpers, ...lab])).toBe('');
 });
 
 test('no subscript was taken for arithmetic when it was formatted', () => {
@@ -102,7 +107,7 @@ describe('every way to fail', () => {
   test('the page about nodes knows each reason of a failed phase', () => {
     const page = read('docs/nodes.md');
     const node = filesBelow('userdata').filter(
-      (file) => !/commands\/|lib\/(platform|command)\.sh|ship-logs/.test(file),
+      (file) => !/commands\/|lib\/(platform|command)\.sh|ship-logs|report-api/.test(file),
     );
     const unknown = node
       .flatMap((file) => reasons(readFileSync(file, 'utf8')))

@@ -6,8 +6,6 @@ import { newCloudState, type CloudState } from './support/cloud-state';
 import { poolData } from './support/nodes';
 import { Sandbox, sharedTools, type Run } from './support/sandbox';
 
-jest.setTimeout(60_000);
-
 let cloud: Cloud;
 let sandbox: Sandbox;
 afterEach(async () => {
@@ -28,7 +26,7 @@ async function firstBoot(
   sandbox.write('var/log/cloud-init-output.log', 'a line of cloud-init\n');
   const bundle = change(readFileSync(join(folder, 'bundles/node', `${sha256}.tar.gz`)));
   if (bundle !== undefined) state.objects[`node/${sha256}.tar.gz`] = bundle;
-  sandbox.write('user-data', renderUserData(poolData(), { sha256 }));
+  sandbox.write('user-data', renderUserData({ ...poolData(), domain: state.domain }, { sha256 }));
   return sandbox.run(['/user-data']);
 }
 
@@ -41,8 +39,8 @@ test('fetches the bundle, checks it, unpacks it, and starts the node', async () 
   expect(sandbox.has('etc/systemd/system/drowse-node.service')).toBe(true);
   expect(sandbox.calls.slice(1)).toEqual([
     'systemctl daemon-reload',
-    'systemctl enable drowse-node.service drowse-logs.timer',
-    'systemctl start drowse-logs.timer',
+    'systemctl enable drowse-node.service drowse-registry.service drowse-logs.timer drowse-flux.timer drowse-images.timer',
+    'systemctl start drowse-registry.service drowse-logs.timer drowse-flux.timer drowse-images.timer',
     'systemctl start --no-block drowse-node.service',
   ]);
 });
@@ -67,17 +65,18 @@ test.each([
   },
 );
 
-test.each([
-  ['a bundle that was changed', 'digest-mismatch', () => Buffer.from('something else')],
-  ['no bundle', 'bundle-unreachable', () => undefined],
-])('%s ends in failed:%s, with the log in the bucket and nothing unpacked', async (_what, reason, change) => {
-  const run = await firstBoot(change);
+test.each<[what: string, reason: string, bundle: Buffer | undefined, domain: string]>([
+  ['a bundle that was changed', 'digest-mismatch', Buffer.from('something else'), 'amazonaws.com'],
+  ['no bundle', 'bundle-unreachable', undefined, 'amazonaws.com'],
+  ['no bundle, where endpoints have another domain,', 'bundle-unreachable', undefined, 'amazonaws.eu'],
+])('%s ends in failed:%s, with the log in the bucket and nothing unpacked', async (_what, reason, bundle, domain) => {
+  const run = await firstBoot(() => bundle, { domain });
   expect(run.code).not.toBe(0);
   expect(cloud.problems).toEqual([]);
   expect(cloud.instance.tags).toMatchObject({
     'drowse:phase': `failed:${reason}`,
     'drowse:phase-at': expect.stringMatching(/Z$/) as string,
   });
-  expect(cloud.state.objects[`logs/${cloud.self}/user-data.log`]!.toString()).toBe('a line of cloud-init\n');
+  expect(cloud.state.objects[`logs/${cloud.arn}/user-data.log`]!.toString()).toBe('a line of cloud-init\n');
   expect(sandbox.has('opt/drowse')).toBe(false);
 });

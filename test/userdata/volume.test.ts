@@ -1,14 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Life } from './support/life';
 import { seatData } from './support/nodes';
 import { Cloud } from './support/cloud';
 import { Sandbox, sharedTools } from './support/sandbox';
-
-jest.setTimeout(60_000);
 
 /** Large enough for copies of ext4's superblock at 128 MiB; sparse, so that it costs nothing. */
 const BYTES = 512 << 20;
@@ -34,6 +41,12 @@ class Disk {
       throw new Error('The volume tests need loop devices (root, and /dev/loop-control)', { cause: error });
     }
     return this;
+  }
+
+  /** What EC2 does with a volume that is modified: the device is larger, and nothing on it knows. */
+  grow(bytes: number): void {
+    truncateSync(this.file, bytes);
+    execFileSync('losetup', ['--set-capacity', this.device]);
   }
 
   write(offset: number, bytes: Buffer): this {
@@ -111,6 +124,35 @@ test('an empty volume gets a file system and the cluster; the next boot finds it
   expect(second).toMatchObject({ phases: ['ready'] });
   expect(second.log).toContain('this seat will restore');
   expect(second.log).not.toContain('making a file system');
+});
+
+/** Whether the kernel lets this process grow a mounted file system: containers often lack that right, instances have it. */
+function mayGrow(): boolean {
+  const effective = /^CapEff:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]!;
+  const CAP_SYS_RESOURCE = 24n;
+  return ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
+}
+
+test('a larger volume has a larger file system after the next boot, with everything on it', async () => {
+  const one = disk(300 << 20).attach();
+  expect((await boot(one)).phases).toEqual(['ready']);
+  const blocks = (): number => {
+    execFileSync('sync');
+    const head = execFileSync('dumpe2fs', ['-h', one.file], { encoding: 'utf8', stdio: 'pipe' });
+    return Number(/^Block count: +(\d+)$/m.exec(head)![1]);
+  };
+  const [before, data] = [blocks(), one.cat('/volume.json')];
+  one.grow(600 << 20);
+  const { phases, log } = await boot(one);
+  expect(phases).toEqual(['ready']);
+  expect(log).toContain('this seat will restore');
+  // Mounted, because only then a power cut in the middle is harmless; what may not grow serves on as it is.
+  expect(log).toContain('on-line resizing required');
+  expect(blocks()).toBe(mayGrow() ? before * 2 : before);
+  expect(log.includes('Permission denied to resize filesystem')).toBe(!mayGrow());
+  expect(log.includes('does not grow to the size of vol-0')).toBe(!mayGrow());
+  expect(one.cat('/volume.json')).toBe(data);
+  execFileSync('e2fsck', ['-f', '-n', one.file], { stdio: 'pipe' });
 });
 
 test('a volume of another cluster is mounted, recognised and left as it is', async () => {

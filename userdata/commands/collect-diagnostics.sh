@@ -17,7 +17,7 @@ main() {
   command_begin collect-diagnostics -- "$@"
   local folder=${DROWSE_VAR}/diagnostics archive=${DROWSE_VAR}/diagnostics.tar.gz key at
   at=$(utc_now)
-  key=logs/${FACTS[instanceId]}/diagnostics-${at//:/-}.tar.gz
+  key=$(log_key "diagnostics-${at//:/-}.tar.gz")
   rm -rf "${folder}"
   mkdir -p "${folder}"
   collect system

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Deletes Node objects and volume attachments of instances that are gone. No options.
+# Removes from the cluster what names instances that are gone: Nodes, their pods, volume attachments and leader leases. No options.
 #
 # Result: {ok, nodes: [node], volumeAttachments: n}. Errors: ApiNotReady, StaleNotDeleted.
 set -o errexit -o nounset -o pipefail
@@ -13,7 +13,7 @@ source "${HERE}/../lib/command.sh"
 main() {
   command_begin delete-stale-nodes -- "$@"
   require_api
-  remove_stale_nodes || fatal stale-not-deleted 'stale nodes or attachments could not all be deleted'
+  remove_stale '' || fatal stale-not-deleted 'what names dead instances could not all be removed'
   jq --null-input --compact-output --argjson attachments "${STALE_ATTACHMENTS}" \
     '{ok: true, nodes: $ARGS.positional, volumeAttachments: $attachments}' --args "${STALE_NODES[@]}" >&3
 }

@@ -26,7 +26,8 @@ readonly STUCK_NAMED=40
 
 main() {
   command_begin drain-nodes 'per-node-seconds=[1-9][0-9]{1,3}' -- "$@"
-  local nodes=() ours=() node free seconds=${OPTIONS["per-node-seconds"]} running=0 ends left
+  local nodes=() ours=() node free seconds running=0 ends left
+  whole_number seconds "${OPTIONS["per-node-seconds"]}"
   require_api
   ends=$((SECONDS + PATIENCE_SECONDS))
   cluster_kubectl get nodes --selector '!node-role.kubernetes.io/control-plane' --output json >"${SCRATCH}/nodes.json" ||
@@ -62,16 +63,20 @@ drain() {
   fi
   cluster_kubectl get pods --all-namespaces --field-selector "spec.nodeName=$1" --output json >"${folder}/$1.pods" ||
     printf '{"items":[]}' >"${folder}/$1.pods"
-  # Who is left, and why: pods of daemon sets and of the kubelet itself are meant to stay.
+  # Who is left, and why: pods of daemon sets and of the kubelet itself are meant to stay. One that has ended is in nobody's way, unless
+  # it cannot be deleted. Whatever kept a node from being drained has an entry, and be it the last words of the drain.
   jq --compact-output --rawfile log "${folder}/$1.log" --arg node "$1" '[.items[]
     | select(all(.metadata.ownerReferences[]?; .kind != "DaemonSet" and .kind != "Node"))
-    | select(.status.phase != "Succeeded" and .status.phase != "Failed")
+    | (.status.phase | IN("Succeeded", "Failed")) as $ended
     | .metadata as $pod
+    | select(($ended | not) or ($pod.deletionTimestamp and ($pod.finalizers // []) != []))
     | {pod: "\($pod.namespace)/\($pod.name)", node: $node, reason: (
-        if ($pod.finalizers // []) != [] then "waits for the finalizer \($pod.finalizers[0])"
+        if ($pod.finalizers // []) != [] then "waits for the finalizer \($pod.finalizers | join(", "))"
         elif $pod.deletionTimestamp then "still terminating"
         elif ($log | split("\n") | any(contains("\"\($pod.name)\"") and contains("disruption budget"))) then "its disruption budget forbids it"
-        else "not evicted in time" end)}]' "${folder}/$1.pods" >"${folder}/$1.stuck"
+        else "not evicted in time" end)}]
+    | if . == [] then [{pod: "", node: $node, reason: ([$log | split("\n")[] | select(. != "")] | last // "the drain did not say why")}] else . end' \
+    "${folder}/$1.pods" >"${folder}/$1.stuck"
 }
 
 report() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# Puts Flux and the network plugin into a new cluster: no node gets Ready without one, and Flux brings everything else. The
-# manifests come from the bucket's platform/bootstrap. No options.
+# Puts Flux and the network plugin into a new cluster: no node gets Ready without one, and Flux brings everything else. What
+# is applied is what a deploy names by its digest. No options.
 #
 # Result: {ok, ready: [kustomization], leftOut: [], at}. Errors: ApiNotReady, PlatformMissing, PlatformNotApplied,
 # FluxNotInstalled, SecretNotMade, PlatformNotReady (with failed: [{name, message}]).
@@ -11,6 +11,8 @@ shopt -s inherit_errexit
 readonly HERE=${BASH_SOURCE[0]%/*}
 # shellcheck source=../lib/command.sh
 source "${HERE}/../lib/command.sh"
+# shellcheck source=../lib/flux-store.sh
+source "${HERE}/../lib/flux-store.sh"
 # shellcheck source=../lib/platform.sh
 source "${HERE}/../lib/platform.sh"
 
@@ -22,9 +24,11 @@ main() {
   command_begin install-network -- "$@"
   require_api
   platform_begin "${PATIENCE_SECONDS}"
+  take_deployed
   install_flux
   make_secrets
   apply_bootstrap cluster.json
+  # What the network plugin itself depends on is the tree's to say: each waits for its own.
   reconcile '["base", "network", "network-config"]'
   within 120 3 node_ready || not_ready_node
   platform_result

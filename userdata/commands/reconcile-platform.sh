@@ -15,6 +15,8 @@ shopt -s inherit_errexit
 readonly HERE=${BASH_SOURCE[0]%/*}
 # shellcheck source=../lib/command.sh
 source "${HERE}/../lib/command.sh"
+# shellcheck source=../lib/flux-store.sh
+source "${HERE}/../lib/flux-store.sh"
 # shellcheck source=../lib/platform.sh
 source "${HERE}/../lib/platform.sh"
 
@@ -29,6 +31,7 @@ main() {
   require_api
   platform_begin "${PATIENCE_SECONDS}"
   uncordon_drained
+  take_deployed
   install_flux
   make_secrets
   apply_bootstrap cluster.json

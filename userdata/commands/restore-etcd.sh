@@ -28,6 +28,10 @@ source "${HERE}/../lib/volume.sh"
 readonly REVISION_BUMP=1000000000
 
 declare -A MANIFEST=()
+# What of it is used, and the form that it must have: a bucket is no reason to believe it.
+declare -rA FORMS=(
+  [at]='[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z' [sha256]='[0-9a-f]{64}' [revision]='[0-9]{1,18}' [kubernetes]=${VERSION} [etcd]=${VERSION}
+)
 
 main() {
   command_begin restore-etcd 'key=snapshots/[A-Za-z0-9._/-]+/etcd\.db' 'dry-run=true|false' -- "$@"
@@ -56,7 +60,7 @@ fetch_set() {
     s3_get "$1/${name}" "$2/${name}" || fatal snapshot-missing "the bucket has no $1/${name} (${AWS_ERROR})"
   done
   load_flat MANIFEST "$2/manifest.json"
-  [[ ${MANIFEST[cluster]} == "${NODE[cluster]}" ]] || fatal snapshot-foreign "the snapshot is of the cluster ${MANIFEST[cluster]}"
+  check_manifest
   sha256sum --check --quiet <<<"${MANIFEST[sha256]}  $2/etcd.db" || fatal snapshot-broken 'the snapshot does not have its digest'
   etcdutl --write-out json snapshot status "$2/etcd.db" >&2 || fatal snapshot-broken 'the snapshot does not pass its own check'
   local etcd
@@ -65,6 +69,16 @@ fetch_set() {
   fetch_snapshot_key
   unseal "$2/authorities.age" "$2/authorities"
   (cd "$2/authorities" && sha256sum --check --quiet --strict digests) || fatal authorities-incomplete 'the sealed authorities are not complete'
+}
+
+# check_manifest: before anything of it is used.
+check_manifest() {
+  local field value
+  for field in "${!FORMS[@]}"; do
+    value=${MANIFEST[${field}]-}
+    [[ ${value} =~ ^${FORMS[${field}]}$ ]] || fatal snapshot-broken "manifest.json: ${field} is $(quoted "${value}"), which is not of its form"
+  done
+  [[ ${MANIFEST[cluster]-} == "${NODE[cluster]}" ]] || fatal snapshot-foreign "the snapshot is of the cluster $(quoted "${MANIFEST[cluster]-}")"
 }
 
 require_blank_volume() {

@@ -6,8 +6,11 @@
 #
 #   --reason WHY   sleep, schedule or manual
 #
-# Result: {ok, key, bytes, sha256, revision, at}. Errors: BadArguments, DiskFull, EtcdNotHealthy, SnapshotBroken, SnapshotNotStored,
-# SnapshotKeyMissing, SnapshotUnderWay.
+# Before a sleep etcd is defragmented as well, so that it wakes with room: nobody waits for it then. A full etcd gives its snapshot all the same;
+# if it stays full, that is an error, since nothing could wake on it.
+#
+# Result: {ok, key, bytes, sha256, revision, at}. Errors: BadArguments, DiskFull, EtcdNotHealthy, EtcdNoSpace, SnapshotBroken,
+# SnapshotNotStored, SnapshotKeyMissing, SnapshotUnderWay.
 set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 
@@ -25,6 +28,8 @@ source "${HERE}/../lib/metrics.sh"
 readonly PATIENCE_SECONDS=180
 # How long another snapshot may take to end.
 readonly TURN_SECONDS=45
+# How long one member may take to be defragmented: some 100 MB a second on a disk like a seat's, of which 4 GiB are the most.
+readonly DEFRAGMENT_SECONDS=60
 
 main() {
   command_begin snapshot-etcd 'reason=sleep|schedule|manual' -- "$@"
@@ -52,6 +57,7 @@ JSON
   done
   rm -rf "${folder}"
   tell_prometheus "${seconds}" "${bytes}"
+  [[ ${OPTIONS[reason]} != sleep ]] || make_room
   printf '{"ok":true,"key":"%s","bytes":%s,"sha256":"%s","revision":%s,"at":"%s"}\n' \
     "${prefix}/etcd.db" "${bytes}" "${sha256}" "${revision}" "${at}" >&3
 }
@@ -66,12 +72,18 @@ take_turn() {
 # save_snapshot <file>: from this seat's member; etcdutl then reads the whole file and its built-in digest.
 save_snapshot() {
   local free size
-  free=$(stat --file-system --format '%a %S' "${1%/*}")
-  size=$(stat --format %s "${STATE}/etcd/member/snap/db")
-  ((${free% *} * ${free#* } > size + (64 << 20))) || fatal disk-full 'the root disk has no room for the snapshot'
+  free_bytes free "${1%/*}"
+  whole_number size "$(stat --format %s "${STATE}/etcd/member/snap/db")"
+  ((free > size + (64 << 20))) || fatal disk-full 'the root disk has no room for the snapshot'
   etcdctl --endpoints "${QUORUM_ENDPOINT}" --command-timeout "${PATIENCE_SECONDS}s" snapshot save "$1" >&2 ||
     fatal etcd-not-healthy 'etcd gives no snapshot'
   etcdutl --write-out json snapshot status "$1" >"${1%/*}/status.json" || fatal snapshot-broken 'the snapshot does not pass its own check'
+}
+
+# make_room: what is not given back stays as it was, and is no reason to stay awake unless etcd is full.
+make_room() {
+  defragment "${DEFRAGMENT_SECONDS}" || warn 'etcd could not be defragmented'
+  ! alarm_is_raised NOSPACE || fatal etcd-no-space 'etcd is full, and stays so when it is defragmented'
 }
 
 # tell_prometheus <epoch seconds> <bytes>: the rule BackupOld (platform/configs/observability) goes by it.

@@ -4,7 +4,7 @@
 # anything else works. Credentials are the role's, from the metadata service (IMDSv2 only); they reach curl as a
 # configuration on standard input, and bodies through a descriptor: neither is ever an argument. Sourced.
 #
-# Needs: common.sh, and NODE (node data) for region and bucket.
+# Needs: common.sh, and NODE (node data) for region, domain and bucket.
 # Sets:  IMDS_ANSWERS  the last answers of the metadata service
 #        AWS_ANSWER    file with the body of the last answer of AWS
 #        AWS_ERROR     AWS's code of the last failed call, or `Unreachable`
@@ -94,14 +94,16 @@ aws_call() {
   return 1
 }
 
-# aws_ec2 <Action> <Name=value>…: EC2's query API; the answer is XML.
-aws_ec2() {
+# aws_query <service> <version> <Action> <Name=value>…: a query API; the answer is XML.
+aws_query() {
   local arguments=() pair
-  for pair in "Action=$1" Version=2016-11-15 "${@:2}"; do
+  for pair in "Action=$3" "Version=$2" "${@:4}"; do
     arguments+=(--data-urlencode "${pair}")
   done
-  aws_call ec2 "https://ec2.${NODE[region]}.amazonaws.com/" "${arguments[@]}"
+  aws_call "$1" "https://$1.${NODE[region]}.${NODE[domain]}/" "${arguments[@]}"
 }
+aws_ec2() { aws_query ec2 2016-11-15 "$@"; }
+aws_autoscaling() { aws_query autoscaling 2011-01-01 "$@"; }
 
 # aws_ec2_each <function> <set> <field…>: calls the function with the fields of each item that the last EC2 answer has there.
 aws_ec2_each() {
@@ -118,7 +120,7 @@ aws_ec2_each() {
 aws_json() {
   local body
   IFS= read -r -d '' body || true
-  aws_call "$1" "https://$1.${NODE[region]}.amazonaws.com/" --header 'Content-Type: application/x-amz-json-1.1' \
+  aws_call "$1" "https://$1.${NODE[region]}.${NODE[domain]}/" --header 'Content-Type: application/x-amz-json-1.1' \
     --header "X-Amz-Target: $2.$3" --data-binary @/dev/fd/4 4<<<"${body}"
 }
 aws_ssm() { aws_json ssm AmazonSSM "$1"; }
@@ -135,8 +137,9 @@ s3_put() {
   digest=$(sha256sum "$1") || return 1
   aws_call s3 "$(s3_url "$2")" --upload-file "$1" --header "x-amz-content-sha256: ${digest%% *}" "${@:3}"
 }
+# A colon is written as S3 signs it: curl takes the path as it stands.
 s3_url() {
-  printf 'https://%s.s3.%s.amazonaws.com/%s' "${NODE[bucket]}" "${NODE[region]}" "$1"
+  printf 'https://%s.s3.%s.%s/%s' "${NODE[bucket]}" "${NODE[region]}" "${NODE[domain]}" "${1//:/%3A}"
 }
 
 # parameter_get <name below the cluster's root> <file>: decrypted value of an SSM parameter.
@@ -154,4 +157,21 @@ parameter_put() {
   IFS= read -r -d '' value || true
   json_quote value "${value}"
   aws_ssm PutParameter <<<"{\"Name\":\"/drowse/${NODE[cluster]}/$1\",\"Type\":\"$2\",\"Overwrite\":$3,\"Value\":${value}}"
+}
+
+# parameter_put_for <name> <ARN of an instance>: of the value on standard input, a SecureString that a pool's role lets this instance
+# alone read. A tag can only be given as a parameter is made; one that is there already has it.
+parameter_put_for() {
+  local value name
+  IFS= read -r -d '' value || true
+  json_quote value "${value}"
+  name="/drowse/${NODE[cluster]}/$1"
+  aws_ssm PutParameter <<<"{\"Name\":\"${name}\",\"Type\":\"SecureString\",\"Tags\":[{\"Key\":\"drowse:only-for\",\"Value\":\"$2\"}],\"Value\":${value}}" && return 0
+  [[ ${AWS_ERROR} == ParameterAlreadyExists ]] || return 1
+  aws_ssm PutParameter <<<"{\"Name\":\"${name}\",\"Type\":\"SecureString\",\"Overwrite\":true,\"Value\":${value}}"
+}
+
+# parameter_delete <name>: one that is gone already is as good.
+parameter_delete() {
+  aws_ssm DeleteParameter <<<"{\"Name\":\"/drowse/${NODE[cluster]}/$1\"}" || [[ ${AWS_ERROR} == ParameterNotFound ]]
 }

@@ -42,13 +42,13 @@ command_begin() {
   done
   shift
   while (($# > 0)); do
-    [[ $1 == --* && -v patterns[${1#--}] && $# -ge 2 ]] || fatal bad-arguments "no such option, or no value: $1"
+    [[ $1 == --* && -n ${patterns[${1#--}]+known} && $# -ge 2 ]] || fatal bad-arguments "no such option, or no value: $1"
     [[ $2 =~ ^(${patterns[${1#--}]})$ ]] || fatal bad-arguments "$1 does not take this value"
     OPTIONS[${1#--}]=$2
     shift 2
   done
   for specification in "${!patterns[@]}"; do
-    [[ -v OPTIONS[${specification}] ]] || fatal bad-arguments "--${specification} is missing"
+    [[ -n ${OPTIONS[${specification}]+given} ]] || fatal bad-arguments "--${specification} is missing"
   done
   load_node_data
   load_facts
@@ -68,10 +68,14 @@ tell_failure() {
   local reason message word name='' details=${FAILURE_DETAILS:-}
   reason=$(failure_reason)
   message=$(failure_message)
+  if tells_of_full_etcd "$(<"${SCRATCH}/log")"; then
+    message="etcd is full and takes no changes until that is mended (${message})"
+    reason='etcd-no-space'
+  fi
   for word in ${reason//-/ }; do
     name+=${word^}
   done
-  [[ -z ${FACTS[instanceId]:-} ]] || (s3_put "${SCRATCH}/log" "logs/${FACTS[instanceId]}/${command_name}.log") || true
+  [[ -z ${FACTS[instanceId]:-} ]] || (s3_put "${SCRATCH}/log" "$(log_key "${command_name}.log")") || true
   json_quote message "${message}"
   printf '{"ok":false,"error":"%s","message":%s%s}\n' "${name}" "${message}" "${details:+,${details:1:-1}}" >&3
 }

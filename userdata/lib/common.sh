@@ -66,11 +66,16 @@ failure_message() {
   printf '%s' "${lines[1]:-an external command failed; the log has its words}"
 }
 
+# tells_of_full_etcd <text>: what everything says that wants to write while etcd's alarm NOSPACE is raised.
+tells_of_full_etcd() { [[ $1 == *'etcdserver: mvcc: database space exceeded'* ]]; }
+
 # wait_until <what> <reason> <seconds> <interval> <command…>: runs the command until it succeeds, sleeping between tries;
 # fatal with the reason once the bound is reached. The command runs without errexit, so it must be a predicate; it
 # may set WAIT_REASON where it knows better what it is waiting for.
 wait_until() {
-  local what=$1 reason=$2 seconds=$3 interval=$4 waited=0 started=${SECONDS}
+  local what=$1 reason=$2 seconds interval waited=0 started=${SECONDS}
+  whole_number seconds "$3"
+  whole_number interval "$4"
   shift 4
   WAIT_REASON=''
   until "$@"; do
@@ -155,16 +160,64 @@ list_of() {
   local -n source_map=$1
   local index=0
   LIST=()
-  while [[ -v source_map["$2.${index}"] ]]; do
+  while [[ -n ${source_map["$2.${index}"]+there} ]]; do
     LIST+=("${source_map["$2.${index}"]}")
     index=$((index + 1))
   done
 }
 
+# version_newer <a> <b>: succeeds if release a is newer than b; both are of the form 1.36.3.
+version_newer() {
+  local newest
+  [[ $1 != "$2" ]] || return 1
+  read -r newest < <(printf '%s\n' "$1" "$2" | sort --version-sort --reverse)
+  [[ ${newest} == "$1" ]]
+}
+
+# A release, such as 1.36.3, v1.36.3 or 3.7.0-rc.0. The shell runs commands that stand in what it takes for a number: nothing that
+# comes from outside gets into arithmetic but what this has matched whole.
+readonly VERSION='v?([0-9]{1,4})\.([0-9]{1,4})\.[0-9]{1,6}(-[0-9A-Za-z.]{1,32})?'
+
+# whole_number <variable> <text>: text that is a number and nothing else. Fatal if it is not.
+whole_number() {
+  [[ $2 =~ ^(0|[1-9][0-9]{0,17})$ ]] || fatal bad-document "$(quoted "$2") is no number"
+  printf -v "$1" '%d' "$2"
+}
+
+# free_bytes <variable> <path>: what its file system has room for.
+free_bytes() {
+  local available='' unit='' blocks size room
+  read -r available unit < <(stat --file-system --format '%a %S' "$2")
+  whole_number blocks "${available}"
+  whole_number size "${unit}"
+  room=$((blocks * size))
+  printf -v "$1" '%d' "${room}"
+}
+
+# number_of_minor <variable> <release>: its major and minor as one number that grows with them. Fatal if it is no release.
+number_of_minor() {
+  [[ $2 =~ ^${VERSION}$ ]] || fatal bad-document "$(quoted "$2") is no version such as 1.36.3"
+  printf -v "$1" '%d' "$((10#${BASH_REMATCH[1]} * 10000 + 10#${BASH_REMATCH[2]}))"
+}
+
+# quoted <text>: the start of any text, on one line.
+quoted() {
+  local text=${1:0:80}
+  printf '%s' "${text@Q}"
+}
+
 # minor_newer <a> <b>: succeeds if a's major.minor is newer than b's.
 minor_newer() {
-  local a b
-  IFS=. read -ra a <<<"${1#v}"
-  IFS=. read -ra b <<<"${2#v}"
-  ((a[0] > b[0] || (a[0] == b[0] && a[1] > b[1])))
+  local first second
+  number_of_minor first "$1"
+  number_of_minor second "$2"
+  ((first > second))
+}
+
+# minors_skipped <from> <to>: whether there is a minor between these two releases.
+minors_skipped() {
+  local from to
+  number_of_minor from "$1"
+  number_of_minor to "$2"
+  ((to - from > 1))
 }

@@ -2,7 +2,6 @@
 #
 # The cluster of etcd members, one per seat, seen through etcdctl with this seat's own client certificate. Sourced.
 
-export ETCDCTL_API=3
 export ETCDCTL_CACERT=${PKI}/etcd/ca.crt
 export ETCDCTL_CERT=${PKI}/etcd/healthcheck-client.crt
 export ETCDCTL_KEY=${PKI}/etcd/healthcheck-client.key
@@ -24,12 +23,13 @@ other_seats() {
   done
 }
 
-# find_quorum <addresses…>: an endpoint that answers a linearizable read, which proves a quorum, as the global QUORUM_ENDPOINT.
+# find_quorum <addresses…>: an endpoint that answers a linearizable read, which proves a quorum, as the global QUORUM_ENDPOINT. Not its
+# health: that is false while an alarm is raised, too.
 find_quorum() {
   local address
   QUORUM_ENDPOINT=''
   for address in "$@"; do
-    if etcdctl --endpoints "https://${address}:2379" --command-timeout 5s endpoint health >/dev/null 2>&1; then
+    if etcdctl --endpoints "https://${address}:2379" --command-timeout 5s get --consistency l --keys-only drowse >/dev/null 2>&1; then
       QUORUM_ENDPOINT=https://${address}:2379
       return 0
     fi
@@ -60,4 +60,18 @@ member_is_no_seat() {
   for address in "${LIST[@]}"; do
     [[ $3 != "https://${address}:2380" ]] || return 1
   done
+}
+
+# alarm_is_raised <name>: whether one of the members has raised it.
+alarm_is_raised() {
+  local alarms
+  alarms=$(etcdctl --endpoints "${QUORUM_ENDPOINT}" --command-timeout 10s alarm list) || return 1
+  [[ ${alarms} == *"alarm:$1"* ]]
+}
+
+# defragment <seconds>: gives the space of deleted and compacted keys back, one member after the other. Where that made room again, the
+# alarm that stopped all writes goes, too; a member that finds no room raises it anew.
+defragment() {
+  etcdctl --endpoints "${QUORUM_ENDPOINT}" --command-timeout "$1s" defrag --cluster >&2 || return 1
+  ! alarm_is_raised NOSPACE || etcdctl --endpoints "${QUORUM_ENDPOINT}" --command-timeout 10s alarm disarm >&2
 }

@@ -40,6 +40,7 @@ run_kubeadm() {
   text=$(<"${output}")
   printf '%s\n' "${text}" >&2
   ((code != 0)) || return 0
+  ! tells_of_full_etcd "${text}" || fatal etcd-no-space 'etcd is full and takes no changes until that is mended'
   case ${text} in
     *'could not find a JWS signature'* | *'failed to verify JWS signature'* | *Unauthorized*) return 1 ;;
     *'none of the public keys'*) fatal ca-mismatch 'the API server does not have the authority that its pin names' ;;

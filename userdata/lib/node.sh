@@ -3,7 +3,7 @@
 # Who this instance is, and how far it has come. Sourced.
 #
 # Sets: NODE   the node data document, flattened (see lib/node/node-data.ts for each field)
-#       FACTS  what only the instance knows: instanceId, instanceType, availabilityZone, privateIp, mac, interfaceId,
+#       FACTS  what only the instance knows: instanceId, arn, instanceType, availabilityZone, privateIp, mac, interfaceId,
 #              subnetId, cpus, memoryMiB
 
 declare -gA NODE=() FACTS=()
@@ -16,18 +16,20 @@ load_node_data() {
 
 # load_facts: asks the metadata service once per boot; later scripts read the file.
 load_facts() {
-  local file=${DROWSE_RUN}/facts.json key value memory=0 cpus=0
+  local file=${DROWSE_RUN}/facts.json key value kibibytes memory=0 cpus=0
   if [[ ! -e ${file} ]]; then
     imds_login
     wait_until 'the facts of this instance' metadata-unreachable "${IMDS_SECONDS}" 5 imds_gives_facts
     while IFS=': ' read -r key value _; do
-      [[ ${key} != MemTotal ]] || memory=$((value / 1024))
+      [[ ${key} == MemTotal ]] || continue
+      whole_number kibibytes "${value}"
+      memory=$((kibibytes / 1024))
     done </proc/meminfo
     while IFS=$' \t:' read -r key _; do
       [[ ${key} != processor ]] || cpus=$((cpus + 1))
     done </proc/cpuinfo
     write_file "${SCRATCH}/facts.json" 600 <<JSON
-{"instanceId":"${FACTS[instanceId]}","instanceType":"${FACTS[instanceType]}","availabilityZone":"${FACTS[availabilityZone]}",
+{"instanceId":"${FACTS[instanceId]}","arn":"${FACTS[arn]}","instanceType":"${FACTS[instanceType]}","availabilityZone":"${FACTS[availabilityZone]}",
 "privateIp":"${FACTS[privateIp]}","mac":"${FACTS[mac]}","interfaceId":"${FACTS[interfaceId]}","subnetId":"${FACTS[subnetId]}","cpus":${cpus},"memoryMiB":${memory}}
 JSON
     mv -f "${SCRATCH}/facts.json" "${file}"
@@ -35,11 +37,14 @@ JSON
   load_flat FACTS "${file}"
 }
 imds_gives_facts() {
-  local name interface
-  imds dynamic/instance-identity/document meta-data/mac || return 1
+  local name value interface region account
+  imds dynamic/instance-identity/document meta-data/mac meta-data/services/partition || return 1
   for name in instanceId instanceType availabilityZone privateIp; do
-    json_string "FACTS[${name}]" "${IMDS_ANSWERS[0]}" "${name}" || return 1
+    json_string value "${IMDS_ANSWERS[0]}" "${name}" || return 1
+    FACTS[${name}]=${value}
   done
+  json_string region "${IMDS_ANSWERS[0]}" region && json_string account "${IMDS_ANSWERS[0]}" accountId || return 1
+  FACTS[arn]=arn:${IMDS_ANSWERS[2]}:ec2:${region}:${account}:instance/${FACTS[instanceId]}
   FACTS[mac]=${IMDS_ANSWERS[1]}
   interface=meta-data/network/interfaces/macs/${FACTS[mac]}
   imds "${interface}/interface-id" "${interface}/subnet-id" || return 1
@@ -73,7 +78,7 @@ clock_is_right() {
     [[ ${line,,} != date:* ]] || date=${line#*: }
   done <<<"${headers}"
   [[ -n ${date} ]] || return 0
-  theirs=$(date --date "${date//$'\r'/}" +%s)
+  whole_number theirs "$(date --date "${date//$'\r'/}" +%s)"
   local skew=$((EPOCHSECONDS - theirs))
   ((skew > -300 && skew < 300)) && return 0
   warn "the clock is off by ${skew} s"
@@ -91,8 +96,11 @@ report_failure() {
   [[ -n ${FACTS[instanceId]:-} ]] || return 0
   (phase "failed:${reason}") || warn 'the phase could not be tagged'
   journal_tail >"${SCRATCH}/log-tail" || return 0
-  (s3_put "${SCRATCH}/log-tail" "logs/${FACTS[instanceId]}/node.log") || warn 'the log could not be put into the bucket'
+  (s3_put "${SCRATCH}/log-tail" "$(log_key node.log)") || warn 'the log could not be put into the bucket'
 }
+
+# log_key <file>: where this instance's logs are in the bucket. Its role may write below its own ARN and nowhere else.
+log_key() { printf 'logs/%s/%s' "${FACTS[arn]}" "$1"; }
 
 # journal_tail: the last lines of our units, of the kubelet and of the container runtime.
 journal_tail() {

@@ -3,7 +3,7 @@
 # What a seat does for the platform: it puts Flux into the cluster, makes the Secrets that are not in Git, says which cluster
 # this is, asks for a reconcile and believes only what was seen after it. Everything may be run again at any time. Sourced.
 #
-# Needs: common.sh, aws.sh, node.sh, command.sh, stale.sh
+# Needs: common.sh, aws.sh, node.sh, command.sh, stale.sh, flux-store.sh
 
 # Server-side, so that what Flux or a person adds to the same objects stays.
 readonly APPLY=(apply --server-side --force-conflicts --field-manager drowse)
@@ -16,16 +16,21 @@ readonly CORDON_MARK=drowse.dev/cordoned-by
 patience_ends=0
 stamp=''
 missing_needs='[]'
+charts_changed=false
 : "${FAILURE_DETAILS:=}"
 
 # platform_begin <seconds>: how long everything that follows may wait.
 platform_begin() {
-  patience_ends=$((SECONDS + $1))
+  local bound
+  whole_number bound "$1"
+  patience_ends=$((SECONDS + bound))
 }
 
 # within <seconds> <interval> <predicate…>: as wait_until, but what it means that time is up is the caller's to say.
 within() {
-  local bound=$1 interval=$2 waited=0 started=${SECONDS}
+  local bound interval waited=0 started=${SECONDS}
+  whole_number bound "$1"
+  whole_number interval "$2"
   shift 2
   ((bound <= patience_ends - started)) || bound=$((patience_ends - started))
   until "$@"; do
@@ -37,12 +42,21 @@ within() {
 
 flux_kubectl() { cluster_kubectl --namespace flux-system "$@"; }
 
-# apply_bootstrap <file of the bucket's bootstrap folder>: `applied` has the names of its objects afterwards.
+# take_deployed: what a deploy says that is to be applied, checked by the digest that it gave: the files flux.yaml and cluster.json.
+take_deployed() {
+  within 30 5 read_deployed ||
+    fatal platform-missing "the parameter /drowse/${NODE[cluster]}/platform does not say what to apply (${AWS_ERROR})"
+  within 60 5 bring_tree "${deployed_tree}" ||
+    fatal platform-missing "the bucket does not give platform/${deployed_tree}.tar.gz with that digest (${AWS_ERROR})"
+  tar --extract --gzip --to-stdout --file "${FLUX_STORE}/${TREE_FOLDER}/${deployed_tree}.tar.gz" platform/bootstrap/flux.yaml \
+    >"${SCRATCH}/flux.yaml" || fatal platform-missing "platform/${deployed_tree}.tar.gz has no platform/bootstrap/flux.yaml"
+  jq --compact-output .cluster "${SCRATCH}/deployed.json" >"${SCRATCH}/cluster.json"
+}
+
+# apply_bootstrap <flux.yaml or cluster.json>: `applied` has the names of its objects afterwards.
 apply_bootstrap() {
-  local key=platform/bootstrap/$1
-  s3_get "${key}" "${SCRATCH}/$1" || fatal platform-missing "the bucket does not give ${key} (${AWS_ERROR})"
   # Definitions of Flux that are only just there take some seconds until objects of their kind can be made.
-  within 60 5 try_apply "${SCRATCH}/$1" || api_or_fatal platform-not-applied "the API does not take ${key}; the log has its words"
+  within 60 5 try_apply "${SCRATCH}/$1" || api_or_fatal platform-not-applied "the API does not take $1; the log has its words"
 }
 try_apply() { cluster_kubectl "${APPLY[@]}" --filename "$1" --output name >"${SCRATCH}/applied"; }
 
@@ -61,7 +75,7 @@ install_flux() {
   while read -r name; do
     [[ ${name} != job.batch/flux-installer-* ]] || job=${name}
   done <"${SCRATCH}/applied"
-  [[ -n ${job} ]] || fatal platform-missing 'platform/bootstrap/flux.yaml has no Job flux-installer'
+  [[ -n ${job} ]] || fatal platform-missing 'flux.yaml of the tree has no Job flux-installer'
   if flux_job_ended "${job}" && [[ ${job_end} == Failed ]]; then
     # It would stay what it is for ever: a Job of that name runs only once.
     info "${job} failed earlier and is made again"
@@ -80,25 +94,31 @@ flux_job_ended() {
   [[ -n ${job_end} ]]
 }
 
-# last_words <job>: the end of its log in one line, or why there is none.
+# last_words <job>: in one line why it is not complete: what the Job says of itself, what its last attempt ended with (logs may
+# not be readable: the node may be without a serving certificate), else what pods of Flux wait for.
 last_words() {
-  local lines=() line words=''
-  mapfile -t lines < <(flux_kubectl logs "$1" --tail 5 2>/dev/null)
-  ((${#lines[@]} > 0)) || mapfile -t lines < <(flux_kubectl get pods --selector drowse.dev/installs=flux --output json |
-    jq --raw-output '.items[].status | (.containerStatuses[]?.state.waiting // empty | "\(.reason): \(.message // "")"),
-      (.conditions[]? | select(.type == "PodScheduled" and .status != "True") | "\(.reason): \(.message // "")")')
-  for line in "${lines[@]}"; do
-    words+="${words:+ / }${line}"
-  done
-  printf '%s' "${words:0:600}"
+  flux_kubectl get "$1" --output json >"${SCRATCH}/job.json" || true
+  flux_kubectl get pods --output json >"${SCRATCH}/pods.json" || return 0
+  jq --raw-output --arg job "${1##*/}" --slurpfile jobs "${SCRATCH}/job.json" \
+    'def lines: [splits("\n+") | select(test("\\S"))];
+    def waiting: .status | (.containerStatuses[]?.state.waiting // empty | "\(.reason): \(.message // "")"),
+      (.conditions[]? | select(.type == "PodScheduled" and .status != "True") | "\(.reason): \(.message // "")");
+    [$jobs[].status.conditions[]? | select(.type == "Failed" and .status == "True") | "\(.reason): \(.message // "")"] as $failed
+    | [.items[] | select(.metadata.labels["batch.kubernetes.io/job-name"] == $job)] as $attempts
+    | [$attempts | sort_by(.metadata.creationTimestamp) | reverse[] | .status.containerStatuses[]?
+      | (.state.terminated, .lastState.terminated) | .message // empty | lines[-5:]] as $ends
+    | [.items[] | waiting] as $waiting
+    | $failed[:1] + ($ends[0] // $waiting) | join(" / ") | .[:600]' "${SCRATCH}/pods.json" || true
 }
 
 # make_secrets: values go from file to file in memory, and reach kubectl as a file: none is an argument or a line of a log.
 make_secrets() {
-  # An editor's newline at the end of a token would be part of it.
-  secret_of_parameter cloudflare-token cert-manager cloudflare-api-token 'rtrimstr("\n") | {"api-token": .}'
+  # What an editor or a form left around a token, blanks or an end of line (CR too), would be part of it. Keys keep theirs.
+  local trim='gsub("^\\s+|\\s+$"; "")'
+  secret_of_parameter cloudflare-token cert-manager cloudflare-api-token "${trim} | {\"api-token\": .}"
   secret_of_parameter git-credentials flux-system git-credentials \
-    'fromjson | if type == "object" and all(.[]; type == "string") then . else error end'
+    "fromjson | if type == \"object\" and all(.[]; type == \"string\") then . else error end
+    | with_entries(if .key == \"username\" or .key == \"password\" then .value |= ${trim} else . end)"
   make_grafana_password
 }
 
@@ -148,12 +168,38 @@ reconcile() {
   missing_needs=${2:-[]}
   stamp=$(date --utc +%Y-%m-%dT%H:%M:%S.%NZ)
   source=$(jq --raw-output '.items[] | select(.kind == "Kustomization") | .spec.sourceRef.kind' "${SCRATCH}/cluster.json")
-  request "${source}.source.toolkit.fluxcd.io/platform"
-  within 90 1 parts_ready '["source"]' "${source}.source.toolkit.fluxcd.io/platform" || not_ready
+  if [[ ${source} == ExternalArtifact ]]; then
+    within 60 5 offer_tree || api_or_fatal platform-not-applied "the tree cannot be given to Flux ${AWS_ERROR:+(${AWS_ERROR})}"
+  else
+    request "${source}.source.toolkit.fluxcd.io/platform"
+    within 90 1 parts_ready '["source"]' "${source}.source.toolkit.fluxcd.io/platform" || not_ready
+  fi
   request "${LAYERS}/platform"
-  within 90 1 parts_ready '["platform"]' "${LAYERS}/platform" || not_ready
+  # With three seats Flux may be on another one, whose timer brings it the tree within a minute.
+  within 180 1 parts_ready '["platform"]' "${LAYERS}/platform" || not_ready
   request --selector drowse.dev/layer "${LAYERS}"
-  within 480 3 parts_ready "$1" --selector drowse.dev/layer "${LAYERS}" || not_ready
+  within 480 3 layers_ready "$1" || not_ready
+}
+
+# layers_ready <JSON list of names>: and each pinned source has what it is pinned to. Where the tree has just changed a pin, that
+# source is let go here, not a minute later, and the layers are asked once more when its chart is there: what they said before
+# was of releases of the old one.
+layers_ready() {
+  local ready=false
+  ! parts_ready "$1" --selector drowse.dev/layer "${LAYERS}" || ready=true
+  settle_sources || return 1
+  [[ ${ready} == true ]] || return 1
+  if jq --exit-status '.pending != []' "${SCRATCH}/sources-settled.json" >/dev/null; then
+    jq --compact-output '{done: false, parts: [.pending[] | . + {done: false, blocked: false}]}' \
+      "${SCRATCH}/sources-settled.json" >"${SCRATCH}/parts.json"
+    charts_changed=true
+    return 1
+  fi
+  [[ ${charts_changed} == true ]] || return 0
+  charts_changed=false
+  stamp=$(date --utc +%Y-%m-%dT%H:%M:%S.%NZ)
+  request --selector drowse.dev/layer "${LAYERS}"
+  return 1
 }
 
 # request <resources…>. The manager's name is the one of Flux' documentation: its controllers take back what `kubectl` itself

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# A pool node: proves its GPU, waits for its pool's join token, joins, and is ready when its kubelet says so. Sourced.
+# A pool node: proves its GPU, waits for its join token, joins, and is ready when its kubelet says so. Sourced.
 
 # Within the 30 minutes that the launch hook gives a node, install included.
 readonly TOKEN_SECONDS=1200
@@ -92,7 +92,7 @@ join_cluster() {
   local try
   for ((try = 1; try <= JOIN_TRIES; try++)); do
     phase waiting-for-token
-    wait_until "a join token for pool ${NODE[pool.name]}" token-missing "${TOKEN_SECONDS}" 5 token_usable
+    wait_until 'a join token for this instance' token-missing "${TOKEN_SECONDS}" 5 token_usable
     phase joining
     wait_until 'the API' api-unreachable "${API_SECONDS}" 5 api_listens
     render "${SCRATCH}/join" "{\"token\":\"${JOIN[token]}\",\"caHash\":\"${JOIN[caHash]}\"}"
@@ -109,10 +109,10 @@ join_cluster() {
   fatal token-rejected "the API took none of ${JOIN_TRIES} tokens"
 }
 
-# token_usable: reads the parameter of this pool; only a token that is not known to be dead will do.
+# token_usable: reads the parameter of this instance; only a token that is not known to be dead will do.
 token_usable() {
   local now
-  if ! parameter_get "join/${NODE[pool.name]}" "${SCRATCH}/token.json"; then
+  if ! parameter_get "join/${NODE[pool.name]}/${FACTS[instanceId]}" "${SCRATCH}/token.json"; then
     WAIT_REASON="token-missing"
     [[ ${AWS_ERROR} == ParameterNotFound ]] || warn "the join parameter cannot be read (${AWS_ERROR})"
     return 1

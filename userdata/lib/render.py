@@ -97,7 +97,8 @@ def main(templates, output, *documents):
     if "token" not in data:
         files |= {f"patches/{name}": (f"patches/{name}", names) for name in os.listdir(os.path.join(templates, "patches"))}
     if "kubeadm-init.yaml" in files:
-        # What the cluster keeps of it: other seats must not look for this instance's primary address in their certificates.
+        # What the cluster keeps of it: other seats must not look for this instance's primary address in their certificates. All but its
+        # first document is the same on each seat.
         files["kubeadm-shared.yaml"] = ("seat/kubeadm-init.yaml", names | {"etcdNames": []})
     for name, (template, values) in sorted(files.items()):
         with open(os.path.join(templates, template), encoding="utf-8") as file:

@@ -2,16 +2,24 @@
 #
 # A control-plane seat: first boot, wake, replacement and reboot are this one path. Sourced.
 
+# How long the cluster may take to follow a changed configuration, in each of two steps: with a real API server they take half a second together.
+readonly FOLLOW_SECONDS=60
+
+# When this instance's Kubernetes was stopped: what it renewed before then is of an earlier life.
+stopped_at=''
+
 boot_seat() {
   phase control-plane
   stop_kubernetes
+  printf -v stopped_at '%(%Y-%m-%dT%H:%M:%SZ)T' -1
   attach_state_volume
   mount_state_volume
   bring_metrics_back
   require_space
-  refuse_older_binaries
+  refuse_impossible_changes
   take_fixed_address
   forget_node_state
+  bring_artifacts_back
   local data=no action
   [[ ! -d ${STATE}/etcd/member ]] || data=yes
   action=$(seat_action "${VOLUME[stage]}" "${data}" "${NODE[seat.index]}")
@@ -80,14 +88,11 @@ initialise_seat() {
   set_volume_stage initialising
   prepare_control_plane create_authorities
   upload_authorities
-  # kubeadm's own record of the configuration would name this instance's primary address; see kubeadm-shared.yaml.
-  start_control_plane upload-config/kubeadm,upload-certs,show-join-command
-  kubeadm init phase upload-config kubeadm --config "${DROWSE_ETC}/kubeadm-shared.yaml" >&2
+  start_control_plane addon,upload-config,upload-certs,show-join-command
 }
 
 restore_seat() {
   prepare_control_plane check_authorities
-  # Shared objects of a cluster that exists belong to Flux and to the operator: a later boot never writes them.
   start_control_plane addon,upload-config,upload-certs,bootstrap-token,show-join-command
 }
 
@@ -102,7 +107,7 @@ prepare_control_plane() {
 start_control_plane() {
   point_endpoint_to "${NODE[seat.fixedIp]}"
   allow_kubelet
-  run_kubeadm control-plane-failed init --config "${DROWSE_ETC}/kubeadm-init.yaml" --skip-phases "$1"
+  run_kubeadm control-plane-failed init --config "${DROWSE_ETC}/kubeadm-init.yaml" --skip-token-print --skip-phases "$1"
 }
 
 # join_seat: a blank volume becomes a member again. With the authorities from the bucket this seat makes its own administrator
@@ -156,7 +161,8 @@ find_live_api() {
 join_control_plane() {
   local admin=${SCRATCH}/join-admin token
   kubeadm init phase kubeconfig super-admin --config "${DROWSE_ETC}/kubeadm-init.yaml" --kubeconfig-dir "${admin}" >&2
-  token=$(kubeadm token create --kubeconfig "${admin}/super-admin.conf" --ttl 30m --description 'a seat that joins')
+  token=$(kubeadm token create --kubeconfig "${admin}/super-admin.conf" --ttl 30m --description 'a seat that joins' \
+    --groups "$(token_groups "${FACTS[instanceId]}")")
   rm -rf "${admin}"
   render "${SCRATCH}/join" "{\"token\":\"${token}\",\"caHash\":\"$(ca_hash)\"}"
   run_kubeadm join-failed join --config "${SCRATCH}/join/kubeadm-join.yaml" ||
@@ -166,44 +172,98 @@ join_control_plane() {
 
 finish_seat() {
   wait_until 'the API server of this seat' api-not-ready 1200 2 own_api_ready
+  # Until that is gone, whoever has a join token can become any node.
+  wait_until 'the API server to forget auto-approval' configuration-not-applied 120 2 take_auto_approval_away
+  # From now on certificates are approved, this seat's own first of all, and CloudWatch hears that the API answers.
+  systemctl start --no-block drowse-approver.service drowse-heartbeat.timer
+  # Until yesterday's leases are free, nobody schedules, signs, or notices that pods are dead.
+  remove_stale "${stopped_at}" || warn 'what names dead instances could not all be removed'
+  if ! follow_configuration; then
+    [[ ${VOLUME[stage]} != initialising ]] || fatal configuration-not-applied 'the first configuration cannot be written to the cluster'
+    warn 'the cluster does not follow the configuration yet; the next boot tries again'
+  fi
   record_cluster
-  VOLUME[kubernetes]=${NODE[kubernetes.version]}
-  VOLUME[etcd]=$(etcd_version)
+  note_what_runs
   set_volume_stage ready
   store_kubeconfig
-  tidy_cluster
+  tidy_members
   phase ready
+}
+
+# follow_configuration: what all nodes share, as this boot's configuration has it: kubeadm's and the kubelets' ConfigMaps, kube-proxy, CoreDNS
+# (of which a changed Corefile stays). A mark on kubeadm's ConfigMap says which configuration that was: where nothing changed there is nothing
+# to do, and a seat that is yet of an older version takes nothing back.
+follow_configuration() {
+  local shared=${DROWSE_ETC}/kubeadm-shared.yaml wanted applied running
+  wanted=$(configuration_mark "${shared}") || return 1
+  applied=$(cluster_kubectl --namespace kube-system get configmap kubeadm-config --ignore-not-found \
+    --output 'jsonpath={.metadata.annotations.drowse\.dev/applied}') || return 1
+  if [[ ${applied} =~ ^(1\.[0-9]+\.[0-9]+)\ [0-9a-f]{64}$ ]]; then
+    [[ ${applied} != "${wanted}" ]] || return 0
+    if version_newer "${BASH_REMATCH[1]}" "${NODE[kubernetes.version]}"; then
+      info "the cluster is at ${applied% *} already"
+      return 0
+    fi
+  fi
+  info "the cluster follows the configuration of ${NODE[kubernetes.version]}"
+  # kubeadm itself tries for as long as a seat may wait for its quorum, which is there by now.
+  timeout "${FOLLOW_SECONDS}" kubeadm init phase upload-config all --config "${shared}" >&2 || return 1
+  timeout "${FOLLOW_SECONDS}" kubeadm init phase addon all --config "${shared}" >&2 || return 1
+  # For who deploys: what of it can be changed depends on what runs.
+  printf -v running '{"kubernetes":"%s","podCidr":"%s","serviceCidr":"%s","seats":%s}' "${NODE[kubernetes.version]}" \
+    "${NODE[kubernetes.podCidr]}" "${NODE[kubernetes.serviceCidr]}" "$(number_of_seats)"
+  parameter_put running String true <<<"${running}" || return 1
+  cluster_kubectl --namespace kube-system annotate configmap kubeadm-config --overwrite "drowse.dev/applied=${wanted}" >&2
+}
+
+# configuration_mark <file>: the version and a digest of all that is the same on each seat, which is everything but the first document.
+configuration_mark() {
+  local text digest
+  text=$(<"$1")
+  digest=$(sha256sum <<<"${text#*$'\n---\n'}") || return 1
+  printf '%s %s' "${NODE[kubernetes.version]}" "${digest%% *}"
+}
+
+number_of_seats() {
+  list_of NODE endpoint.seats
+  printf '%s' "${#LIST[@]}"
+}
+
+# note_what_runs: on the volume, for the boot of a later configuration.
+note_what_runs() {
+  VOLUME[kubernetes]=${NODE[kubernetes.version]}
+  VOLUME[etcd]=$(etcd_version)
+  VOLUME[podCidr]=${NODE[kubernetes.podCidr]}
+  VOLUME[serviceCidr]=${NODE[kubernetes.serviceCidr]}
+  VOLUME[seats]=$(number_of_seats)
 }
 
 own_api_ready() {
   kubectl --kubeconfig "${KUBECONFIG_ADMIN}" --request-timeout 5s get --raw /readyz >/dev/null 2>&1
 }
 
-# store_kubeconfig: administrator credentials for the operator, as fresh as this boot. The server is named by the fixed name;
-# whoever uses them from outside puts a load balancer or a tunnel in its place, and the name still verifies.
-store_kubeconfig() {
-  local file=${SCRATCH}/operator.conf
-  kubeadm kubeconfig user --config "${DROWSE_ETC}/kubeadm-init.yaml" --client-name drowse-operator \
-    --org kubeadm:cluster-admins >"${file}"
-  kubectl --kubeconfig "${file}" config set-cluster "${NODE[cluster]}" --tls-server-name "${NODE[endpoint.name]}" >/dev/null
-  parameter_put kubeconfig SecureString true <"${file}" || fatal kubeconfig-not-stored "the kubeconfig cannot be stored (${AWS_ERROR})"
-  rm -f "${file}"
+# tidy_members: now that there is a quorum, members that are no seat's go. What cannot go now is tried again by the next boot, and is
+# no reason to call a working seat failed.
+tidy_members() {
+  find_quorum "${NODE[seat.fixedIp]}" || return 0
+  remove_members member_is_no_seat || warn 'dead etcd members could not be removed'
 }
 
-# tidy_cluster: now that there is a quorum, what belongs to nobody goes. What cannot go now is tried again by the next boot
-# and by the workflows, and is no reason to call a working seat failed.
-tidy_cluster() {
-  if find_quorum "${NODE[seat.fixedIp]}"; then
-    remove_members member_is_no_seat || warn 'dead etcd members could not be removed'
-  fi
-  remove_stale_nodes || warn 'stale nodes could not be removed'
-}
-
-# refuse_older_binaries: etcd and the API server cannot read what a newer minor wrote.
-refuse_older_binaries() {
+# refuse_impossible_changes: before anything starts on the data. etcd and the API server cannot read what a newer minor wrote, nor skip one; the
+# networks of a cluster are for life; and of three members one alone has no quorum. What an older seat did not note is not asked.
+refuse_impossible_changes() {
+  local field seats
+  for field in podCidr serviceCidr; do
+    [[ -z ${VOLUME[${field}]:-} || ${VOLUME[${field}]} == "${NODE[kubernetes.${field}]}" ]] ||
+      fatal networks-changed "${field} of this cluster is ${VOLUME[${field}]} for life, and cannot become ${NODE[kubernetes.${field}]}"
+  done
+  seats=$(number_of_seats)
+  [[ ${VOLUME[seats]:-1} != 3 || ${seats} == 3 ]] || fatal seats-removed "the data is of 3 seats; with ${seats} there is no quorum"
   [[ -n ${VOLUME[etcd]} ]] || return 0
   ! minor_newer "${VOLUME[etcd]}" "$(etcd_version)" ||
     fatal etcd-newer "the data is of etcd ${VOLUME[etcd]}, this node has $(etcd_version)"
   ! minor_newer "${VOLUME[kubernetes]}" "${NODE[kubernetes.version]}" ||
     fatal kubernetes-newer "the data is of Kubernetes ${VOLUME[kubernetes]}, this node has ${NODE[kubernetes.version]}"
+  ! minors_skipped "${VOLUME[kubernetes]}" "${NODE[kubernetes.version]}" ||
+    fatal kubernetes-skips-minor "the data is of Kubernetes ${VOLUME[kubernetes]}, this node has ${NODE[kubernetes.version]}: deploy each minor in between, and wake the cluster with it"
 }

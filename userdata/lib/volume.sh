@@ -3,7 +3,8 @@
 # The seat's state volume: found by its tags, attached, checked, mounted. A file system is made only on a volume that was
 # never written to; whatever else is on it is refused, never touched. Sourced.
 #
-# Sets: VOLUME         volume.json at the top of the volume: cluster, seat, stage, kubernetes, etcd
+# Sets: VOLUME         volume.json at the top of the volume: cluster, seat, stage, and what ran on it: kubernetes, etcd, podCidr, serviceCidr,
+#                      seats
 #       VOLUME_DEVICE  its block device
 
 declare -gA VOLUME=()
@@ -77,6 +78,7 @@ mount_state_volume() {
       fatal volume-damaged "${VOLUME_DEVICE} cannot be mounted"
   fi
   claim_state_volume
+  grow_file_system
 }
 
 # volume_content: `blank` only if nothing was ever written where file systems keep their heads and their copies of them.
@@ -98,7 +100,7 @@ volume_content() {
 # device_is_zero: the first 16 MiB, and 1 MiB at each place where ext4 keeps copies of its superblock.
 device_is_zero() {
   local size offset
-  size=$(blockdev --getsize64 "${VOLUME_DEVICE}") || return 1
+  whole_number size "$(blockdev --getsize64 "${VOLUME_DEVICE}")" || return 1
   cmp --quiet --bytes=$((16 << 20)) "${VOLUME_DEVICE}" /dev/zero || return 1
   for offset in $((128 << 20)) $((384 << 20)) $((640 << 20)) $((896 << 20)) $((size - (1 << 20))); do
     ((offset + (1 << 20) <= size)) || continue
@@ -123,6 +125,12 @@ check_file_system() {
   # Replays the journal and mends what needs no decision; 1 means mended, anything above needs a person.
   e2fsck -p "${VOLUME_DEVICE}" >&2 || code=$?
   ((code <= 1)) || fatal volume-damaged "e2fsck ends with ${code} on ${VOLUME_DEVICE}"
+}
+
+# grow_file_system: to the size of the volume, which may be larger since the last boot; mounted, and safe to be cut off. Where there is nothing
+# to grow it only says so. Less room than there could be is no reason to fail.
+grow_file_system() {
+  resize2fs "${VOLUME_DEVICE}" >&2 || warn "the file system does not grow to the size of ${volume_id}"
 }
 
 refuse_read_only() {
@@ -153,7 +161,8 @@ claim_state_volume() {
 set_volume_stage() {
   VOLUME[stage]=$1
   write_file "${STATE}/volume.json" 600 <<JSON
-{"cluster":"${VOLUME[cluster]}","seat":${VOLUME[seat]},"stage":"$1","kubernetes":"${VOLUME[kubernetes]}","etcd":"${VOLUME[etcd]}"}
+{"cluster":"${VOLUME[cluster]}","seat":${VOLUME[seat]},"stage":"$1","kubernetes":"${VOLUME[kubernetes]}","etcd":"${VOLUME[etcd]}",
+"podCidr":"${VOLUME[podCidr]:-}","serviceCidr":"${VOLUME[serviceCidr]:-}","seats":"${VOLUME[seats]:-}"}
 JSON
   sync --file-system "${STATE}" || fatal disk-full 'the state volume takes no more data'
 }
@@ -161,6 +170,6 @@ JSON
 # require_space: etcd on a full disk stops half-way; better not to start it.
 require_space() {
   local free
-  free=$(stat --file-system --format '%a %S' "${STATE}")
-  ((${free% *} * ${free#* } >= 256 << 20)) || fatal disk-full 'less than 256 MiB are free on the state volume'
+  free_bytes free "${STATE}"
+  ((free >= 256 << 20)) || fatal disk-full 'less than 256 MiB are free on the state volume'
 }

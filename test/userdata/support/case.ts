@@ -74,7 +74,10 @@ export async function play(one: Case): Promise<{ life: Life; run: Run; others: L
     if (step === 'boot') {
       prepare(life.sandbox, one);
       if (one.node === 'pool')
-        life.state.parameters['/drowse/drowse/join/general'] = { type: 'SecureString', value: GOOD_TOKEN };
+        life.state.parameters['/drowse/drowse/join/general/i-0aaaaaaaaaaaaaaaa'] = {
+          type: 'SecureString',
+          value: GOOD_TOKEN,
+        };
       await life.boot({ playCurl: true });
     } else if (step === 'replace' || step === 'replace-slowly')
       await life.replace(step === 'replace' ? {} : { freeAfter: 2 });
@@ -124,6 +127,7 @@ function normal(call: string): string {
   return call
     .replace(/ (--quiet|--yes|--no-install-recommends|--allow-\S+|--option \S+)(?= )/g, '')
     .replace(/authorities-[0-9a-f]{16}/g, 'authorities-DIGEST')
+    .replace(/(drowse\.dev\/applied=\S+) [0-9a-f]{64}/, '$1 DIGEST')
     .replace(/\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\dZ/g, 'TIME')
     .replace(/scratch\/\d+/g, 'scratch/RUN')
     .replace(/\/dev\/disk\/by-id\/nvme-Amazon_Elastic_Block_Store_vol0[a-c]{16}/, 'VOLUME');

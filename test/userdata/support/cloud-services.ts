@@ -20,6 +20,29 @@ const tags = (all: Record<string, string>): string =>
     Object.entries(all).map(([key, value]) => `<key>${key}</key><value>${value}</value>`),
   );
 
+/** Names and addresses of an instance, as DescribeInstances of a region in its first zone's naming shows them. */
+function addressesOf(state: CloudState, { privateIp, publicIp, interfaceId }: Instance): string {
+  const dashed = (address: string): string => address.replaceAll('.', '-');
+  const addresses = state.interfaces.find(({ id }) => id === interfaceId)?.addresses ?? [];
+  return (
+    `<privateDnsName>ip-${dashed(privateIp)}.ec2.internal</privateDnsName><privateIpAddress>${privateIp}</privateIpAddress>` +
+    (publicIp === undefined
+      ? '<dnsName/>'
+      : `<dnsName>ec2-${dashed(publicIp)}.compute-1.amazonaws.com</dnsName><ipAddress>${publicIp}</ipAddress>`) +
+    set('networkInterfaceSet', [
+      set(
+        'privateIpAddressesSet',
+        addresses.map((address) => `<privateIpAddress>${address}</privateIpAddress>`),
+      ),
+    ])
+  );
+}
+
+/** The values of a numbered parameter. */
+function valuesOf(form: URLSearchParams, name: string): string[] {
+  return [...form].filter(([key]) => key.startsWith(`${name}.`)).map(([, value]) => value);
+}
+
 function ec2Error(code: string): Answer {
   return {
     status: 400,
@@ -90,16 +113,54 @@ export function ec2(state: CloudState, caller: Instance, form: URLSearchParams):
       return { status: 200, body: xml(action, '<return>true</return>'), call: `${action} ${address}` };
     }
     case 'DescribeInstances': {
-      const items = Object.values(state.instances).map((one) =>
-        set('instancesSet', [
-          `<instanceId>${one.id}</instanceId><instanceState><name>${one.state}</name></instanceState>${tags(one.tags)}`,
-        ]),
-      );
+      const ids = value('Filter.1.Name') === 'instance-id' ? valuesOf(form, 'Filter.1.Value') : undefined;
+      const items = Object.values(state.instances)
+        .filter(({ id }) => ids === undefined || ids.includes(id))
+        .map((one) =>
+          set('instancesSet', [
+            `<instanceId>${one.id}</instanceId><instanceState><name>${one.state}</name></instanceState>` +
+              `<launchTime>${one.started ?? new Date().toISOString()}</launchTime>` +
+              addressesOf(state, one) +
+              tags(one.tags),
+          ]),
+        );
       return { status: 200, body: xml(action, set('reservationSet', items)), call: action };
     }
     default:
       throw new Error(`nodes call EC2 ${action} (from ${caller.id}), which the tests do not know`);
   }
+}
+
+/** Auto Scaling's query API. */
+export function autoScaling(state: CloudState, form: URLSearchParams): Answer {
+  const action = form.get('Action') ?? '';
+  if (action !== 'DescribeAutoScalingInstances') throw new Error(`nodes call Auto Scaling ${action}`);
+  const ids = valuesOf(form, 'InstanceIds.member');
+  const members = ids.flatMap((id) => {
+    const group = state.instances[id]?.group;
+    return group === undefined
+      ? []
+      : [
+          `<member><InstanceId>${id}</InstanceId><LifecycleState>${group.lifecycle}</LifecycleState>` +
+            `<AutoScalingGroupName>${group.name}</AutoScalingGroupName></member>`,
+        ];
+  });
+  const body = `<${action}Result><AutoScalingInstances>${members.join('')}</AutoScalingInstances></${action}Result>`;
+  return {
+    status: 200,
+    body: `<${action}Response xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/">${body}</${action}Response>`,
+    call: action,
+  };
+}
+
+/** CloudWatch's query API: one metric a call. */
+export function monitoring(state: CloudState, form: URLSearchParams): Answer {
+  const value = (name: string): string => form.get(`MetricData.member.1.${name}`) ?? '';
+  const dimensions = [1, 2].map(
+    (n) => `${value(`Dimensions.member.${String(n)}.Name`)}=${value(`Dimensions.member.${String(n)}.Value`)}`,
+  );
+  state.metrics.push(`${form.get('Namespace') ?? ''} ${value('MetricName')} ${dimensions.join(' ')} ${value('Value')}`);
+  return { status: 200, body: xml('PutMetricData', ''), call: 'PutMetricData' };
 }
 
 function jsonError(code: string): Answer {
@@ -112,6 +173,7 @@ export interface Request {
   readonly Type?: string;
   readonly Value?: string;
   readonly Overwrite?: boolean;
+  readonly Tags?: readonly { readonly Key: string; readonly Value: string }[];
   readonly logEvents?: readonly { readonly message: string }[];
 }
 
@@ -139,8 +201,18 @@ export function json(state: CloudState, target: string, body: Request): Answer {
       if (body.Overwrite !== true && name in state.parameters) return { ...jsonError('ParameterAlreadyExists'), call };
       // A standard parameter takes 4 KB; a larger value would need a tier that costs money.
       if ((body.Value ?? '').length > 4096) return { ...jsonError('ValidationException'), call };
-      state.parameters[name] = { type: body.Type ?? '', value: body.Value ?? '' };
+      if (body.Overwrite === true && body.Tags !== undefined) return { ...jsonError('ValidationException'), call };
+      const tags = body.Tags && Object.fromEntries(body.Tags.map(({ Key, Value }) => [Key, Value]));
+      const kept = tags ?? state.parameters[name]?.tags;
+      state.parameters[name] = { type: body.Type ?? '', value: body.Value ?? '', ...(kept && { tags: kept }) };
       return ok({ Version: 1 }, call);
+    }
+    case 'AmazonSSM.DeleteParameter': {
+      const call = `DeleteParameter ${name}`;
+      if (!(name in state.parameters)) return { ...jsonError('ParameterNotFound'), call };
+      const { [name]: _, ...rest } = state.parameters;
+      state.parameters = rest;
+      return ok({}, call);
     }
     case 'Logs_20140328.CreateLogStream':
       return ok({}, 'CreateLogStream');
@@ -168,8 +240,32 @@ export function s3(
     state.objects[key] = body;
     return { status: 200, body: '', call: `PUT ${key}` };
   }
+  if (method === 'DELETE') {
+    const { [key]: _, ...rest } = state.objects;
+    state.objects = rest;
+    return { status: 204, body: '', call: `DELETE ${key}` };
+  }
+  if (key.startsWith('?list-type=2&')) return listOf(state, new URLSearchParams(key.slice(1)));
   const object = state.objects[key];
   if (object === undefined)
     return { status: 404, body: '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>', call: `GET ${key}` };
   return { status: 200, body: object, call: `GET ${key}` };
+}
+
+/** ListObjectsV2. S3 may tell fewer than the thousand that it tells at most; here it always does. */
+function listOf(state: CloudState, query: URLSearchParams): Answer {
+  const prefix = query.get('prefix') ?? '';
+  const after = query.get('start-after') ?? '';
+  const keys = Object.keys(state.objects)
+    .filter((key) => key.startsWith(prefix) && key > after)
+    .sort()
+    .slice(0, 5);
+  const contents = keys.map(
+    (key) => `<Contents><Key>${key}</Key><Size>${String(state.objects[key]!.length)}</Size></Contents>`,
+  );
+  return {
+    status: 200,
+    body: `<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${contents.join('')}</ListBucketResult>`,
+    call: `LIST ${prefix}`,
+  };
 }

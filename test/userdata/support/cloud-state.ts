@@ -24,12 +24,18 @@ export interface Instance {
   type: string;
   zone: string;
   privateIp: string;
+  /** Absent without one. */
+  publicIp?: string;
   interfaceId: string;
   /** MAC of its interface. */
   mac: string;
   subnet: string;
   state: string;
   tags: Record<string, string>;
+  /** When it was last started, UTC ISO; just now if absent. */
+  started?: string;
+  /** Its place in an Auto Scaling group, if it has one. */
+  group?: { name: string; lifecycle: string };
 }
 
 /** Everything that the AWS of the tests knows. Plain data, so that a test can write it down and compare it. */
@@ -37,15 +43,19 @@ export interface CloudState {
   cluster: string;
   bucket: string;
   region: string;
+  /** What its endpoints end with. */
+  domain: string;
   volumes: Volume[];
   interfaces: Interface[];
   instances: Record<string, Instance>;
-  parameters: Record<string, { type: string; value: string }>;
+  parameters: Record<string, { type: string; value: string; tags?: Record<string, string> }>;
   objects: Record<string, Buffer>;
   logEvents: string[];
+  /** `namespace metric dimensions value` of each value sent. */
+  metrics: string[];
   /** Phases in the order in which instances were tagged with them. */
   phases: string[];
-  /** Faults: what the cloud refuses, by `service Action`, with AWS's error code. */
+  /** Faults: what the cloud refuses, by the action, and the parameter's name if one alone is meant, with AWS's error code. */
   refuse: Record<string, string>;
   /** Faults: actions that are carried out once without their answer arriving; curl asks again. */
   lost: string[];
@@ -78,12 +88,14 @@ export function newCloudState(instance: Partial<Instance> = {}): CloudState {
     cluster: 'drowse',
     bucket: 'drowse-drowse-123456789012-us-east-1',
     region: 'us-east-1',
+    domain: 'amazonaws.com',
     volumes: [],
     interfaces: [{ id: own.interfaceId, subnet: own.subnet, addresses: [own.privateIp] }],
     instances: { [own.id]: own },
     parameters: {},
     objects: {},
     logEvents: [],
+    metrics: [],
     phases: [],
     refuse: {},
     lost: [],

@@ -5,11 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { selfSigned } from './certificate';
-import { ec2, json, s3, type Answer, type Request } from './cloud-services';
+import { autoScaling, ec2, json, monitoring, s3, type Answer, type Request } from './cloud-services';
 import type { CloudState, Instance } from './cloud-state';
 import { ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, verifySignature } from './sigv4';
 
 const IMDS_TOKEN = 'test-imds-token';
+/** Whose bucket the tests' cloud has, too. */
+const ACCOUNT = '123456789012';
 
 /** What a request says before its body. */
 type Heads = Pick<IncomingMessage, 'method' | 'url' | 'headers'>;
@@ -47,6 +49,11 @@ export class Cloud {
 
   get ports(): { https: number; http: number } {
     return { https: (this.https.address() as AddressInfo).port, http: (this.http.address() as AddressInfo).port };
+  }
+
+  /** ARN of its own instance. */
+  get arn(): string {
+    return `arn:aws:ec2:${this.state.region}:${ACCOUNT}:instance/${this.self}`;
   }
 
   get instance(): Instance {
@@ -106,6 +113,7 @@ export class Cloud {
           availabilityZone: own.zone,
           privateIp: own.privateIp,
           region: this.state.region,
+          accountId: ACCOUNT,
           billingProducts: null,
         },
         null,
@@ -113,6 +121,8 @@ export class Cloud {
       ),
       'meta-data/instance-id': own.id,
       'meta-data/mac': own.mac,
+      'meta-data/services/partition': 'aws',
+      'meta-data/iam/info': JSON.stringify({ InstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/node` }),
       [`meta-data/network/interfaces/macs/${own.mac}/interface-id`]: own.interfaceId,
       [`meta-data/network/interfaces/macs/${own.mac}/subnet-id`]: own.subnet,
       'meta-data/iam/security-credentials/': 'node-role',
@@ -129,36 +139,43 @@ export class Cloud {
 
   private aws(request: Heads, body: Buffer, signedFor: (body: Buffer) => string): Answer | undefined {
     const host = request.headers.host ?? '';
-    const bucketHost = `${this.state.bucket}.s3.${this.state.region}.amazonaws.com`;
+    const endpoint = `${this.state.region}.${this.state.domain}`;
+    const bucketHost = `${this.state.bucket}.s3.${endpoint}`;
     if (host === bucketHost && this.state.bucketDown) return undefined;
     // What time it is may be asked without a signature; everything else may not.
-    if (request.method === 'HEAD' && host === bucketHost) return { status: 403, body: '' };
+    const [path = '', query = ''] = (request.url ?? '').split('?');
+    const isSigned = query.includes('X-Amz-Signature=');
+    if (request.method === 'HEAD' && host === bucketHost && !isSigned) return { status: 403, body: '' };
     const service = signedFor(body);
-    if (host !== (service === 's3' ? bucketHost : `${service}.${this.state.region}.amazonaws.com`))
+    if (host !== (service === 's3' ? bucketHost : `${service}.${endpoint}`))
       throw new Error(`signed for ${service}, sent elsewhere`);
-    const key = decodeURIComponent((request.url ?? '').slice(1));
+    const key = decodeURIComponent((isSigned ? path : (request.url ?? '')).slice(1));
     const form = new URLSearchParams(body.toString());
     const target = String(request.headers['x-amz-target'] ?? '');
     const action =
-      service === 'ec2'
+      service === 'ec2' || service === 'monitoring' || service === 'autoscaling'
         ? (form.get('Action') ?? '')
         : service === 's3'
           ? `${request.method ?? ''} ${key}`
           : (target.split('.')[1] ?? '');
-    const refused = Object.entries(this.state.refuse).find(([call]) => action.startsWith(call))?.[1];
+    const of = target === '' ? '' : ` ${(JSON.parse(body.toString()) as { Name?: string }).Name ?? ''}`;
+    const refused = Object.entries(this.state.refuse).find(([call]) => `${action}${of}`.startsWith(call))?.[1];
     if (refused !== undefined) {
-      const text =
-        service === 'ec2' || service === 's3'
-          ? `<Error><Code>${refused}</Code></Error>`
-          : JSON.stringify({ __type: refused });
+      const text = ['ec2', 's3', 'monitoring', 'autoscaling'].includes(service)
+        ? `<Error><Code>${refused}</Code></Error>`
+        : JSON.stringify({ __type: refused });
       return { status: 400, body: text, call: `${action} (${refused})` };
     }
     const answer =
       service === 'ec2'
         ? ec2(this.state, this.instance, form)
-        : service === 's3'
-          ? s3(this.state, request.method ?? '', key, request.headers, body)
-          : json(this.state, target, JSON.parse(body.toString()) as Request);
+        : service === 'monitoring'
+          ? monitoring(this.state, form)
+          : service === 'autoscaling'
+            ? autoScaling(this.state, form)
+            : service === 's3'
+              ? s3(this.state, request.method ?? '', key, request.headers, body)
+              : json(this.state, target, JSON.parse(body.toString()) as Request);
     const told = answer.call === undefined ? answer : { ...answer, call: `aws ${service} ${answer.call}` };
     if (!this.state.lost.includes(action)) return told;
     this.state.lost = this.state.lost.filter((one) => one !== action);
@@ -175,7 +192,8 @@ afterAll(() => {
 function certificatePair(): { key: string; cert: string; file: string } {
   if (pair === undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'drowse-cloud-'));
-    const names = 'subjectAltName=DNS:*.us-east-1.amazonaws.com,DNS:*.s3.us-east-1.amazonaws.com';
+    const endpoints = ['us-east-1.amazonaws.com', 'us-east-1.amazonaws.eu'];
+    const names = `subjectAltName=${endpoints.map((one) => `DNS:*.${one},DNS:*.s3.${one}`).join(',')}`;
     const { key, certificate } = selfSigned(folder, 'aws', 'aws', names);
     pair = { key: readFileSync(key, 'utf8'), cert: readFileSync(certificate, 'utf8'), file: certificate };
   }

