@@ -3,9 +3,9 @@ import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { colors } from '../cli/terminal/colors';
 import { CommandFailed, Interrupted } from '../cli/terminal/errors';
-import { InvalidConfig, loadConfig } from '../lib/config/load';
-import type { ClusterConfig } from '../lib/config/schema';
-import { cdk } from './run/cdk';
+import { configFile, describeTarget, InvalidConfig, loadConfig } from '../lib/config/load';
+import type { ClusterConfig } from '../core/config/schema';
+import { cdk, resourceCount } from './run/cdk';
 import { awsClients } from './run/checks';
 import { ACCOUNT, type AwsEndpoint } from './run/environment';
 import { type Emulator, startEmulator } from './run/emulator';
@@ -13,24 +13,27 @@ import { keptEndpoint, stopKept, writeKept } from './run/kept';
 import { type Life, liveOnce, causeOf } from './run/life';
 import { OUT, ROOT } from './run/paths';
 import { describePlugin } from './run/plugin';
-import { Progress } from './run/progress';
+import { Progress } from '../cli/terminal/progress';
 import { ensurePython } from './run/python';
 import { checkTable, costTable, drivingGuide, workflowTable } from './run/report';
 
 interface Options {
-  config: string;
+  config?: string;
   keep: boolean;
   verbose: boolean;
   json: boolean;
   auth: boolean;
   port: number;
   speedup: number;
+  fault?: string;
 }
 
 /** What `local/out/run.json` holds. */
 interface RunRecord extends Life {
   ok: boolean;
   emulator: { name: string; version: string; endpoint: string };
+  /** Where the cluster's own API answers. */
+  apiUrl: string;
   seconds: { setup: number; deploy: number; life: number; total: number };
 }
 
@@ -44,7 +47,8 @@ async function up(options: Options): Promise<void> {
   let kept = false;
   try {
     mkdirSync(OUT, { recursive: true });
-    const config = loadConfig(path.resolve(ROOT, options.config));
+    const config = loadConfig(options.config);
+    progress.print(`On the embedded AWS, ${describeTarget(config, options.config)}`);
     const up = options.keep ? keptEndpoint() : undefined;
     if (up) throw new CommandFailed(`An embedded AWS was left up already, at ${up}`, 'Stop it first: make local-down.');
     const stopwatch = new Stopwatch();
@@ -52,6 +56,9 @@ async function up(options: Options): Promise<void> {
     const setup = stopwatch.lap();
     const outputs = await deploy(aws, options, progress, abort.signal);
     const deployed = stopwatch.lap();
+    progress.print(
+      `\n${progress.color.dim(`Instances boot and waits pass ${String(options.speedup)} times faster than in life (SPEEDUP=… changes that).`)}`,
+    );
     const life = await liveOnce(awsClients(aws), aws, config, progress, abort.signal);
     const lived = stopwatch.lap();
     const ok =
@@ -62,6 +69,7 @@ async function up(options: Options): Promise<void> {
     const record: RunRecord = {
       ok,
       emulator: { name: plugin.name, version: plugin.version, endpoint: aws.endpoint },
+      apiUrl: apiUrl(aws, outputs),
       ...life,
       seconds: { setup, deploy: deployed, life: lived, total: stopwatch.total() },
     };
@@ -104,26 +112,42 @@ async function setUp(
   progress.start('embedded AWS');
   const emulator = await startEmulator({ ...options, python, region: config.region, detached: options.keep });
   onEmulator(emulator);
+  if (options.fault !== undefined) await setFault(emulator.endpoint, options.fault);
   void emulator.died.then((error) => abort.abort(error));
   progress.done(`embedded AWS at ${emulator.endpoint}`);
   return { endpoint: emulator.endpoint, region: config.region };
 }
 
+async function setFault(endpoint: string, body: string): Promise<void> {
+  const answer = await fetch(`${endpoint}/_drowse/faults`, { method: 'POST', body });
+  if (!answer.ok) {
+    const { error } = (await answer.json()) as { error: string };
+    throw new CommandFailed(`--fault ${body}: ${error}`, 'local/aws/drowse_aws/faults.py lists what may go wrong.');
+  }
+}
+
 async function deploy(aws: AwsEndpoint, options: Options, progress: Progress, signal: AbortSignal) {
   progress.heading('deploy');
-  const cli = cdk(aws, path.resolve(ROOT, options.config), options.auth ? ['synthesizer=cli'] : [], signal);
+  const cli = cdk(aws, configFile(options.config), options.auth ? ['synthesizer=cli'] : [], signal);
   // One after the other: side by side they would double the run's peak of memory.
   progress.start('cdk synth');
-  await cli.synth();
-  progress.done();
+  await cli.synth((line) => {
+    if (line.startsWith('Warning: ')) progress.print(`    ${line}`);
+    else if (line.startsWith('Bundling ')) progress.update(`cdk synth: ${line}`);
+  });
+  progress.done('cdk synth');
   progress.start('cdk bootstrap');
   await cli.bootstrap();
   progress.done();
   progress.start('cdk deploy');
+  const all = String(resourceCount());
+  let done = 0;
   const outputs = await cli.deploy((line) => {
     if (options.verbose) progress.print(progress.color.dim(`    ${line}`));
     const resource = /\|\s*(?:CREATE|UPDATE)_COMPLETE\s*\|\s*(\S+)/.exec(line)?.[1];
-    if (resource) progress.update(`cdk deploy: ${resource}`);
+    if (!resource) return;
+    done += 1;
+    progress.update(`cdk deploy: ${String(done)} of ${all} resources, ${resource}`);
   });
   progress.done(`cdk deploy: ${Object.keys(outputs).join(', ')}`);
   return outputs;
@@ -211,13 +235,14 @@ const program = new Command('local')
 program
   .command('up', { isDefault: true })
   .description('deploy the app on the embedded AWS and run bootstrap, sleep and wake')
-  .option('--config <file>', 'configuration of the cluster', 'cluster.yaml')
+  .option('--config <file>', 'configuration of the cluster (default: cluster.yaml)', process.env.DROWSE_CONFIG)
   .option('--keep', 'leave the embedded AWS up, and print how to drive it', false)
   .option('--verbose', 'show the deploy log, and which parts of the embedded AWS are patched or only stubs', false)
   .option('--json', 'print run.json on stdout, and the progress on stderr', false)
   .option('--auth', 'let the embedded AWS enforce IAM on every call', false)
   .option('--port <number>', 'port of the embedded AWS on 127.0.0.1; 0 takes a free one', port, 0)
   .option('--speedup <factor>', 'how much faster than life instances boot and waits pass', positive, 50)
+  .option('--fault <json>', 'what goes wrong in the embedded AWS (local/aws/drowse_aws/faults.py)')
   .action(up);
 program
   .command('down')

@@ -11,8 +11,9 @@ import { DescribeLoadBalancersCommand, ElasticLoadBalancingV2Client } from '@aws
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { paginateGetParametersByPath, SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { namesOf, TAG } from '../../lib/config/names';
-import type { ClusterConfig } from '../../lib/config/schema';
+import { namesOf, TAG } from '../../core/config/names';
+import { hasApiLoadBalancer } from '../../core/config/api-access';
+import type { ClusterConfig } from '../../core/config/schema';
 import { ACCOUNT, type AwsEndpoint } from './environment';
 
 /** One thing that was looked up in AWS itself after a workflow. */
@@ -32,7 +33,7 @@ export interface Snapshot {
   elasticIps: { address: string; instanceId: string }[];
   stateVolumes: { id: string; state: string }[];
   joinTokens: string[];
-  record: { state: string; platformAt: string; leased: boolean };
+  record: { state: string; platformAt: string; leased: boolean; warnings: string[] };
 }
 
 /** SDK clients for the endpoint. */
@@ -76,7 +77,12 @@ export async function takeSnapshot(aws: AwsClients, cluster: string): Promise<Sn
     aws.ec2.send(new DescribeVolumesCommand(byTag)),
     aws.dynamo.send(new GetCommand({ TableName: names.table, Key: { id: 'cluster' }, ConsistentRead: true })),
   ]);
-  const record = (item.Item ?? {}) as { state?: string; platformAt?: string; lease?: unknown };
+  const record = (item.Item ?? {}) as {
+    state?: string;
+    platformAt?: string;
+    lease?: unknown;
+    warnings?: string[];
+  };
   return {
     instances: instances.map(toInstance),
     groups,
@@ -89,7 +95,12 @@ export async function takeSnapshot(aws: AwsClients, cluster: string): Promise<Sn
       .filter(({ Tags }) => Tags?.some(({ Key }) => Key === TAG.seat))
       .map(({ VolumeId, State }) => ({ id: VolumeId ?? '', state: State ?? '' })),
     joinTokens,
-    record: { state: record.state ?? 'none', platformAt: record.platformAt ?? '', leased: record.lease !== undefined },
+    record: {
+      state: record.state ?? 'none',
+      platformAt: record.platformAt ?? '',
+      leased: record.lease !== undefined,
+      warnings: record.warnings ?? [],
+    },
   };
 }
 
@@ -120,6 +131,7 @@ export function checkAwake(after: string, config: ClusterConfig, now: Snapshot, 
   const ingress = config.controlPlane.ingress
     ? seats
     : nodes.filter(({ pool }) => config.pools.some((p) => p.name === pool && p.ingress));
+  const holder = now.elasticIps[0]?.instanceId;
   const checks = [
     check('control-plane seats running and ready', count(config.controlPlane.seats, 'ready'), phases(seats)),
     ...config.pools.map(({ name, desired }) =>
@@ -134,14 +146,11 @@ export function checkAwake(after: string, config: ClusterConfig, now: Snapshot, 
       now.groups.map(({ name, desired }) => `${name}: ${String(desired)}`).join(', '),
       now.groups.map(({ name, inService }) => `${name}: ${String(inService)}`).join(', '),
     ),
-    check(
-      'API load balancer',
-      config.apiAccess === 'load-balancer' ? namesOf(config.name).apiLoadBalancer : 'none',
-      now.loadBalancers.join(', ') || 'none',
-    ),
+    check('API load balancer', doorOf(config, now), now.loadBalancers.join(', ') || 'none'),
     check(
       'Elastic IP is the same, on the ingress node',
-      `${elasticIp} on ${ingress.map(({ id }) => id).join(' or ') || 'an ingress node'}`,
+      // Any of several ingress nodes may have it.
+      `${elasticIp} on ${(ingress.find(({ id }) => id === holder) ?? ingress[0])?.id ?? 'an ingress node'}`,
       now.elasticIps.map(({ address, instanceId }) => `${address} on ${instanceId || 'nothing'}`).join(', ') || 'none',
     ),
     check(
@@ -160,6 +169,12 @@ export function checkAwake(after: string, config: ClusterConfig, now: Snapshot, 
     ok,
   });
   return checks;
+}
+
+/** The API load balancer that there should be: none where AWS refused it and the record says so. */
+function doorOf(config: ClusterConfig, { record }: Snapshot): string {
+  const isRefused = record.warnings.some((warning) => warning.includes('no API load balancer'));
+  return hasApiLoadBalancer(config) && !isRefused ? namesOf(config.name).apiLoadBalancer : 'none';
 }
 
 /** Checks that hold whenever the cluster is asleep. */

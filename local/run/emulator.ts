@@ -22,6 +22,10 @@ export interface EmulatorOptions {
   detached: boolean;
   /** True enforces IAM on every call. */
   auth: boolean;
+  /** Divides Wait and Retry intervals of workflows; default: the speed-up. */
+  waitSpeedup?: number;
+  /** Document of the lab's cache: instances are real then (see lab/). */
+  lab?: string;
 }
 
 /** A running embedded AWS. */
@@ -55,7 +59,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       PYTHONPATH: path.join(ROOT, 'local', 'aws'),
       PYTHONDONTWRITEBYTECODE: '1',
       DROWSE_SPEEDUP: String(options.speedup),
-      SFN_WAIT_SCALE: String(1 / options.speedup),
+      SFN_WAIT_SCALE: String(1 / (options.waitSpeedup ?? options.speedup)),
+      ...(options.lab !== undefined && { DROWSE_NODES: 'real', DROWSE_LAB: options.lab }),
       DROWSE_NODE: path.join(BIN, 'node'),
       DROWSE_ACCOUNT: ACCOUNT,
       DROWSE_TMPDIR: tmpdir,

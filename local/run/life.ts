@@ -1,15 +1,18 @@
-import type { ClusterConfig } from '../../lib/config/schema';
-import { namesOf } from '../../lib/config/names';
+import type { ClusterConfig } from '../../core/config/schema';
+import { namesOf } from '../../core/config/names';
 import { type AwsClients, type Check, checkAsleep, checkAwake, takeSnapshot } from './checks';
+import { checkPlatform, installedPlatform, type InstalledPlatform } from './platform';
 import { ACCOUNT, type AwsEndpoint } from './environment';
-import { type Progress, seconds } from './progress';
-import { runWorkflow, type WorkflowRun } from './workflow';
+import { type Progress, seconds } from '../../cli/terminal/progress';
+import { type FollowOptions, runWorkflow, type WorkflowRun } from './workflow';
 
 /** What a whole life showed. */
 export interface Life {
   workflows: WorkflowRun[];
   checks: Check[];
   elasticIp: { beforeSleep: string; afterSleep: string; afterWake: string };
+  /** What the bootstrap installed, and what the wake brought back. */
+  platform: InstalledPlatform[];
 }
 
 const LIFE = ['bootstrap', 'sleep', 'wake'] as const;
@@ -22,7 +25,12 @@ export async function liveOnce(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Life> {
-  const life: Life = { workflows: [], checks: [], elasticIp: { beforeSleep: '', afterSleep: '', afterWake: '' } };
+  const life: Life = {
+    workflows: [],
+    checks: [],
+    elasticIp: { beforeSleep: '', afterSleep: '', afterWake: '' },
+    platform: [],
+  };
   const initial = await takeSnapshot(aws, config.name);
   const elasticIp = initial.elasticIps[0]?.address ?? 'none';
   for (const workflow of LIFE) {
@@ -31,7 +39,14 @@ export async function liveOnce(
     life.workflows.push(run);
     if (run.status !== 'SUCCEEDED') return life;
     const now = await takeSnapshot(aws, config.name);
+    const told = workflow === 'sleep' ? [] : now.record.warnings;
+    for (const warning of told) progress.print(`  ${progress.color.yellow('!')} warning: ${warning}`);
     life.checks.push(...(workflow === 'sleep' ? checkAsleep : checkAwake)(workflow, config, now, elasticIp));
+    if (workflow !== 'sleep') {
+      const platform = await installedPlatform(aws, at, config.name, workflow, life.platform);
+      life.platform.push(platform);
+      life.checks.push(...checkPlatform(workflow, config, platform));
+    }
     const address = now.elasticIps[0]?.address ?? 'none';
     life.elasticIp[workflow === 'bootstrap' ? 'beforeSleep' : workflow === 'sleep' ? 'afterSleep' : 'afterWake'] =
       address;
@@ -39,13 +54,15 @@ export async function liveOnce(
   return life;
 }
 
-async function followWorkflow(
+/** Runs a workflow of the cluster to its end, and shows its states. */
+export async function followWorkflow(
   aws: AwsClients,
   at: AwsEndpoint,
   cluster: string,
   workflow: string,
   progress: Progress,
   signal: AbortSignal,
+  options: FollowOptions = {},
 ): Promise<WorkflowRun> {
   const arn = `arn:aws:states:${at.region}:${ACCOUNT}:stateMachine:${namesOf(cluster).workflow(workflow)}`;
   progress.start(workflow);
@@ -58,6 +75,7 @@ async function followWorkflow(
       progress.update(`${workflow}: ${running.join(', ')}`);
     },
     signal,
+    options,
   );
   if (run.status === 'SUCCEEDED') progress.done(`${workflow} succeeded`);
   else progress.fail(`${workflow} ${run.status.toLowerCase()}: ${run.error ?? ''} ${causeOf(run)}`);

@@ -1,11 +1,11 @@
 import Table from 'cli-table3';
 import { colors } from '../../cli/terminal/colors';
-import { HOURS_PER_MONTH } from '../../lib/cost/prices';
-import { estimateCost } from '../../lib/cost/estimate';
-import type { ClusterConfig } from '../../lib/config/schema';
+import { HOURS_PER_MONTH } from '../../core/cost/prices';
+import { describePrices, estimateCost } from '../../core/cost/estimate';
+import type { ClusterConfig } from '../../core/config/schema';
 import type { Check } from './checks';
 import { awsVariables, type AwsEndpoint } from './environment';
-import { seconds } from './progress';
+import { seconds } from '../../cli/terminal/progress';
 import type { WorkflowRun } from './workflow';
 
 const pc = colors(process.stdout);
@@ -65,7 +65,9 @@ export function checkTable(checks: readonly Check[]): string {
 }
 
 export function costTable(config: ClusterConfig): string {
-  const { awake, asleep, awakePerHour, asleepPerMonth, unknown } = estimateCost(config);
+  const estimate = estimateCost(config);
+  const { awake, asleep, awakePerHour, asleepPerMonth } = estimate;
+  const { sum, notes } = describePrices(config, estimate);
   const table = new Table({
     head: heads(`cost in ${config.region}`, 'USD an hour', 'USD a month'),
     style: STYLE,
@@ -75,8 +77,8 @@ export function costTable(config: ClusterConfig): string {
   for (const { what, perHour } of awake) table.push([what, perHour.toFixed(4), (perHour * HOURS_PER_MONTH).toFixed(2)]);
   table.push([
     pc.bold('awake'),
-    pc.bold(awakePerHour.toFixed(4)),
-    pc.bold((awakePerHour * HOURS_PER_MONTH).toFixed(2)),
+    pc.bold(`${sum}${awakePerHour.toFixed(4)}`),
+    pc.bold(`${sum}${(awakePerHour * HOURS_PER_MONTH).toFixed(2)}`),
   ]);
   const parts = asleep.map(({ what }) => what).join(' and ');
   table.push([
@@ -84,8 +86,7 @@ export function costTable(config: ClusterConfig): string {
     pc.bold((asleepPerMonth / HOURS_PER_MONTH).toFixed(4)),
     pc.bold(asleepPerMonth.toFixed(2)),
   ]);
-  const missing = unknown.length > 0 ? `\nWithout ${unknown.join(', ')}: no price known.` : '';
-  return `${table.toString()}\nOn-demand prices of us-east-1; spot costs less. Traffic, logs and snapshots come on top.${missing}`;
+  return [table.toString(), ...notes].join('\n');
 }
 
 /** How to drive a run that was left up. */
@@ -103,8 +104,10 @@ export function drivingGuide(aws: AwsEndpoint, cluster: string, apiUrl: string, 
     '',
     'For any AWS tool or SDK:',
     exports,
+    `  export DROWSE_API_URL='${apiUrl}'`,
     '',
     'Try:',
+    '  npx drowse status',
     `  ${curl} '${apiUrl}/status'`,
     `  ${curl} -X POST '${apiUrl}/wake'`,
     `  aws stepfunctions start-execution --state-machine-arn ${machine}-sleep --input '{"requestedBy":"me"}'`,

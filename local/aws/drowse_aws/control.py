@@ -5,12 +5,13 @@ Reachable only from this machine, like everything else: the server binds 127.0.0
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from . import MINISTACK_VERSION, calls, faults, registry, stubs
-from .nodes import agent
+from . import MINISTACK_VERSION, calls, faults, hardware, registry, stubs
+from .nodes import agent, cluster
 from .nodes import commands as node_commands
 
 Scope = MutableMapping[str, Any]
@@ -27,7 +28,11 @@ def wrap(inner: Application) -> Application:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and str(scope["path"]).startswith(PREFIX):
-            status, answer = _route(str(scope["method"]), str(scope["path"]), await _body(receive))
+            method, path, sent = str(scope["method"]), str(scope["path"]), await _body(receive)
+            if path.startswith(("/_drowse/machines/", "/_drowse/volumes/")):
+                status, answer = await asyncio.to_thread(_machines, method, path, sent)
+            else:
+                status, answer = _route(method, path, sent)
             body = json.dumps(answer).encode()
             headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
             await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -36,6 +41,12 @@ def wrap(inner: Application) -> Application:
             await inner(scope, receive, send)
 
     return application
+
+
+def _machines(method: str, path: str, body: bytes) -> tuple[int, Any]:
+    from .machines import control
+
+    return control.route(method, path, body)
 
 
 def _route(method: str, path: str, body: bytes) -> tuple[int, Any]:
@@ -64,9 +75,15 @@ def describe() -> dict[str, Any]:
         "ministack": MINISTACK_VERSION,
         "patches": [{"name": known.name, "worksAround": known.works_around} for known in registry.patches()],
         "stubs": [{"type": kind, "reason": reason} for kind, reason in stubs.STUBS.items()],
-        "nodes": [node.described() for node in agent.AGENT.nodes()],
+        "nodes": hardware.current().described(),
         "commands": node_commands.count(),
+        # What each played cluster has asked repositories and registries for so far.
+        "asked": {name: state.asked for name in _clusters() if (state := cluster.existing(name)) is not None},
     }
+
+
+def _clusters() -> list[str]:
+    return sorted({node.cluster_name for node in agent.AGENT.nodes()})
 
 
 async def _body(receive: Receive) -> bytes:

@@ -15,6 +15,7 @@ from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import responses as _responses
 from ministack.core import router as _router
 from ministack.services import alb as _alb
+from ministack.services import apigateway as _apigateway
 from ministack.services import autoscaling as _autoscaling
 from ministack.services import cloudformation as _cloudformation
 from ministack.services import cloudtrail as _cloudtrail
@@ -22,10 +23,12 @@ from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import cloudwatch_logs as _logs
 from ministack.services import ec2 as _ec2
 from ministack.services import eventbridge as _eventbridge
+from ministack.services import iam as _iam
 from ministack.services import lambda_svc as _lambda_svc
 from ministack.services import s3 as _s3
 from ministack.services import ssm as _ssm
 from ministack.services import stepfunctions as _stepfunctions
+from ministack.services import sts as _sts
 from ministack.services import tagging as _tagging
 from ministack.services.cloudformation import custom_resource as _custom_resource
 from ministack.services.cloudformation import provisioners as _provisioners
@@ -37,6 +40,7 @@ lambda_runtime: Any = _lambda_runtime
 responses: Any = _responses
 router: Any = _router
 alb: Any = _alb
+apigateway: Any = _apigateway
 autoscaling: Any = _autoscaling
 cloudformation: Any = _cloudformation
 cloudtrail: Any = _cloudtrail
@@ -44,10 +48,12 @@ cloudwatch: Any = _cloudwatch
 logs: Any = _logs
 ec2: Any = _ec2
 eventbridge: Any = _eventbridge
+iam: Any = _iam
 lambda_svc: Any = _lambda_svc
 s3: Any = _s3
 ssm: Any = _ssm
 stepfunctions: Any = _stepfunctions
+sts: Any = _sts
 tagging: Any = _tagging
 custom_resource: Any = _custom_resource
 provisioners: Any = _provisioners

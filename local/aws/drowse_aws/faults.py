@@ -2,8 +2,9 @@
 
 ========== ==================================================================================================
 capacity   ``{"group", "error", "instanceTypes"?, "market"?}``: launches of that group fail with that error
-           (InsufficientInstanceCapacity, MaxSpotInstanceCountExceeded, VcpuLimitExceeded), for the named types
-           or market only if given
+           (InsufficientInstanceCapacity, MaxSpotInstanceCountExceeded, VcpuLimitExceeded; any other text is what
+           the activity says), for the named types or market only if given
+balancer   ``{"error", "message"?, "action"?}``: that action of ELB (CreateLoadBalancer by default) answers that error
 neverJoins ``{"group"}``: its nodes stop for ever at the phase before ``ready``
 failPhase  ``{"group", "reason", "phase"?}``: its nodes end as ``failed:<reason>`` instead of in that phase
            (``runtime`` by default)
@@ -25,6 +26,7 @@ from . import interruption
 
 _FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "capacity": ({"group", "error"}, {"instanceTypes", "market"}),
+    "balancer": ({"error"}, {"message", "action"}),
     "neverJoins": ({"group"}, set()),
     "failPhase": ({"group", "reason"}, {"phase"}),
     "command": ({"document", "error"}, {"message", "times"}),
@@ -72,6 +74,14 @@ class Faults:
             types = fields.get("instanceTypes")
             if (types is None or instance_type in types) and fields.get("market") in (None, market):
                 return str(fields["error"])
+        return None
+
+    def balancer(self, action: str) -> tuple[str, str] | None:
+        """Error and message with which this action of ELB fails, if it does."""
+        with self._lock:
+            for kind, fields in self._set:
+                if kind == "balancer" and fields.get("action", "CreateLoadBalancer") == action:
+                    return str(fields["error"]), str(fields.get("message", "a fault set by a test"))
         return None
 
     def never_joins(self, group: str) -> bool:

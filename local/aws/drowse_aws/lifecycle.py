@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import clock, durations, events
+from . import clock, durations, events, hardware
 from .emulator import Record, account, ec2, region
 
 _CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
@@ -80,7 +80,7 @@ def terminate(instance: Record, reason: str = "Client.UserInitiatedShutdown") ->
         return
     instance["_reason"] = {"code": reason, "message": f"{reason}: the instance was terminated"}
     change(instance, "shutting-down")
-    clock.CLOCK.after(durations.INSTANCE_SHUTTING_DOWN, lambda: change(instance, "terminated"))
+    hardware.current().switch_off(instance, durations.INSTANCE_SHUTTING_DOWN, lambda: change(instance, "terminated"))
 
 
 def stop(instance: Record) -> None:
@@ -95,7 +95,7 @@ def stop(instance: Record) -> None:
                 instance["PublicIpAddress"] = instance["PublicDnsName"] = ""
             change(instance, "stopped")
 
-    clock.CLOCK.after(durations.INSTANCE_STOPPING, rest)
+    hardware.current().switch_off(instance, durations.INSTANCE_STOPPING, rest)
 
 
 def start(instance: Record) -> None:
@@ -121,6 +121,8 @@ def _let_go(instance: Record) -> None:
             address.update(InstanceId=None, AssociationId=None, NetworkInterfaceId=None, PrivateIpAddress=None)
     for volume_id, volume in list(ec2._volumes.items()):
         held = [one for one in volume.get("Attachments", []) if one["InstanceId"] == instance_id]
+        if held:
+            hardware.current().detached(str(volume_id), instance_id)
         if held and held[0].get("DeleteOnTermination"):
             ec2._volumes.pop(volume_id, None)
         elif held:

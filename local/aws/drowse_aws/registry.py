@@ -58,6 +58,7 @@ MODULES = (
     "cfn_stubs",
     "cfn_waiting",
     "iam_resources",
+    "api_signatures",
     "calls",
 )
 

@@ -13,7 +13,7 @@ import threading
 import time
 from typing import Any
 
-from . import control
+from . import control, hardware
 from .emulator import app, lambda_runtime
 from .nodes import ingress
 from .patches import lambda_environment
@@ -73,6 +73,7 @@ def kill_lambdas() -> None:
 
 
 def _clean_up() -> None:
+    hardware.current().close()
     kill_lambdas()
     ingress.forget()
 

@@ -44,6 +44,11 @@ class Settings:
     #: or Scheduler. Also changeable while it runs: POST /_ministack/config {"stepfunctions._SFN_WAIT_SCALE": 0.01}.
     wait_scale: float = 1.0
 
+    #: DROWSE_NODES (played): `real` makes each instance a container of systemd; needs root and DROWSE_LAB.
+    nodes: str = "played"
+    #: DROWSE_LAB (""): the lab's cache, from which real instances start (lab/cache).
+    lab: str = ""
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read and check the variables. Raises SettingError."""
@@ -53,7 +58,14 @@ class Settings:
         account = environ.get("DROWSE_ACCOUNT", cls.account)
         if not (account.isdigit() and len(account) == 12):
             raise SettingError(f"DROWSE_ACCOUNT is '{account}'; an AWS account has 12 digits")
+        nodes = environ.get("DROWSE_NODES") or cls.nodes
+        if nodes not in ("played", "real"):
+            raise SettingError(f"DROWSE_NODES is '{nodes}'; allowed: played, real")
+        if nodes == "real" and not environ.get("DROWSE_LAB"):
+            raise SettingError("DROWSE_NODES is 'real', which needs DROWSE_LAB: the folder that lab/cache fills")
         return cls(
+            nodes=nodes,
+            lab=environ.get("DROWSE_LAB", cls.lab),
             speedup=_number(environ, "DROWSE_SPEEDUP", cls.speedup, above=0.0),
             node=environ.get("DROWSE_NODE") or cls.node,
             node_path=environ.get("DROWSE_NODE_PATH", cls.node_path),

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import pathlib
+import tarfile
 from typing import Any
 
 from conftest import ACCOUNT, REGION, Emulator, eventually
 
+PLATFORM = pathlib.Path(__file__).parents[3] / "platform"
+
 DOCUMENTS: dict[str, dict[str, Any]] = {
-    "mint-join-token": {"Pool": {"type": "String", "allowedPattern": "^[a-z0-9-]+$"}},
+    "mint-join-token": {
+        "Pool": {"type": "String", "allowedPattern": "^[a-z0-9-]+$"},
+        "InstanceIds": {"type": "String", "allowedPattern": "^i-[0-9a-f,i-]+$"},
+    },
     "drain-nodes": {"PerNodeSeconds": {"type": "String", "default": "120", "allowedPattern": "^[0-9]+$"}},
     "snapshot-etcd": {
         "Reason": {"type": "String", "default": "manual", "allowedValues": ["sleep", "schedule", "manual"]}
@@ -23,6 +32,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     },
     "smoke-test": {},
     "collect-diagnostics": {},
+    "uncordon-nodes": {},
     "delete-stale-nodes": {},
     "install-network": {},
     "reconcile-platform": {"Without": {"type": "String", "default": "none", "allowedPattern": "^(none|gpu|workers)$"}},
@@ -141,7 +151,33 @@ class Cluster:
     def __init__(self, aws: Emulator, name: str, seats: int = 1, hook: bool = True) -> None:
         self.aws = aws
         self.name = name
+        self._laid: set[pathlib.Path] = set()
         aws.deploy(name, template(name, seats, hook))
+
+    def put_tree(self, overlay: str = "default", below: str = "", edited: dict[str, bytes] | None = None) -> None:
+        """Deploy the real tree, or only one of its folders; ``edited`` are other contents of its files."""
+        body = io.BytesIO()
+        with tarfile.open(fileobj=body, mode="w:gz") as archive:
+            self._laid |= set((PLATFORM / below).rglob("*.yaml"))
+            for file in sorted(self._laid):
+                name = str(file.relative_to(PLATFORM))
+                content = (edited or {}).get(name, file.read_bytes())
+                entry = tarfile.TarInfo(f"platform/{name}")
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        tree = hashlib.sha256(body.getvalue()).hexdigest()
+        bucket = f"drowse-{self.name}-{ACCOUNT}-{REGION}"
+        self.aws.client("s3").put_object(Bucket=bucket, Key=f"platform/{tree}.tar.gz", Body=body.getvalue())
+        root = {"kind": "Kustomization", "spec": {"path": f"./platform/clusters/{overlay}"}}
+        value = json.dumps({"tree": tree, "cluster": {"kind": "List", "items": [root]}})
+        self.aws.client("ssm").put_parameter(
+            Name=f"/drowse/{self.name}/platform", Value=value, Type="String", Overwrite=True
+        )
+
+    def asked(self) -> list[str]:
+        """Repositories and registries that Flux of this cluster has asked so far."""
+        found: list[str] = self.aws.control("plugin")["asked"][self.name]
+        return found
 
     def resize(self, group_name: str, count: int) -> None:
         self.aws.client("autoscaling").set_desired_capacity(
@@ -204,10 +240,19 @@ class Cluster:
         """Seats and pool nodes up and ready."""
         self.resize("seat-0", 1)
         self.wait_phase("ready", role="seat")
+        # As far as it is looked at before anything of it is installed.
+        self.put_tree(below="clusters")
         self.result("install-network")
-        self.result("mint-join-token", Pool="gpu")
         self.resize("pool-gpu", nodes)
-        self.wait_phase("ready", nodes, role="pool")
+        if nodes:
+            self.wait_phase("waiting-for-token", nodes, role="pool")
+            self.mint("gpu")
+            self.wait_phase("ready", nodes, role="pool")
+
+    def mint(self, pool: str) -> dict[str, Any]:
+        """Mint a join token for each instance that a pool has by now."""
+        ids = [one["InstanceId"] for one in self.running(role="pool")]
+        return self.result("mint-join-token", Pool=pool, InstanceIds=",".join(ids))
 
 
 def tags_of(resource: dict[str, Any]) -> dict[str, str]:

@@ -82,7 +82,7 @@ class Emulator:
         """Call the control endpoint."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.endpoint}/_drowse/{path}", data, method=method)
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return json.load(response)
 
     def deploy(self, name: str, resources: dict[str, Any], **more: Any) -> dict[str, str]:
@@ -121,7 +121,7 @@ class Emulator:
         return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
 
 
-def eventually(look: Callable[[], Any], within: float = 10.0, every: float = 0.02) -> Any:
+def eventually(look: Callable[[], Any], within: float = 120.0, every: float = 0.02) -> Any:
     """The first true value of ``look``; fails after so many real seconds."""
     deadline = time.monotonic() + within
     while True:
@@ -141,7 +141,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         yield Emulator(ready(process)["port"])
     finally:
         process.terminate()
-        process.wait(timeout=5)
+        process.wait(timeout=60)
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ def bundle(code: str) -> bytes:
     return archive.getvalue()
 
 
-def function(aws: Emulator, name: str, code: str, timeout: int = 10, **variables: str) -> str:
+def function(aws: Emulator, name: str, code: str, timeout: int = 60, **variables: str) -> str:
     """A Node.js Lambda whose handler is ``code``; its ARN."""
     made = aws.client("lambda").create_function(
         FunctionName=name,
@@ -55,7 +55,7 @@ def run(aws: Emulator, arn: str, data: Any = None, name: str | None = None) -> s
     return str(started["executionArn"])
 
 
-def ended(aws: Emulator, arn: str, within: float = 10.0) -> dict[str, Any]:
+def ended(aws: Emulator, arn: str, within: float = 120.0) -> dict[str, Any]:
     """An execution, once it is over."""
 
     def over() -> Any:

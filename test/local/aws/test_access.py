@@ -76,7 +76,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     )
     yield aws
     process.terminate()
-    process.wait(timeout=5)
+    process.wait(timeout=60)
 
 
 VERSIONS = {"ec2": "2016-11-15", "autoscaling": "2011-01-01", "elasticloadbalancing": "2015-12-01", "sns": "2010-03-31"}

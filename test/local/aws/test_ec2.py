@@ -117,6 +117,17 @@ def test_states_take_their_time_and_let_go(aws: Emulator, subnet: str) -> None:
 
 
 @pytest.mark.covers("ec2-instance-states")
+def test_a_reboot_keeps_the_state_and_knows_its_instances(aws: Emulator, subnet: str) -> None:
+    ec2 = aws.client("ec2")
+    one = run(aws, subnet)[0]["InstanceId"]
+    wait(aws, one, "running")
+    ec2.reboot_instances(InstanceIds=[one])
+    assert get(aws, one)["State"]["Name"] == "running"
+    with pytest.raises(ClientError, match="InvalidInstanceID"):
+        ec2.reboot_instances(InstanceIds=["i-0123456789abcdef0"])
+
+
+@pytest.mark.covers("ec2-instance-states")
 def test_state_changes_are_events(aws: Emulator, subnet: str) -> None:
     queue, arn = make_queue(aws, "states")
     rule = aws.client("events")
@@ -313,13 +324,15 @@ def test_a_reserved_address_is_not_given_out(aws: Emulator) -> None:
 
 @pytest.mark.covers("public-images")
 def test_public_images_are_known(aws: Emulator) -> None:
-    for name in (
-        "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
-        "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id",
+    for name, size in (
+        ("/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id", 8),
+        ("/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id", 50),
     ):
         image = aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
         described = aws.client("ec2").describe_images(ImageIds=[image])["Images"][0]
         assert described["RootDeviceName"] == "/dev/sda1"
+        disks = {one["DeviceName"]: one["Ebs"]["VolumeSize"] for one in described["BlockDeviceMappings"]}
+        assert disks == {"/dev/sda1": size}
 
 
 @pytest.mark.covers("ec2-unknown-images")

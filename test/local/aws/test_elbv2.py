@@ -79,6 +79,15 @@ def test_it_is_made_once_and_slowly(door: Door, balancer: dict[str, Any]) -> Non
     eventually(lambda: door.state() == "active")
 
 
+def test_a_fault_refuses_it_in_the_words_that_it_names(aws: Emulator, door: Door) -> None:
+    aws.control("faults", {"balancer": {"error": "OperationNotPermitted", "message": "no load balancers for you"}})
+    try:
+        with pytest.raises(ClientError, match=r"OperationNotPermitted.*no load balancers for you"):
+            door.create()
+    finally:
+        aws.control("faults", {"clear": True})
+
+
 @pytest.mark.covers("elbv2-missing-load-balancers")
 def test_missing_ones_are_errors(door: Door, balancer: dict[str, Any]) -> None:
     names = [balancer["LoadBalancerName"], "missing"]

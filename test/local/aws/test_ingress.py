@@ -42,6 +42,7 @@ def test_the_ingress_answers_while_its_node_serves(aws: Emulator) -> None:
     address = ec2.describe_addresses(Filters=filters)["Addresses"][0]
     ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=node)
     assert "error" in ask(aws, "app.example.org"), "nothing is installed yet"
+    one.put_tree()
     one.result("reconcile-platform")
     for host in ("app.example.org", "other.example.org"):
         assert ask(aws, host) == {"status": 200, "body": f"{host} is served here\n"}

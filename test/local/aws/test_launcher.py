@@ -29,7 +29,7 @@ def process(tmpdir: pathlib.Path) -> Iterator[subprocess.Popen[str]]:
     yield one
     if one.poll() is None:
         one.kill()
-    one.wait(timeout=5)
+    one.wait(timeout=60)
 
 
 def children(pid: int) -> list[int]:
@@ -61,7 +61,7 @@ def test_it_says_when_it_is_ready(process: subprocess.Popen[str]) -> None:
     assert line == {"ready": True, "port": line["port"], "pid": process.pid}
     Emulator(line["port"]).client("sts").get_caller_identity()
     process.terminate()
-    assert process.wait(timeout=3) == 0
+    assert process.wait(timeout=60) == 0
     assert process.stdout is not None
     assert process.stdout.read() == ""
 
@@ -86,7 +86,7 @@ def test_it_ends_within_two_seconds_whatever_hangs(
     time.sleep(0.3)
     began = time.monotonic()
     process.send_signal(number)
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=60) == 0
     assert time.monotonic() - began < 2.5
     assert not [pid for pid in lambdas if alive(pid)]
     assert list(tmpdir.iterdir()) == []
@@ -96,7 +96,7 @@ def test_it_ends_with_its_parent(process: subprocess.Popen[str]) -> None:
     ready(process)
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(timeout=3) == 0
+    assert process.wait(timeout=60) == 0
 
 
 def test_without_a_pipe_it_outlives_its_parent(tmpdir: pathlib.Path) -> None:
@@ -105,15 +105,15 @@ def test_without_a_pipe_it_outlives_its_parent(tmpdir: pathlib.Path) -> None:
     time.sleep(0.3)
     assert one.poll() is None
     one.terminate()
-    assert one.wait(timeout=3) == 0
+    assert one.wait(timeout=60) == 0
 
 
 def test_lambdas_end_even_after_a_kill(process: subprocess.Popen[str]) -> None:
     hang(Emulator(ready(process)["port"]))
     lambdas = eventually(lambda: children(process.pid))
     process.kill()
-    process.wait(timeout=3)
-    eventually(lambda: not [pid for pid in lambdas if alive(pid)], within=3)
+    process.wait(timeout=60)
+    eventually(lambda: not [pid for pid in lambdas if alive(pid)])
 
 
 def test_its_own_temporary_folder_goes_with_it(tmp_path: pathlib.Path) -> None:
@@ -123,14 +123,14 @@ def test_its_own_temporary_folder_goes_with_it(tmp_path: pathlib.Path) -> None:
     function(Emulator(ready(one)["port"]), "one", "exports.handler = async () => 1;")
     assert [path.name.startswith("drowse-aws-") for path in tmp_path.iterdir()] == [True]
     one.terminate()
-    assert one.wait(timeout=3) == 0
+    assert one.wait(timeout=60) == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def failed(tmpdir: pathlib.Path, *arguments: str, **env: str) -> tuple[int, str]:
     """Exit code and stderr of an emulator that does not start."""
     one = start(environment(tmpdir, **env), *arguments, stderr=subprocess.PIPE)
-    _, stderr = one.communicate(timeout=10)
+    _, stderr = one.communicate(timeout=60)
     return one.returncode, stderr
 
 
@@ -175,7 +175,7 @@ def test_another_ministack_is_refused(tmpdir: pathlib.Path, change: str, words: 
     code = f"import drowse_aws; {change}; import runpy; runpy.run_module('drowse_aws', run_name='__main__')"
     env = environment(tmpdir)
     done = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 2, done.stderr
     assert words in done.stderr
@@ -190,4 +190,4 @@ def test_the_caller_environment_stays_outside(tmpdir: pathlib.Path) -> None:
     assert variables["AWS_SECRET_ACCESS_KEY"] != "real"
     assert not {"SECRET", "AWS_PROFILE", "BIND_HOST"} & set(variables)
     one.terminate()
-    one.wait(timeout=3)
+    one.wait(timeout=60)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import time
 from typing import Any
 
 import pytest
-from cluster import Cluster, tags_of
+from cluster import PLATFORM, Cluster, tags_of
 from conftest import ACCOUNT, REGION, Emulator, eventually
+from cryptography import x509
 
 
 @pytest.mark.covers("node-agent", "ssm-run-command")
@@ -19,7 +22,12 @@ def test_a_whole_life(aws: Emulator) -> None:
     assert "10.1.0.10" in [ip["PrivateIpAddress"] for ip in seat["NetworkInterfaces"][0]["PrivateIpAddresses"]]
     assert one.volume()["Attachments"][0]["InstanceId"] == seat["InstanceId"]
     initialised = tags_of(one.volume())["drowse:initialised"]
-    assert one.result("reconcile-platform")["ready"] == ["apps", "configs", "controllers"]
+    one.put_tree()
+    installed = one.result("reconcile-platform")
+    assert {"apps", "base", "ingress", "monitoring", "network-config"} <= set(installed["ready"])
+    asked = one.asked()
+    assert "https://kubernetes.github.io/autoscaler" in asked
+    assert any(url.startswith("oci://") for url in asked)
     assert one.result("drain-nodes", PerNodeSeconds="30") == {"ok": True, "drained": [node["InstanceId"]], "stuck": []}
     snapshot = one.result("snapshot-etcd", Reason="sleep")
     kept = aws.client("s3").get_object(Bucket=f"drowse-life-{ACCOUNT}-{REGION}", Key=snapshot["key"])
@@ -31,9 +39,46 @@ def test_a_whole_life(aws: Emulator) -> None:
     eventually(lambda: not one.group("seat-0")["Instances"])
     assert one.volume()["State"] == "available"
     one.awake()
+    # Nothing changed: all of it is there again, and no repository and no registry was asked.
+    assert one.result("reconcile-platform")["ready"] == installed["ready"]
+    assert one.asked() == asked
     assert one.result("snapshot-etcd")["revision"] > snapshot["revision"]
     assert tags_of(one.volume())["drowse:initialised"] == initialised
     assert one.running(role="seat")[0]["InstanceId"] != seat["InstanceId"]
+
+
+def test_a_chart_of_another_version_alone_is_asked_for(aws: Emulator) -> None:
+    one = Cluster(aws, "raised", hook=False)
+    one.awake(1)
+    one.put_tree()
+    one.result("reconcile-platform")
+    before = one.asked()
+    charts = (PLATFORM / "base" / "charts.yaml").read_text()
+    raised = re.sub(r"(chart: keda\n  version: )\S+", r"\g<1>9.9.9", charts)
+    assert raised != charts
+    one.put_tree(edited={"base/charts.yaml": raised.encode()})
+    one.result("reconcile-platform")
+    assert one.asked()[len(before) :] == ["https://kedacore.github.io/charts"]
+    # Without what was kept, all are asked again: it is kept there and nowhere else.
+    aws.client("s3").delete_object(Bucket=f"drowse-raised-{ACCOUNT}-{REGION}", Key="flux/artifacts.tar.gz")
+    one.result("reconcile-platform")
+    assert sorted(set(one.asked()[len(before) + 1 :])) == sorted(set(before))
+
+
+def test_drained_nodes_are_given_back(aws: Emulator) -> None:
+    one = Cluster(aws, "given-back", hook=False)
+    one.awake(1)
+    one.put_tree("minimal")
+    one.result("drain-nodes", PerNodeSeconds="30")
+    checks = json.loads(one.run("smoke-test")["StandardOutputContent"])["checks"]
+    assert [check["ok"] for check in checks if check["name"] == "pod-starts"] == [False]
+    ready = one.result("reconcile-platform")["ready"]
+    assert "apps" in ready
+    assert not {"monitoring", "observability", "ui"} & set(ready)
+    one.result("smoke-test")
+    one.result("drain-nodes", PerNodeSeconds="30")
+    one.result("uncordon-nodes")
+    one.result("smoke-test")
 
 
 def test_phases_are_tags_with_times(aws: Emulator) -> None:
@@ -59,20 +104,24 @@ def test_phases_are_tags_with_times(aws: Emulator) -> None:
 def test_a_pool_node_waits_for_a_valid_token(aws: Emulator) -> None:
     one = Cluster(aws, "waits")
     ssm = aws.client("ssm")
-    name = "/drowse/waits/join/gpu"
-    stale = json.dumps({"endpoint": "e", "token": "t", "caHash": "c", "expiresAt": "2020-01-01T00:00:00Z"})
-    ssm.put_parameter(Name=name, Value=stale, Type="SecureString")
     one.resize("pool-gpu", 1)
     one.wait_phase("waiting-for-token", role="pool")
+    name = f"/drowse/waits/join/gpu/{one.running(role='pool')[0]['InstanceId']}"
+    stale = json.dumps({"endpoint": "e", "token": "t", "caHash": "c", "expiresAt": "2020-01-01T00:00:00Z"})
+    ssm.put_parameter(Name=name, Value=stale, Type="SecureString")
+    # Another instance's token is not its own.
+    fresh = stale.replace("2020", "2099")
+    ssm.put_parameter(Name="/drowse/waits/join/gpu/i-0123456789abcdef0", Value=fresh, Type="SecureString")
     one.resize("seat-0", 1)
     one.wait_phase("ready", role="seat")
+    one.put_tree(below="clusters")
     one.result("install-network")
     assert one.phases(role="pool") == ["waiting-for-token"]
-    minted = one.result("mint-join-token", Pool="gpu")
+    minted = one.mint("gpu")
     one.wait_phase("ready", role="pool")
     kept = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
     value = json.loads(kept["Value"])
-    assert (minted["parameter"], minted["expiresAt"], kept["Type"]) == (name, value["expiresAt"], "SecureString")
+    assert (minted["parameters"], minted["expiresAt"], kept["Type"]) == ([name], value["expiresAt"], "SecureString")
     assert value["caHash"].startswith("sha256:")
     assert value["endpoint"] == "api.waits.drowse.internal:6443"
 
@@ -81,11 +130,13 @@ def test_no_node_is_ready_without_a_network(aws: Emulator) -> None:
     one = Cluster(aws, "netless")
     one.resize("seat-0", 1)
     one.wait_phase("ready", role="seat")
-    one.result("mint-join-token", Pool="gpu")
     one.resize("pool-gpu", 1)
+    one.wait_phase("waiting-for-token", role="pool")
+    one.mint("gpu")
     one.wait_phase("joining", role="pool")
     time.sleep(0.2)
     assert one.phases(role="pool") == ["joining"]
+    one.put_tree(below="clusters")
     one.result("install-network")
     one.wait_phase("ready", role="pool")
 
@@ -105,7 +156,8 @@ def test_a_dead_seat_is_replaced_with_its_state(aws: Emulator) -> None:
 def test_a_stopped_node_comes_back_without_a_token(aws: Emulator) -> None:
     one = Cluster(aws, "naps", hook=False)
     one.awake()
-    aws.client("ssm").delete_parameter(Name="/drowse/naps/join/gpu")
+    instance = one.running(role="pool")[0]["InstanceId"]
+    aws.client("ssm").delete_parameter(Name=f"/drowse/naps/join/gpu/{instance}")
     group = {"AutoScalingGroupName": "naps-pool-gpu"}
     aws.client("autoscaling").suspend_processes(**group, ScalingProcesses=["HealthCheck", "ReplaceUnhealthy"])
     node = one.running(role="pool")[0]["InstanceId"]
@@ -169,7 +221,8 @@ def test_a_failing_phase_says_why(aws: Emulator) -> None:
     one.resize("pool-gpu", 1)
     failed = one.wait_phase("failed:gpu-not-visible", role="pool")[0]["InstanceId"]
     bucket = f"drowse-fails-{ACCOUNT}-{REGION}"
-    kept = aws.client("s3").get_object(Bucket=bucket, Key=f"logs/{failed}/node.log")["Body"].read().decode()
+    log = f"logs/arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{failed}/node.log"
+    kept = aws.client("s3").get_object(Bucket=bucket, Key=log)["Body"].read().decode()
     assert "ends as failed:gpu-not-visible" in kept.splitlines()[-2]
     console = aws.client("ec2").get_console_output(InstanceId=failed)["Output"]
     assert "phase booting" in console
@@ -180,6 +233,8 @@ def test_a_node_can_be_kept_from_joining(aws: Emulator) -> None:
     aws.control("faults", {"neverJoins": {"group": "never-pool-gpu"}})
     one.awake(0)
     one.resize("pool-gpu", 1)
+    one.wait_phase("waiting-for-token", role="pool")
+    one.mint("gpu")
     one.wait_phase("joining", role="pool")
     time.sleep(0.2)
     assert one.phases(role="pool") == ["joining"]
@@ -191,6 +246,11 @@ def test_the_kubeconfig_is_kept_for_the_operator(aws: Emulator) -> None:
     one = Cluster(aws, "operator", hook=False)
     one.awake(0)
     kept = aws.client("ssm").get_parameter(Name="/drowse/operator/kubeconfig", WithDecryption=True)["Parameter"]
-    server: dict[str, Any] = json.loads(kept["Value"])["clusters"][0]["cluster"]
+    content: dict[str, Any] = json.loads(kept["Value"])
+    server, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
     assert kept["Type"] == "SecureString"
     assert server["tls-server-name"] == "api.operator.drowse.internal"
+    authority = x509.load_pem_x509_certificate(base64.b64decode(server["certificate-authority-data"]))
+    certificate = x509.load_pem_x509_certificate(base64.b64decode(user["client-certificate-data"]))
+    certificate.verify_directly_issued_by(authority)
+    assert b"PRIVATE KEY" in base64.b64decode(user["client-key-data"])

@@ -97,6 +97,8 @@ def test_why_a_group_ends_an_instance_is_said_in_its_words(cluster: Cluster, aws
 
     aws.client("ec2").terminate_instances(InstanceIds=[cluster.running(role="pool")[0]["InstanceId"]])
     eventually(lambda: any("an EC2 health check indicating" in cause for cause in causes()))
+    cluster.wait_phase("waiting-for-token", role="pool")
+    cluster.mint("gpu")
     cluster.wait_phase("ready", role="pool")
     cluster.resize("pool-gpu", 0)
     eventually(lambda: any("shrinking the capacity from 1 to 0" in cause for cause in causes()))

@@ -116,6 +116,7 @@ def test_a_command_needs_a_ready_seat(aws: Emulator) -> None:
 def test_a_dying_instance_takes_its_command_along(aws: Emulator) -> None:
     one = Cluster(aws, "dies", hook=False)
     one.awake(0)
+    one.put_tree()
     ssm, seat = aws.client("ssm"), one.running(role="seat")[0]["InstanceId"]
     # Without a node that takes pods it looks for four simulated minutes.
     sent = ssm.send_command(InstanceIds=[seat], DocumentName="dies-reconcile-platform")["Command"]["CommandId"]
@@ -128,13 +129,34 @@ def test_a_dying_instance_takes_its_command_along(aws: Emulator) -> None:
 def test_a_platform_without_nodes_is_not_ready(aws: Emulator) -> None:
     one = Cluster(aws, "bare", hook=False)
     one.awake(0)
+    s3, bucket = aws.client("s3"), f"drowse-bare-{ACCOUNT}-{REGION}"
+    one.put_tree()
+    tree = json.loads(aws.client("ssm").get_parameter(Name="/drowse/bare/platform")["Parameter"]["Value"])["tree"]
+    key = f"platform/{tree}.tar.gz"
+
+    def missing(why: str) -> None:
+        result = json.loads(one.run("reconcile-platform")["StandardOutputContent"])
+        assert result["error"] == "PlatformMissing"
+        assert result["message"].endswith(f"({why})")
+
+    s3.put_object(Bucket=bucket, Key=key, Body=b"another")
+    missing("DigestMismatch")
+    s3.delete_object(Bucket=bucket, Key=key)
+    missing("NoSuchKey")
+    aws.client("ssm").delete_parameter(Name="/drowse/bare/platform")
+    missing("ParameterNotFound")
+    one.put_tree()
     result = json.loads(one.run("reconcile-platform")["StandardOutputContent"])
     assert (result["ok"], result["error"]) == (False, "PlatformNotReady")
-    assert {each["name"] for each in result["failed"]} == {"controllers", "configs", "apps"}
+    assert [each["name"] for each in result["failed"]] == [
+        *("apps", "certificates", "monitoring", "scaling", "ui"),
+        *("issuers", "observability"),
+    ]
     logs = aws.client("s3").list_objects_v2(Bucket=f"drowse-bare-{ACCOUNT}-{REGION}", Prefix="logs/")["Contents"]
     assert [each["Key"].rsplit("/", 1)[1] for each in logs] == ["reconcile-platform.log"]
     degraded = one.result("reconcile-platform", Without="workers")
-    assert (degraded["ready"], degraded["leftOut"]) == (["configs"], ["apps", "controllers"])
+    assert degraded["leftOut"] == sorted(each["name"] for each in result["failed"])
+    assert {"base", "gpu", "ingress", "network", "policies"} <= set(degraded["ready"])
 
 
 @pytest.mark.covers("ssm-command-invocations")

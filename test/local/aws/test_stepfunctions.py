@@ -66,7 +66,7 @@ def test_a_running_execution_is_started_once(aws: Emulator) -> None:
 @pytest.mark.covers("stepfunctions-machine-timeout")
 def test_a_machine_times_out(aws: Emulator) -> None:
     arn = machine(aws, "limited", {"StartAt": "Wait", "TimeoutSeconds": 1, "States": {"Wait": WAIT}})
-    execution = ended(aws, run(aws, arn), within=5)
+    execution = ended(aws, run(aws, arn))
     assert (execution["status"], execution["error"]) == ("TIMED_OUT", "States.Timeout")
 
 
@@ -80,7 +80,7 @@ def test_a_callback_task_fails_with_its_lambda(aws: Emulator, boom: str) -> None
         "TimeoutSeconds": 20,
         "End": True,
     }
-    execution = ended(aws, run(aws, machine(aws, "callback", {"StartAt": "Call", "States": {"Call": state}})), within=5)
+    execution = ended(aws, run(aws, machine(aws, "callback", {"StartAt": "Call", "States": {"Call": state}})))
     assert execution["error"] == "Boom"
 
 
@@ -95,7 +95,7 @@ def test_a_silent_callback_task_misses_its_heartbeat(aws: Emulator) -> None:
         "TimeoutSeconds": 20,
         "End": True,
     }
-    execution = ended(aws, run(aws, machine(aws, "heart", {"StartAt": "Call", "States": {"Call": state}})), within=6)
+    execution = ended(aws, run(aws, machine(aws, "heart", {"StartAt": "Call", "States": {"Call": state}})))
     assert execution["error"] == "States.HeartbeatTimeout"
 
 

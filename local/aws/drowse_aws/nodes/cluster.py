@@ -27,6 +27,7 @@ class NodeObject:
     role: str
     pool: str
     created: str
+    #: Drained for a sleep, as the mark on the Node says; nobody else cordons here.
     cordoned: bool = False
 
 
@@ -43,6 +44,8 @@ class Cluster:
     platform_at: str | None = None
     #: UTC time at which the network plugin was there first; no node is Ready without.
     network_at: str | None = None
+    #: What was asked of others, ever, in order: the address of each repository and registry of charts, and each image.
+    asked: list[str] = dataclasses.field(default_factory=list)
     ca_hash: str = dataclasses.field(default_factory=lambda: hashlib.sha256(secrets.token_bytes(32)).hexdigest())
 
     @property

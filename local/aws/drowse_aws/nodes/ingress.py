@@ -7,7 +7,6 @@ are real; a name gets its certificate as it is asked for, signed by an authority
 from __future__ import annotations
 
 import contextlib
-import datetime
 import http.server
 import os
 import socket
@@ -16,20 +15,14 @@ import tempfile
 import threading
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from .. import hardware
+from ..authority import Authority
 from ..emulator import ec2
 from . import agent, cluster
 from .node import Node
 
-#: Of a certificate: longer than any run.
-_VALID = datetime.timedelta(days=30)
 
-
-def serving() -> bool:
+def played() -> bool:
     """Whether some cluster's ingress answers: its node is ready, has the Elastic IP, and the platform is installed."""
     return any(node.context.copy().run(_serves, node) for node in agent.AGENT.nodes() if node.ingress)
 
@@ -38,56 +31,6 @@ def _serves(node: Node) -> bool:
     known = cluster.existing(node.cluster_name)
     reached = any(address.get("InstanceId") == node.instance_id for address in list(ec2._addresses.values()))
     return node.ready and reached and known is not None and known.platform_at is not None
-
-
-class _Authority:
-    """Signs a certificate for whatever name is asked for."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _named("drowse's embedded AWS")
-        self._contexts: dict[str, ssl.SSLContext] = {}
-        self.file = _authority_file(folder)
-        constraints = x509.BasicConstraints(ca=True, path_length=0)
-        with open(self.file, "wb") as file:
-            file.write(self._sign(self._name, self._key, constraints))
-
-    def context(self, host: str) -> ssl.SSLContext:
-        """A server's TLS context with the host's certificate."""
-        if host not in self._contexts:
-            key = ec.generate_private_key(ec.SECP256R1())
-            certificate = self._sign(_named(host), key, x509.SubjectAlternativeName([x509.DNSName(host)]))
-            private = key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            # ssl reads certificates from files only.
-            with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".pem") as file:
-                file.write(private + certificate)
-                file.flush()
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(file.name)
-            self._contexts[host] = context
-        return self._contexts[host]
-
-    def _sign(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType) -> bytes:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + _VALID)
-            .add_extension(extension, critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
-        return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
 
 
 class _Page(http.server.BaseHTTPRequestHandler):
@@ -108,7 +51,7 @@ class _Page(http.server.BaseHTTPRequestHandler):
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, authority: _Authority) -> None:
+    def __init__(self, authority: Authority) -> None:
         super().__init__(("127.0.0.1", 0), _Page)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
@@ -122,7 +65,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         # A connection that nobody takes is closed: to the other side, nothing answers.
-        return serving()
+        return hardware.current().ingress_serves()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         plain: socket.socket = request
@@ -136,10 +79,11 @@ class _Server(http.server.ThreadingHTTPServer):
 
 def start() -> tuple[str, str]:
     """Listen from now on. Where, as ``address:port``, and the file with the authority's certificate."""
-    authority = _Authority(tempfile.gettempdir())
+    folder = tempfile.gettempdir()
+    authority = Authority.made(folder, "drowse's embedded AWS", _authority_file(folder))
     server = _Server(authority)
     threading.Thread(target=server.serve_forever, name="drowse-ingress", daemon=True).start()
-    return f"127.0.0.1:{server.server_address[1]}", authority.file
+    return f"127.0.0.1:{server.server_address[1]}", _authority_file(folder)
 
 
 def forget() -> None:

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from .. import clock, faults, lifecycle
-from ..emulator import Record, ec2, s3
+from ..emulator import Record, account, ec2, region, s3
 from ..patches.ec2_instances import set_tags, tags_of
 from ..scaling import groups
 from .cluster import Cluster, bucket, utc_now
@@ -129,7 +129,12 @@ class Node:
         """Put a log's end into the cluster's bucket, as scripts do when they fail; without a bucket there is none."""
         body = "".join(f"{line}\n" for line in lines[-_LINES_KEPT:]).encode()
         headers = {"content-type": "text/plain; charset=utf-8"}
-        s3._put_object(bucket(self.cluster_name), f"logs/{self.instance_id}/{name}.log", body, headers)
+        s3._put_object(bucket(self.cluster_name), log_key(self.instance_id, f"{name}.log"), body, headers)
+
+
+def log_key(instance_id: str, name: str) -> str:
+    """Where an instance's logs are in the bucket: below its ARN, the only place where its role may write."""
+    return f"logs/arn:aws:ec2:{region()}:{account()}:instance/{instance_id}/{name}"
 
 
 def _decoded(user_data: str) -> str:

@@ -20,7 +20,7 @@ def boot(node: Node) -> clock.Process:
     yield durations.POOL_RUNTIME if kind and kind.gpus else durations.SEAT_RUNTIME
     if not node.joined:
         node.enter("waiting-for-token")
-        while token(node.cluster_name, node.pool) is None:
+        while token(node.cluster_name, node.pool, node.instance_id) is None:
             yield durations.TOKEN_POLL
     node.enter("joining")
     while not agent.api_ready(node.cluster_name) or (joined := cluster.existing(node.cluster_name)) is None:
@@ -34,9 +34,9 @@ def boot(node: Node) -> clock.Process:
     node.enter("ready")
 
 
-def token(cluster_name: str, pool: str) -> dict[str, Any] | None:
-    """The pool's join parameter while it is valid."""
-    value = ssm.resolve_parameter_value(f"/drowse/{cluster_name}/join/{pool}", decrypt=True)
+def token(cluster_name: str, pool: str, instance_id: str) -> dict[str, Any] | None:
+    """The instance's join parameter while it is valid."""
+    value = ssm.resolve_parameter_value(f"/drowse/{cluster_name}/join/{pool}/{instance_id}", decrypt=True)
     if value is None:
         return None
     try:

@@ -6,6 +6,7 @@ import base64
 import json
 
 from .. import clock, durations
+from ..authority import made_client
 from ..emulator import Record, ec2
 from ..patches.ec2_instances import set_tags, tags_of
 from ..patches.ec2_interfaces import take_address
@@ -98,24 +99,26 @@ def _finish(node: Node, joined: cluster.Cluster, volume: Record) -> None:
         set_tags(volume["VolumeId"], {"drowse:initialised": cluster.utc_now()})
     joined.register(node.instance_id, "seat", "")
     joined.remove_stale()
-    _publish_kubeconfig(node.cluster_name)
+    publish_kubeconfig(node.cluster_name)
     node.enter("ready")
 
 
-def _publish_kubeconfig(name: str) -> None:
+def publish_kubeconfig(name: str) -> None:
     endpoint = f"api.{name}.drowse.internal"
-    authority = base64.b64encode(f"authority of {name}".encode()).decode()
+    made = made_client(f"authority of {name}", "drowse-operator", "kubeadm:cluster-admins")
+    authority, certificate, key = (base64.b64encode(pem).decode() for pem in made)
     server = {
         "server": f"https://{endpoint}:6443",
         "tls-server-name": endpoint,
         "certificate-authority-data": authority,
     }
+    user = {"client-certificate-data": certificate, "client-key-data": key}
     content = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": name, "cluster": server}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": "drowse-operator"}}],
         "current-context": name,
-        "users": [{"name": "drowse-operator", "user": {}}],
+        "users": [{"name": "drowse-operator", "user": user}],
     }
     cluster.write_secret(f"/drowse/{name}/kubeconfig", json.dumps(content))

@@ -6,8 +6,8 @@ import base64
 import datetime
 from collections.abc import Callable
 
+from .. import hardware
 from ..emulator import Response, ec2
-from ..nodes import agent
 from ..query import Parameters, truth, xml
 from ..registry import patch
 
@@ -28,12 +28,10 @@ def _console(parameters: Parameters) -> Response:
             "InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist", 400
         )
         return missing
-    node = agent.AGENT.node(instance_id)
-    text = "".join(f"{line}\n" for line in node.log) if node is not None else ""
     shown = {
         "instanceId": instance_id,
         "timestamp": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-        "output": base64.b64encode(text.encode()).decode(),
+        "output": base64.b64encode(hardware.current().console(instance_id).encode()).decode(),
     }
     answer: Response = ec2._xml(200, "GetConsoleOutputResponse", xml(shown))
     return answer

@@ -11,6 +11,7 @@ from ..registry import patch
 
 _CANONICAL = "099720109477"
 _AMAZON = "898082745236"
+_ROOT_DEVICE = "/dev/sda1"
 
 
 class Image(NamedTuple):
@@ -21,6 +22,8 @@ class Image(NamedTuple):
     description: str
     owner: str
     alias: str | None
+    #: Size of its root disk's snapshot, in GiB: a smaller disk is refused.
+    disk: int
 
 
 def _ubuntu(version: str, name: str) -> Image:
@@ -30,6 +33,7 @@ def _ubuntu(version: str, name: str) -> Image:
         f"Canonical, Ubuntu, {version}, amd64 {name} image",
         _CANONICAL,
         None,
+        8,
     )
 
 
@@ -40,6 +44,7 @@ def _deep_learning(version: str) -> Image:
         f"Supported EC2 instances: G4dn, G5, G6, P3, P4, P5. Ubuntu {version}",
         _AMAZON,
         "amazon",
+        50,
     )
 
 
@@ -54,15 +59,26 @@ def image_id(image: Image) -> str:
 
 @patch(
     "public-images",
-    "The public parameters of Ubuntu and the Deep Learning images, and those images, are missing.",
-    ("services.ssm._PUBLIC_AMI_PARAMETERS", "services.ec2._STUB_AMIS"),
+    "The public parameters of Ubuntu and the Deep Learning images, and those images with their disks, are missing.",
+    ("services.ssm._PUBLIC_AMI_PARAMETERS", "services.ec2._STUB_AMIS", "services.ec2._stub_image_view"),
 )
 def publish_images() -> None:
     for image in IMAGES:
         ssm._PUBLIC_AMI_PARAMETERS[image.parameter] = image_id(image)
         ec2._STUB_AMIS.append(
-            (image_id(image), image.name, image.description, "", "/dev/sda1", image.owner, image.alias)
+            (image_id(image), image.name, image.description, "", _ROOT_DEVICE, image.owner, image.alias)
         )
+    inner = ec2._stub_image_view
+    disks = {image_id(image): image.disk for image in IMAGES}
+
+    def view(ami_id: str, *fields: Any) -> dict[str, Any]:
+        seen: dict[str, Any] = inner(ami_id, *fields)
+        if ami_id in disks:
+            ebs = {"VolumeSize": str(disks[ami_id]), "VolumeType": "gp3"}
+            seen["BlockDeviceMappings"] = [{"DeviceName": _ROOT_DEVICE, "Ebs": ebs}]
+        return seen
+
+    ec2._stub_image_view = view
 
 
 @patch(

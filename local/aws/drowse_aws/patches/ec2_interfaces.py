@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from .. import clock
+from .. import clock, hardware
 from ..emulator import Record, Response, ec2
 from ..query import Parameters, truth, xml
 from ..registry import patch
@@ -87,6 +87,8 @@ def _assign(parameters: Parameters) -> Response:
             taken = take_address(interface, address, truth(ec2._p(parameters, "AllowReassignment")))
             if taken:
                 return _error("InvalidParameterValue", taken)
+    for address in wanted:
+        hardware.current().address_moved(address)
     assigned = xml([{"privateIpAddress": one} for one in wanted], "item")
     answer: Response = ec2._xml(
         200,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .. import lifecycle
+from .. import hardware, lifecycle
 from ..emulator import Record, Response, ec2
 from ..query import Parameters, xml
 from ..registry import patch
@@ -19,6 +19,7 @@ from ..registry import patch
 def take_time() -> None:
     ec2._ACTION_MAP["TerminateInstances"] = _changing("TerminateInstances", lifecycle.terminate)
     ec2._ACTION_MAP["StopInstances"] = _changing("StopInstances", lifecycle.stop)
+    ec2._ACTION_MAP["RebootInstances"] = _reboot
     ec2._ACTION_MAP["StartInstances"] = _changing("StartInstances", lifecycle.start)
 
 
@@ -44,6 +45,20 @@ def _changing(action: str, change: Callable[[Record], None]) -> Callable[[Parame
         return answer
 
     return run
+
+
+def _reboot(parameters: Parameters) -> Response:
+    ids = ec2._parse_member_list(parameters, "InstanceId")
+    for instance_id in ids:
+        if instance_id not in ec2._instances:
+            missing: Response = ec2._error(
+                "InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist", 400
+            )
+            return missing
+    for instance_id in ids:
+        hardware.current().reboot(ec2._instances[instance_id])
+    answer: Response = ec2._xml(200, "RebootInstancesResponse", "<return>true</return>")
+    return answer
 
 
 def _refused(action: str, ids: list[str]) -> Response | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .. import clock, lifecycle
+from .. import clock, hardware, lifecycle
 from ..emulator import Record, Response, ec2
 from ..query import Parameters
 from ..registry import patch
@@ -50,13 +50,23 @@ def refuse_attachments() -> None:
         instance = ec2._instances.get(ec2._p(parameters, "InstanceId"))
         with clock.LOCK:
             refused = refusal(volume, instance) if volume and instance else None
-            return _error(*refused) if refused else attach_any(parameters)
+            if refused:
+                return _error(*refused)
+            answer = attach_any(parameters)
+        if answer[0] == 200 and volume and instance:
+            hardware.current().attached(volume, instance)
+        return answer
 
     def detach_volume(parameters: Parameters) -> Response:
         volume = ec2._volumes.get(ec2._p(parameters, "VolumeId"))
         if volume is not None and not volume["Attachments"]:
             return _error("IncorrectState", f"Volume '{volume['VolumeId']}' is in the 'available' state.")
-        return detach_any(parameters)
+        holders = [one["InstanceId"] for one in volume["Attachments"]] if volume else []
+        answer = detach_any(parameters)
+        if answer[0] == 200 and volume:
+            for holder in holders:
+                hardware.current().detached(volume["VolumeId"], holder)
+        return answer
 
     ec2._ACTION_MAP["AttachVolume"] = attach_volume
     ec2._ACTION_MAP["DetachVolume"] = detach_volume

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .. import clock, durations
+from .. import clock, durations, faults, hardware
 from ..emulator import Record, Response, alb, ec2, region
-from ..nodes import health
 from ..query import Parameters, nested, xml
 from ..registry import patch
 from ..templates import made
@@ -17,6 +16,11 @@ _NEEDS = ("services.alb._ACTION_MAP", "services.alb._lbs", "services.alb._tgs", 
 def _error(code: str, message: str) -> Response:
     answer: Response = alb._error(code, message)
     return answer
+
+
+def _refusal(action: str) -> Response | None:
+    refused = faults.FAULTS.balancer(action)
+    return None if refused is None else _error(*refused)
 
 
 def _by_name(name: str) -> Record | None:
@@ -33,6 +37,9 @@ def create_slowly() -> None:
     inner: Callable[[Parameters], Response] = alb._ACTION_MAP["CreateLoadBalancer"]
 
     def create(parameters: Parameters) -> Response:
+        refused = _refusal("CreateLoadBalancer")
+        if refused is not None:
+            return refused
         asked = nested(parameters)
         mapped = [each.get("SubnetId") for each in asked.get("SubnetMappings") or []]
         subnets = sorted(filter(None, [*(asked.get("Subnets") or []), *mapped]))
@@ -153,6 +160,9 @@ def check_listeners() -> None:
     inner: Callable[[Parameters], Response] = alb._ACTION_MAP["CreateListener"]
 
     def create(parameters: Parameters) -> Response:
+        refused = _refusal("CreateListener")
+        if refused is not None:
+            return refused
         asked = nested(parameters)
         for one in alb._listeners.values():
             if one["LoadBalancerArn"] == asked.get("LoadBalancerArn") and str(one["Port"]) == str(asked.get("Port")):
@@ -232,7 +242,7 @@ def _health(group: Record, target: Record) -> Record:
             "Reason": "Elb.InitialHealthChecking",
             "Description": "Initial health checks in progress",
         }
-    if health.answers(str(target["Id"]), str(group["VpcId"])):
+    if hardware.current().api_answers(str(target["Id"]), str(group["VpcId"])):
         return {"State": "healthy"}
     return {"State": "unhealthy", "Reason": "Target.FailedHealthChecks", "Description": "Health checks failed"}
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .. import lifecycle
-from ..nodes import agent
+from .. import hardware, lifecycle
 from ..registry import patch
 
 
@@ -13,4 +12,4 @@ from ..registry import patch
     ("services.ec2._instances", "services.ec2._tags"),
 )
 def play_nodes() -> None:
-    lifecycle.on_change(agent.AGENT.instance_changed)
+    lifecycle.on_change(hardware.current().instance_changed)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import json
 import time
-from collections.abc import Generator
-from typing import Any
 
-from .. import clock, durations, faults
+from .. import clock, durations, hardware
 from ..emulator import Record, Response, new_uuid, region, ssm
 from ..json_api import ApiError, add_actions
-from ..nodes import agent, commands
-from ..nodes.cluster import Cluster, existing
-from ..nodes.node import Node
+from ..nodes import commands
+from ..nodes.played import failed_by_fault
 from ..registry import patch
 from . import ssm_requests
 
@@ -121,21 +117,21 @@ def _deliver(command: Record, invocation: Record, instance_id: str, parameters: 
         try:
             yield next(work)
         except StopIteration as finished:
-            result, stderr = finished.value
+            output: hardware.Output = finished.value
             break
         if invocation["Status"] != "InProgress":  # cancelled
+            work.close()
             return
         if not ssm._managed_instance_ids() & {instance_id}:
+            work.close()
             invocation.update(Status="TimedOut", StatusDetails="ExecutionTimedOut", ExecutionEndDateTime=_iso())
             _roll_up(command)
             return
-    ok = result is not None and result.get("ok") is True
-    status = "Success" if ok else "Failed"
-    stdout = "" if result is None else f"{json.dumps(result)}\n"
+    status = "Success" if output.code == 0 else "Failed"
     invocation.update(
-        StandardOutputContent=stdout[:STDOUT_KEPT],
-        StandardErrorContent=stderr[:STDERR_KEPT],
-        ResponseCode=0 if ok else 1,
+        StandardOutputContent=output.stdout[:STDOUT_KEPT],
+        StandardErrorContent=output.stderr[:STDERR_KEPT],
+        ResponseCode=output.code,
         ExecutionEndDateTime=_iso(),
         ExecutionElapsedTime=f"PT{clock.now() - began:.3f}S",
         StatusDetails=status,
@@ -145,42 +141,11 @@ def _deliver(command: Record, invocation: Record, instance_id: str, parameters: 
     _roll_up(command)
 
 
-#: The script's result line (None when there is no script), and its stderr.
-Outcome = tuple[dict[str, Any] | None, str]
-
-
-def _run(document: str, instance_id: str, parameters: dict[str, str]) -> Generator[float, None, Outcome]:
-    fault = faults.FAULTS.command(document)
-    if fault is not None:
-        error, message = fault
-        return {"ok": False, "error": error, "message": message}, f"{error}: {message}\n"
-    node = agent.AGENT.node(instance_id)
-    answer = commands.find(document, node.cluster_name) if node is not None else None
-    if node is None or answer is None:
-        return None, f"the embedded AWS has no answer to the document {document} on {instance_id}\n"
-    try:
-        state = _reachable(node) if commands.needs_api(document, node.cluster_name) else _known(node)
-        result = yield from answer(commands.Command(document, parameters, node, state))
-    except commands.CommandFailedError as failed:
-        line = f"{failed.result['error']}: {failed}"
-        node.keep_log(document.removeprefix(f"{node.cluster_name}-"), [line])
-        return failed.result, f"{line}\n"
-    return {"ok": True, **result}, ""
-
-
-def _known(node: Node) -> Cluster:
-    """What is left of the node's cluster; nothing, when every volume is blank."""
-    return existing(node.cluster_name) or Cluster(node.cluster_name, set())
-
-
-def _reachable(node: Node) -> Any:
-    """The cluster that the node's kubectl reaches. Raises CommandFailedError."""
-    if not node.ready or node.cluster is None:
-        message = f"{node.instance_id} is in phase '{node.phase}', not ready"
-        raise commands.CommandFailedError("ApiNotReady", message)
-    if not agent.api_ready(node.cluster_name):
-        raise commands.CommandFailedError("ApiNotReady", "the API server does not answer: etcd has no quorum")
-    return node.cluster
+def _run(document: str, instance_id: str, parameters: dict[str, str]) -> hardware.Run:
+    failed = failed_by_fault(document)
+    if failed is not None:
+        return failed
+    return (yield from hardware.current().run(document, instance_id, parameters))
 
 
 def _roll_up(command: Record) -> None:

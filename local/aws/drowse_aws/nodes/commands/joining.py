@@ -1,4 +1,4 @@
-"""mint-join-token."""
+"""mint-join-token and issue-kubeconfig."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from ... import durations
 from ..cluster import utc_now, write_secret
+from ..seat import publish_kubeconfig
 from . import Command, CommandFailedError, answers
 
 #: Real seconds; at a high speed-up a node's whole life fits in, at none it is longer than the script's half hour.
@@ -19,23 +20,32 @@ _ALPHABET = string.ascii_lowercase + string.digits
 
 @answers("mint-join-token")
 def mint_join_token(command: Command) -> Generator[float, None, dict[str, Any]]:
-    """Create a token and write it where only the pool's role can read it; it leaves the seat no other way."""
+    """Create a token for each instance, and write it where only that one reads it; it leaves the seat no other way."""
     pool = command.parameters.get("Pool", "")
-    if not pool:
-        raise CommandFailedError("InvalidParameter", "Pool is missing")
+    instances = command.parameters.get("InstanceIds", "").split(",")
+    if not pool or not all(instances):
+        raise CommandFailedError("InvalidParameter", "Pool or InstanceIds is missing")
     yield durations.MINT_TOKEN
     name, expires = command.cluster.name, utc_now(ahead=_TOKEN_LIVES)
-    parameter = f"/drowse/{name}/join/{pool}"
-    token = f"{_letters(6)}.{_letters(16)}"
-    value = {
-        "endpoint": f"api.{name}.drowse.internal:6443",
-        "token": token,
-        "caHash": f"sha256:{command.cluster.ca_hash}",
-        "expiresAt": expires,
-    }
-    write_secret(parameter, json.dumps(value))
+    parameters = [f"/drowse/{name}/join/{pool}/{instance}" for instance in instances]
+    for parameter in parameters:
+        value = {
+            "endpoint": f"api.{name}.drowse.internal:6443",
+            "token": f"{_letters(6)}.{_letters(16)}",
+            "caHash": f"sha256:{command.cluster.ca_hash}",
+            "expiresAt": expires,
+        }
+        write_secret(parameter, json.dumps(value))
     command.cluster.write()
-    return {"parameter": parameter, "expiresAt": expires}
+    return {"parameters": parameters, "expiresAt": expires}
+
+
+@answers("issue-kubeconfig")
+def issue_kubeconfig(command: Command) -> Generator[float, None, dict[str, Any]]:
+    """Make the operator's credentials anew."""
+    yield durations.MINT_TOKEN
+    publish_kubeconfig(command.cluster.name)
+    return {"parameter": f"/drowse/{command.cluster.name}/kubeconfig", "hours": 12}
 
 
 def _letters(count: int) -> str:

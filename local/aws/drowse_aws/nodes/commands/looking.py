@@ -8,6 +8,7 @@ from typing import Any
 from ... import durations
 from ...emulator import s3
 from .. import agent, cluster
+from ..node import log_key
 from . import Command, CommandFailedError, answers
 
 
@@ -38,7 +39,7 @@ def collect_diagnostics(command: Command) -> Generator[float, None, dict[str, An
     """Put what the node wrote into the bucket; here it is no archive."""
     yield durations.COLLECT_DIAGNOSTICS
     node = command.node
-    key = f"logs/{node.instance_id}/diagnostics-{cluster.utc_now().replace(':', '-')}.tar.gz"
+    key = log_key(node.instance_id, f"diagnostics-{cluster.utc_now().replace(':', '-')}.tar.gz")
     body = "\n".join(node.log).encode()
     status = s3._put_object(cluster.bucket(node.cluster_name), key, body, {"content-type": "application/gzip"})[0]
     if status != 200:

@@ -1,4 +1,4 @@
-"""drain-nodes, delete-stale-nodes and measure-activity."""
+"""drain-nodes, uncordon-nodes, delete-stale-nodes and measure-activity."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ def drain_nodes(command: Command) -> Generator[float, None, dict[str, Any]]:
     yield math.ceil(len(up) / durations.DRAINED_AT_ONCE) * min(durations.DRAIN_NODE, bound)
     command.cluster.write(len(nodes) + len(up))
     return {"drained": up, "stuck": []}
+
+
+@answers("uncordon-nodes")
+def uncordon_nodes(command: Command) -> Generator[float, None, dict[str, Any]]:
+    """Give back what drain-nodes has cordoned; nobody else cordons here."""
+    nodes = [node for node in command.cluster.nodes.values() if node.cordoned]
+    for node in nodes:
+        node.cordoned = False
+    yield durations.UNCORDON_NODES
+    command.cluster.write(len(nodes))
+    return {}
 
 
 @answers("delete-stale-nodes")
