@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { TAG } from '../lib/config/names';
+import { TAG } from '../core/config/names';
 import type { Ec2, SimInstance } from './aws/ec2';
 import type { S3 } from './aws/s3';
 import type { CommandAnswer, DocumentScript } from './aws/ssm';
-import type { InCluster } from './documents';
+import type { InCluster } from './in-cluster';
 
 interface World {
   ec2: Ec2;

@@ -7,13 +7,15 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { LAUNCH_HOOK, namesOf, TAG } from '../lib/config/names';
-import type { ClusterConfig } from '../lib/config/schema';
-import type { Clients } from '../lambdas/shared/clients';
+import { LAUNCH_HOOK, namesOf, TAG } from '../core/config/names';
+import type { ClusterConfig } from '../core/config/schema';
+import type { Clients } from '../lambdas/shared/clients/clients';
+import { passFence } from '../lambdas/shared/step/fence';
 import { AutoScaling } from './aws/auto-scaling';
 import { CallLog } from './aws/calls';
 import { Dynamo } from './aws/dynamodb';
 import { Ec2 } from './aws/ec2';
+import { serviceFault } from './aws/errors';
 import { Faults } from './aws/faults';
 import { LoadBalancing } from './aws/load-balancing';
 import { S3 } from './aws/s3';
@@ -22,7 +24,8 @@ import { ServiceQuotas } from './aws/service-quotas';
 import { Sns } from './aws/sns';
 import { Ssm } from './aws/ssm';
 import { StepFunctions } from './aws/step-functions';
-import { addDocuments, type InCluster } from './documents';
+import { addDocuments } from './documents';
+import type { InCluster } from './in-cluster';
 import { Nodes } from './nodes';
 import { Outside } from './outside';
 
@@ -51,6 +54,7 @@ export class Model {
   readonly nodes;
   readonly inside: InCluster = {
     nodes: new Set(),
+    cordoned: new Set(),
     platform: { installs: 0, at: undefined },
     snapshots: [],
     activity: { requests: 0, gpuPercent: 0, jobs: 0, pods: 0 },
@@ -71,7 +75,7 @@ export class Model {
     this.ec2.onChange(({ id, state, tags }) => {
       if (state === 'running' && tags[TAG.role] !== undefined) this.inside.nodes.add(id);
     });
-    addDocuments(this.ssm, this.ec2, this.s3, config.name, this.inside);
+    addDocuments(this.ssm, this.ec2, this.s3, config, this.inside);
   }
 
   /** The SDK clients as a step sees them; what they do is recorded under the caller's name. */
@@ -98,16 +102,22 @@ export class Model {
   private client<Client extends object>(prototype: Client, service: Service, caller: string): Client {
     const send = async (command: { input: object }): Promise<object> => {
       const call = { caller, service: service.prefix, action: actionOf(command.constructor), input: command.input };
+      await passFence(call.action);
       this.calls.add(call);
       await new Promise((resolve) => setTimeout(resolve, CALL_MS));
-      await this.faults.strike(call);
+      const fault = await this.faults.strike(call);
+      if (fault !== undefined) {
+        service.answer(command);
+        if (fault === 'after-effect') throw serviceFault();
+        await new Promise((resolve) => setTimeout(resolve, CALL_MS));
+      }
       return { ...service.answer(command), $metadata: { httpStatusCode: 200 } };
     };
     return Object.create(prototype, { send: { value: send } }) as Client;
   }
 
   private addSeats(clusterTag: Record<string, string>): void {
-    const { seats, ingress, instanceTypes } = this.config.controlPlane;
+    const { seats, ingress } = this.config.controlPlane;
     for (let seat = 0; seat < seats; seat += 1) {
       const tags = { ...clusterTag, [TAG.seat]: String(seat) };
       this.ec2.volumes.push({ id: `vol-${String(seat)}`, state: 'available', tags });
@@ -117,14 +127,14 @@ export class Model {
       this.addGroup(
         this.names.seatGroup(seat),
         { ...tags, ...role, ...sizes },
-        instanceTypes,
+        this.config.controlPlane,
         ingress ? metadata : undefined,
       );
     }
   }
 
   private addPools(clusterTag: Record<string, string>): void {
-    for (const { name, min, desired, max, gpu, ingress, sleep, market, instanceTypes } of this.config.pools) {
+    for (const { name, min, desired, max, gpu, ingress, sleep, market, instanceTypes, diskGiB } of this.config.pools) {
       const sizes = { [TAG.min]: String(min), [TAG.desired]: String(desired), [TAG.max]: String(max) };
       const role = {
         [TAG.role]: 'pool',
@@ -134,7 +144,8 @@ export class Model {
         ...(gpu && { [TAG.gpu]: 'true' }),
         ...(ingress && { [TAG.ingress]: 'true' }),
       };
-      this.addGroup(this.names.poolGroup(name), { ...clusterTag, ...role, ...sizes }, instanceTypes, {
+      const made = { instanceTypes, diskGiB };
+      this.addGroup(this.names.poolGroup(name), { ...clusterTag, ...role, ...sizes }, made, {
         role: 'pool',
         pool: name,
         ingress,
@@ -145,16 +156,17 @@ export class Model {
   private addGroup(
     name: string,
     tags: Record<string, string>,
-    instanceTypes: readonly string[],
+    { instanceTypes, diskGiB }: { instanceTypes: readonly string[]; diskGiB: number },
     metadata: object | undefined,
   ): void {
     const launchTemplateId = `lt-${name}`;
-    this.ec2.launchTemplates.set(launchTemplateId, IMAGE);
+    this.ec2.launchTemplates.set(launchTemplateId, { imageId: IMAGE, diskGiB });
     this.autoScaling.addGroup({
       name,
       tags,
       launchTemplateId,
       instanceTypes,
+      zones: this.config.zones,
       ...(metadata && { hook: { name: LAUNCH_HOOK, metadata, heartbeatSeconds: HEARTBEAT_SECONDS } }),
     });
   }

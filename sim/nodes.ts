@@ -1,8 +1,9 @@
-import { TAG } from '../lib/config/names';
+import { TAG } from '../core/config/names';
 import type { Ec2, SimInstance } from './aws/ec2';
 import { after } from './aws/service';
 import { readySeats } from './etcd-documents';
 import type { Ssm } from './aws/ssm';
+import measured from './measured.json';
 
 /** How long each phase of a node lasts (s), and what may go wrong. */
 export interface NodePlan {
@@ -20,10 +21,13 @@ export interface NodePlan {
   hangsIn?: 'booting' | 'runtime' | 'waiting-for-token' | 'joining' | 'control-plane';
 }
 
-/** A g4dn.xlarge from a public GPU image and a t3.medium; kubeadm's share as measured with the real one (docs/nodes.md), the rest estimates. */
+/**
+ * A g4dn.xlarge from a public GPU image and a t3.medium. The last part of each is what the lab measured with real nodes (docs/lab.md says how to
+ * measure anew), on machines as small as a t3.medium; what a virtual machine and AWS's network add are estimates.
+ */
 export const PLAN: { seat: NodePlan; pool: NodePlan } = {
-  seat: { boot: 25, runtime: 25, last: 15 },
-  pool: { boot: 40, runtime: 35, last: 8 },
+  seat: { boot: 25, runtime: 25, last: measured.seat.seconds },
+  pool: { boot: 40, runtime: 35, last: measured.pool.seconds },
 };
 
 /** How often a pool node looks for its join token (ms). */
@@ -40,7 +44,7 @@ export class Nodes {
   constructor(
     private readonly ec2: Ec2,
     private readonly ssm: Ssm,
-    private readonly joinParameter: (pool: string) => string,
+    private readonly joinParameter: (pool: string, instanceId: string) => string,
   ) {
     ec2.onChange((instance) => {
       if (instance.state === 'running') this.boot(instance);
@@ -76,7 +80,7 @@ export class Nodes {
     };
     const rejected = new Set<string>();
     const awaitToken = () => {
-      const token = this.ssm.parameters.get(this.joinParameter(instance.tags[TAG.pool] ?? ''));
+      const token = this.ssm.parameters.get(this.joinParameter(instance.tags[TAG.pool] ?? '', instance.id));
       if (token === undefined || rejected.has(token)) then(TOKEN_POLL_MS / 1000, awaitToken);
       else if (rejected.size < (plan.unknownTokens ?? 0)) {
         rejected.add(token);

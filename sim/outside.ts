@@ -1,7 +1,7 @@
-import type { HttpsAnswer, HttpsRequest, Web } from '../lambdas/shared/https';
-import { TAG } from '../lib/config/names';
+import type { HttpsAnswer, HttpsRequest, Web } from '../lambdas/shared/clients/https';
+import { TAG } from '../core/config/names';
 import type { Ec2 } from './aws/ec2';
-import type { InCluster } from './documents';
+import type { InCluster } from './in-cluster';
 
 /** How long a handshake and an answer take (ms). */
 const ANSWER_MS = 150;

@@ -1,4 +1,4 @@
-import type { ClusterConfig } from '../lib/config/schema';
+import type { ClusterConfig } from '../core/config/schema';
 import { Model } from './model';
 import { inVirtualTime } from './virtual-time';
 import { type Execution, Workflows } from './workflows';

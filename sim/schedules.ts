@@ -1,11 +1,9 @@
-import { bookOf } from '../lib/schedule/book';
-import { type ScheduleEvent, scheduleEvents } from '../lib/schedule/events';
-import { LOOK_MINUTES } from '../lib/schedule/idle';
+import { bookOf } from '../core/schedule/book';
+import { type ScheduleEvent, scheduleEvents } from '../core/schedule/events';
+import { CARE_MINUTES } from '../core/decisions/look-after';
+import { LOOK_MINUTES } from '../core/schedule/idle';
 import { makeStep } from './steps';
 import type { Twin } from './run';
-
-/** How often the catch-up looks, as lib/constructs/schedule has it (minutes). */
-const CATCH_UP_MINUTES = 10;
 
 /** What EventBridge Scheduler does with a trigger, and how late (s). */
 export interface Delivery {
@@ -15,14 +13,16 @@ export interface Delivery {
 }
 
 /**
- * EventBridge Scheduler, for some time: triggers the schedules' workflows, the catch-up and the idle detector, as the stack
+ * EventBridge Scheduler, for some time: triggers the schedules' workflows, look-after and the idle detector, as the stack
  * has it. What waits in the twin goes on as well.
  * @param deliver how each trigger fares; on time, once, without it
+ * @param events false: the events that have look-after look at once are lost
  */
 export function runSchedules(
   twin: Twin,
   hours: number,
   deliver: (event: ScheduleEvent) => Delivery = () => ({}),
+  events = true,
 ): Promise<void> {
   const { model, workflows } = twin;
   const { config } = model;
@@ -45,7 +45,22 @@ export function runSchedules(
       at(time, () => void run({ execution: 'sim' }).catch(() => undefined));
     }
   };
-  if (config.schedules.length > 0) every(CATCH_UP_MINUTES, 'catch-up-schedules');
+  every(CARE_MINUTES, 'look-after');
+  if (events) careForEvents(twin, to.getTime());
   if (config.idle.enabled) every(LOOK_MINUTES, 'detect-idle');
   return new Promise((resolve) => at(to.getTime(), resolve));
+}
+
+/** From an event to the look that it starts (ms). */
+const EVENT_MS = 1500;
+
+/** What the stack's rules do: a workflow that fails, and an instance that serves, have look-after look at once. */
+function careForEvents({ model, workflows }: Twin, until: number): void {
+  const run = makeStep(model, 'look-after');
+  const look = () => {
+    if (Date.now() >= until) return;
+    setTimeout(() => void run({ execution: 'event', full: true }).catch(() => undefined), EVENT_MS);
+  };
+  workflows.onFailure = look;
+  model.autoScaling.onServing = look;
 }

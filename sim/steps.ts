@@ -1,7 +1,6 @@
 import { handler as abandonLaunch } from '../lambdas/abandon-launch/handler';
 import { handler as acquireLease } from '../lambdas/acquire-lease/handler';
 import { handler as associateElasticIp } from '../lambdas/associate-elastic-ip/handler';
-import { handler as catchUpSchedules } from '../lambdas/catch-up-schedules/handler';
 import { handler as checkPools } from '../lambdas/check-pools/handler';
 import { handler as checkPrerequisites } from '../lambdas/check-prerequisites/handler';
 import { handler as checkRestore } from '../lambdas/check-restore/handler';
@@ -15,6 +14,7 @@ import { handler as detectIdle } from '../lambdas/detect-idle/handler';
 import { handler as drainNodes } from '../lambdas/drain-nodes/handler';
 import { handler as findLostNode } from '../lambdas/find-lost-node/handler';
 import { handler as installNetwork } from '../lambdas/install-network/handler';
+import { handler as lookAfter } from '../lambdas/look-after/handler';
 import { handler as mintJoinToken } from '../lambdas/mint-join-token/handler';
 import { handler as reconcilePlatform } from '../lambdas/reconcile-platform/handler';
 import { handler as mintJoinTokens } from '../lambdas/mint-join-tokens/handler';
@@ -28,8 +28,10 @@ import { handler as recordNodeLoss } from '../lambdas/record-node-loss/handler';
 import { handler as recordRecovery } from '../lambdas/record-recovery/handler';
 import { handler as recordSizes } from '../lambdas/record-sizes/handler';
 import { handler as recordSuccess } from '../lambdas/record-success/handler';
+import { handler as rehearseWake } from '../lambdas/rehearse-wake/handler';
 import { handler as restoreEtcd } from '../lambdas/restore-etcd/handler';
 import { handler as seekCapacity } from '../lambdas/seek-capacity/handler';
+import { handler as sendNotice } from '../lambdas/send-notice/handler';
 import { handler as snapshotEtcd } from '../lambdas/snapshot-etcd/handler';
 import { handler as startPools } from '../lambdas/start-pools/handler';
 import { handler as startSeats } from '../lambdas/start-seats/handler';
@@ -41,10 +43,13 @@ import { handler as verifySnapshot } from '../lambdas/verify-snapshot/handler';
 import { handler as waitForApi } from '../lambdas/wait-for-api/handler';
 import { handler as waitForNode } from '../lambdas/wait-for-node/handler';
 import { handler as waitForNodes } from '../lambdas/wait-for-nodes/handler';
-import { withClients } from '../lambdas/shared/clients';
-import { logger } from '../lambdas/shared/logger';
-import { appOf } from '../lib/config/names';
-import { bookEnvironment, bookOf } from '../lib/schedule/book';
+import { withClients } from '../lambdas/shared/clients/clients';
+import { logger } from '../lambdas/shared/clients/logger';
+import { hasApiLoadBalancer } from '../core/config/api-access';
+import { appOf } from '../core/config/names';
+import { ratesEnvironment } from '../core/cost/rates';
+import { pricesEnvironment } from '../core/cost/instance-price';
+import { bookEnvironment, bookOf } from '../core/schedule/book';
 import { ACCOUNT, ELASTIC_IP_ID, type Model, REGION } from './model';
 
 /** One instance of a step's function. */
@@ -60,7 +65,6 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'abandon-launch': abandonLaunch,
   'acquire-lease': acquireLease,
   'associate-elastic-ip': associateElasticIp,
-  'catch-up-schedules': catchUpSchedules,
   'check-pools': checkPools,
   'check-prerequisites': checkPrerequisites,
   'check-restore': checkRestore,
@@ -74,6 +78,7 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'drain-nodes': drainNodes,
   'find-lost-node': findLostNode,
   'install-network': installNetwork,
+  'look-after': lookAfter,
   'mint-join-token': mintJoinToken,
   'mint-join-tokens': mintJoinTokens,
   'probe-app': probeApp,
@@ -87,8 +92,10 @@ export const STEPS: Readonly<Record<string, Handler>> = {
   'record-recovery': recordRecovery,
   'record-sizes': recordSizes,
   'record-success': recordSuccess,
+  'rehearse-wake': rehearseWake,
   'restore-etcd': restoreEtcd,
   'seek-capacity': seekCapacity,
+  'send-notice': sendNotice,
   'snapshot-etcd': snapshotEtcd,
   'start-pools': startPools,
   'start-seats': startSeats,
@@ -114,15 +121,27 @@ export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv 
     KEEP_HOURLY_DAYS: String(config.snapshots.keepHourlyDays),
     KEEP_DAILY_DAYS: String(config.snapshots.keepDailyDays),
     ELASTIC_IP_ID,
+    DOMAIN: config.app.domain ?? '',
     PROBE: app.probe,
     APP_HOST: app.host,
     PROBE_PATH: app.probePath,
     CERTIFICATES: app.certificates,
     ...bookEnvironment(bookOf(config), new Date()),
     IDLE: JSON.stringify(config.idle),
+    ...pricesEnvironment(config),
+    ...ratesEnvironment(config),
     SLEEP_MACHINE_ARN: machine('sleep'),
     WAKE_MACHINE_ARN: machine('wake'),
-    API_ACCESS: config.apiAccess,
+    BOOTSTRAP_MACHINE_ARN: machine('bootstrap'),
+    RECOVER_POOLS_MACHINE_ARN: machine('recover-pools'),
+    JOIN_NODE_MACHINE_ARN: machine('join-node'),
+    APP_URL: app.url,
+    PAGE_URL: 'https://id.execute-api.us-east-1.amazonaws.com',
+    WEBHOOKS: JSON.stringify(config.notifications.webhooks),
+    WEBHOOK_PARAMETER_ROOT: names.webhookParameterRoot,
+    LINK_KEY_PARAMETER: names.linkKeyParameter,
+    KMS_KEY_ID: 'alias/aws/ssm',
+    API_ACCESS: hasApiLoadBalancer(config) ? 'load-balancer' : 'tunnel',
     SUBNET_IDS: config.zones.map((zone) => `subnet-${zone}`).join(','),
     SECURITY_GROUP_ID: 'sg-0123456789abcdef0',
     TARGET_GROUP_ARN: `arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/${config.name}-api/1`,

@@ -3,7 +3,7 @@ import { ExecutionAbortedError, StateMachine, type StateMachineDefinition } from
 import type { ExecutionRecord } from './aws/step-functions';
 import { allStates, type Definition, readDefinition, stepOf, workflowNames } from './definitions';
 import { ACCOUNT, type Model, REGION } from './model';
-import { INTERRUPTED, SCALE_IN, TERMINATED } from '../lambdas/shared/node-events';
+import { INTERRUPTED, SCALE_IN, TERMINATED } from '../core/decisions/node-events';
 import { makeStep, type StepFunction } from './steps';
 
 /** The functions' own time-out (s), below the state machines' TimeoutSeconds. */
@@ -46,6 +46,11 @@ export class Workflows {
   /** Called as each task state is entered; tests stop executions here. */
   beforeTask: (execution: Execution, state: string) => void = () => undefined;
 
+  /** After how long an event arrives (ms); never, or several times, and out of order, if something is wrong. */
+  delivery: () => readonly number[] = () => [EVENT_MS];
+  /** Called with each execution that fails. */
+  onFailure: (execution: Execution) => void = () => undefined;
+
   constructor(readonly model: Model) {
     for (const workflow of workflowNames()) this.definitions.set(workflow, readDefinition(workflow));
     model.stepFunctions.start = (machineArn, input, name) => {
@@ -54,7 +59,7 @@ export class Workflows {
     };
     model.autoScaling.onLaunch = (detail) => {
       const event = { 'detail-type': 'EC2 Instance-launch Lifecycle Action', source: 'aws.autoscaling', detail };
-      setTimeout(() => this.start('join-node', event), EVENT_MS);
+      this.deliver('join-node', event);
     };
     model.autoScaling.onTerminate = (detail) => {
       // As the rule's pattern: what a smaller size ended is no loss.
@@ -70,7 +75,12 @@ export class Workflows {
 
   private tell(source: string, detailType: string, detail: object): void {
     const event = { 'detail-type': detailType, source, time: new Date().toISOString(), detail };
-    setTimeout(() => this.start('handle-node-loss', event), EVENT_MS);
+    this.deliver('handle-node-loss', event);
+  }
+
+  /** EventBridge: an event starts a workflow, mostly once. */
+  private deliver(workflow: string, event: object): void {
+    for (const ms of this.delivery()) setTimeout(() => this.start(workflow, event), ms);
   }
 
   /** All executions, oldest first. */
@@ -97,6 +107,7 @@ export class Workflows {
       status: 'RUNNING',
       input: JSON.stringify(input),
       output: undefined,
+      startedAt: new Date(),
       history: [],
       transitions: 0,
       states: [],
@@ -142,6 +153,7 @@ export class Workflows {
         if (error instanceof ExecutionAbortedError) return;
         Object.assign(execution, { status: 'FAILED', ...describeEnd(error) });
         addEvent(execution, { type: 'ExecutionFailed' });
+        this.onFailure(execution);
       },
     );
   }

@@ -10,7 +10,7 @@ import {
   TerminateInstanceInAutoScalingGroupCommand,
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
-import { TAG } from '../../lib/config/names';
+import { TAG } from '../../core/config/names';
 import type { Ec2, SimInstance } from './ec2';
 import { validationError } from './errors';
 import { after, passes, Service, tagList } from './service';
@@ -33,6 +33,7 @@ export interface GroupSpec {
   launchTemplateId: string;
   /** In order of preference. */
   instanceTypes: readonly string[];
+  zones: readonly string[];
 }
 
 export interface SimGroup extends GroupSpec {
@@ -45,6 +46,8 @@ export interface SimGroup extends GroupSpec {
   noCapacity: string | undefined;
   /** The same of spot alone: it does not fail what is bought on demand. */
   noSpotCapacity: string | undefined;
+  /** AWS does nothing about the group's size, and says nothing. */
+  stalled: boolean;
   /** Share of what is launched on demand (%). */
   onDemandPercent: number;
   /** Processes that are suspended. */
@@ -87,6 +90,8 @@ export class AutoScaling extends Service {
   pageSize = 50;
   /** Called with the event of a launch hook. */
   onLaunch: (detail: LaunchDetail) => void = () => undefined;
+  /** Called when an instance of a group serves. */
+  onServing: (id: string) => void = () => undefined;
   /** Called when an instance of a group has ended, whoever ended it. */
   onTerminate: (detail: TerminationDetail) => void = () => undefined;
   /** Why the groups themselves end instances; others were ended behind their backs. */
@@ -139,6 +144,7 @@ export class AutoScaling extends Service {
       const group = this.get(AutoScalingGroupName);
       checkCount(InstanceIds);
       if (!ShouldDecrementDesiredCapacity) throw validationError('The model knows standby only with a decrement');
+      checkState(group, InstanceIds, 'InService');
       if (group.desired - InstanceIds.length < group.min) {
         throw validationError(`AutoScalingGroup ${group.name} has min size ${String(group.min)}`);
       }
@@ -149,6 +155,7 @@ export class AutoScaling extends Service {
     this.on(ExitStandbyCommand, ({ AutoScalingGroupName, InstanceIds = [] }) => {
       const group = this.get(AutoScalingGroupName);
       checkCount(InstanceIds);
+      checkState(group, InstanceIds, 'Standby');
       if (group.desired + InstanceIds.length > group.max) {
         throw validationError(`AutoScalingGroup ${group.name} has max size ${String(group.max)}`);
       }
@@ -176,6 +183,7 @@ export class AutoScaling extends Service {
       lifecycle: new Map(),
       noCapacity: undefined,
       noSpotCapacity: undefined,
+      stalled: false,
       onDemandPercent: spec.tags[TAG.market]?.startsWith('spot') ? 0 : 100,
       suspended: new Set(),
       activities: [],
@@ -202,7 +210,7 @@ export class AutoScaling extends Service {
   private keepSize(group: SimGroup, seconds: number): void {
     after(seconds * 1000, () => {
       const counted = [...group.lifecycle].filter(([, state]) => COUNTED.includes(state));
-      let missing = group.suspended.has('Launch') ? 0 : group.desired - counted.length;
+      let missing = group.suspended.has('Launch') || group.stalled ? 0 : group.desired - counted.length;
       while (missing > 0 && this.launch(group)) missing -= 1;
       // What a hook holds is out of a smaller size's reach until the hook is answered.
       const free = counted.filter(([, state]) => state !== 'Pending:Wait').map(([id]) => id);
@@ -221,7 +229,9 @@ export class AutoScaling extends Service {
     const common = { AutoScalingGroupName: group.name, ActivityId: String(group.activities.length), StartTime };
     const StatusMessage = group.noCapacity ?? (group.onDemandPercent === 0 ? group.noSpotCapacity : undefined);
     if (StatusMessage !== undefined) {
-      const failed = { StatusCode: 'Failed', StatusMessage } as const;
+      // An instance that dies before it serves is cancelled; everything else fails.
+      const died = StatusMessage.includes('Termination Reason');
+      const failed = { StatusCode: died ? 'Cancelled' : 'Failed', StatusMessage } as const;
       group.activities.push({
         ...common,
         ...failed,
@@ -253,8 +263,10 @@ export class AutoScaling extends Service {
   }
 
   private endWait(group: SimGroup, id: string, joined: boolean): void {
-    if (joined) group.lifecycle.set(id, 'InService');
-    else this.end(id, group.desired === 0 ? BECAUSE.size : BECAUSE.request);
+    if (joined) {
+      group.lifecycle.set(id, 'InService');
+      this.onServing(id);
+    } else this.end(id, group.desired === 0 ? BECAUSE.size : BECAUSE.request);
     this.keepSize(group, this.times.react);
   }
 
@@ -273,7 +285,10 @@ export class AutoScaling extends Service {
   private noticeInstance({ id, state }: SimInstance): void {
     const group = this.groupOf(id);
     if (!group) return;
-    if (state === 'running' && group.lifecycle.get(id) === 'Pending') group.lifecycle.set(id, 'InService');
+    if (state === 'running' && group.lifecycle.get(id) === 'Pending') {
+      group.lifecycle.set(id, 'InService');
+      this.onServing(id);
+    }
     if (state === 'shutting-down') {
       group.lifecycle.set(id, 'Terminating');
       this.keepSize(group, this.times.replace);
@@ -288,6 +303,7 @@ export class AutoScaling extends Service {
 function describe(group: SimGroup) {
   const { name, tags, min, desired, max, lifecycle, launchTemplateId, instanceTypes, onDemandPercent, suspended } =
     group;
+  const { zones } = group;
   const LaunchTemplateSpecification = { LaunchTemplateId: launchTemplateId, Version: '1' };
   const Overrides = instanceTypes.map((InstanceType) => ({ InstanceType }));
   return {
@@ -295,6 +311,7 @@ function describe(group: SimGroup) {
     MinSize: min,
     DesiredCapacity: desired,
     MaxSize: max,
+    AvailabilityZones: [...zones],
     Tags: tagList(tags),
     MixedInstancesPolicy: {
       LaunchTemplate: { LaunchTemplateSpecification, Overrides },
@@ -307,6 +324,13 @@ function describe(group: SimGroup) {
     SuspendedProcesses: [...suspended].map((ProcessName) => ({ ProcessName })),
     Instances: [...lifecycle].map(([InstanceId, LifecycleState]) => ({ InstanceId, LifecycleState })),
   };
+}
+
+/** @throws ValidationError as AWS: all or none are moved */
+function checkState({ name, lifecycle }: SimGroup, ids: readonly string[], state: string): void {
+  for (const id of ids) {
+    if (lifecycle.get(id) !== state) throw validationError(`The instance ${id} is not in ${state} of ${name}.`);
+  }
 }
 
 function checkCount(ids: readonly string[]): void {

@@ -4,10 +4,12 @@ import {
   DescribeAddressesCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
+  DescribeInstanceTypeOfferingsCommand,
   DescribeInstanceTypesCommand,
   DescribeLaunchTemplateVersionsCommand,
   DescribeVolumesCommand,
   DisassociateAddressCommand,
+  type _InstanceType,
   type InstanceStateName,
   StartInstancesCommand,
   StopInstancesCommand,
@@ -23,15 +25,23 @@ export interface Ec2Times {
   start: number;
 }
 
+/** Where the twin's groups launch. */
+const ZONES = ['a', 'b', 'c'];
+
 export interface SimInstance {
   id: string;
   type: string;
   state: InstanceStateName;
   tags: Record<string, string>;
+  /** When it was started last. */
   launchedAt: Date;
+  /** Since when it runs (epoch ms). */
+  runningAt?: number;
   /** Counts starts: what a node did before it was stopped is of an earlier boot. */
   boot: number;
   autoPublicIp: string;
+  /** Its states, and since when (epoch ms). */
+  changes: { at: number; state: InstanceStateName }[];
 }
 
 interface SimVolume {
@@ -44,14 +54,21 @@ interface SimVolume {
 
 const PAGE = 50;
 
+const ROOT_DEVICE = '/dev/sda1';
+const rootDisk = (VolumeSize: number) => [{ DeviceName: ROOT_DEVICE, Ebs: { VolumeSize } }];
+
 /** EC2: instances that come and go, one Elastic IP, volumes, launch templates and images. */
 export class Ec2 extends Service {
   readonly prefix = 'ec2';
   readonly instances = new Map<string, SimInstance>();
   readonly volumes: SimVolume[] = [];
   readonly images = new Set<string>();
-  /** Image of each launch template by ID. */
-  readonly launchTemplates = new Map<string, string>();
+  /** Size of the root disk that an image needs, in GiB, where it is not Ubuntu's 8. */
+  readonly imageGiB = new Map<string, number>();
+  /** Image and root disk (GiB) of each launch template by ID. */
+  readonly launchTemplates = new Map<string, { imageId: string; diskGiB: number }>();
+  /** How old what DescribeInstances shows is (s): what has begun since is not shown, what has ended is shown as it was. */
+  lag = 0;
   address: { id: string; publicIp: string; tags: Record<string, string>; instanceId: string | undefined } | undefined;
   /** Counts associations of the address: each has an ID of its own. */
   private associations = 0;
@@ -62,7 +79,7 @@ export class Ec2 extends Service {
   constructor(private readonly times: Ec2Times) {
     super();
     this.on(DescribeInstancesCommand, ({ Filters, NextToken }) => {
-      const found = [...this.instances.values()].filter(({ id, state, tags }) =>
+      const found = this.shown().filter(({ id, state, tags }) =>
         passes(Filters, tags, { 'instance-state-name': state, 'instance-id': id }),
       );
       const from = Number(NextToken ?? 0);
@@ -76,6 +93,12 @@ export class Ec2 extends Service {
         InstanceType,
         VCpuInfo: { DefaultVCpus: vcpusOf(InstanceType) },
       })),
+    }));
+    this.on(DescribeInstanceTypeOfferingsCommand, ({ Filters }) => ({
+      // Every zone has every type.
+      InstanceTypeOfferings: (Filters?.find(({ Name }) => Name === 'instance-type')?.Values ?? []).flatMap((type) =>
+        ZONES.map((Location) => ({ InstanceType: type as _InstanceType, Location })),
+      ),
     }));
     this.on(StopInstancesCommand, ({ InstanceIds }) => {
       for (const id of InstanceIds ?? []) this.stop(this.get(id));
@@ -124,14 +147,20 @@ export class Ec2 extends Service {
         .map(({ id, state, tags }) => ({ VolumeId: id, State: state, Tags: tagList(tags) })),
     }));
     this.on(DescribeLaunchTemplateVersionsCommand, ({ LaunchTemplateId = '' }) => {
-      const ImageId = this.launchTemplates.get(LaunchTemplateId);
-      if (!ImageId) throw ec2Error('InvalidLaunchTemplateId.NotFound', `${LaunchTemplateId} does not exist`);
-      return { LaunchTemplateVersions: [{ LaunchTemplateId, VersionNumber: 1, LaunchTemplateData: { ImageId } }] };
+      const template = this.launchTemplates.get(LaunchTemplateId);
+      if (!template) throw ec2Error('InvalidLaunchTemplateId.NotFound', `${LaunchTemplateId} does not exist`);
+      const LaunchTemplateData = { ImageId: template.imageId, BlockDeviceMappings: rootDisk(template.diskGiB) };
+      return { LaunchTemplateVersions: [{ LaunchTemplateId, VersionNumber: 1, LaunchTemplateData }] };
     });
     this.on(DescribeImagesCommand, ({ ImageIds }) => {
       const [missing] = (ImageIds ?? []).filter((id) => !this.images.has(id));
       if (missing) throw ec2Error('InvalidAMIID.NotFound', `The image id '[${missing}]' does not exist`);
-      return { Images: (ImageIds ?? []).map((ImageId) => ({ ImageId })) };
+      const describe = (ImageId: string) => ({
+        ImageId,
+        RootDeviceName: ROOT_DEVICE,
+        BlockDeviceMappings: rootDisk(this.imageGiB.get(ImageId) ?? 8),
+      });
+      return { Images: (ImageIds ?? []).map(describe) };
     });
   }
 
@@ -144,7 +173,8 @@ export class Ec2 extends Service {
     this.count += 1;
     const id = `i-${String(this.count).padStart(17, '0')}`;
     const autoPublicIp = `198.51.100.${String(this.count)}`;
-    const instance: SimInstance = { id, type, state: 'pending', tags, launchedAt: new Date(), boot: 1, autoPublicIp };
+    const began = { state: 'pending', launchedAt: new Date(), boot: 1 } as const;
+    const instance: SimInstance = { ...began, id, type, tags, autoPublicIp, changes: [] };
     this.instances.set(id, instance);
     this.change(instance, 'pending', 'running', this.times.launch);
     return instance;
@@ -168,11 +198,23 @@ export class Ec2 extends Service {
     return instance;
   }
 
+  /** The instances as DescribeInstances shows them. */
+  private shown(): SimInstance[] {
+    const all = [...this.instances.values()];
+    if (this.lag === 0) return all;
+    const then = Date.now() - this.lag * 1000;
+    return all.flatMap((instance) => {
+      const { state } = instance.changes.findLast(({ at }) => at <= then) ?? {};
+      return state === undefined ? [] : [{ ...instance, state }];
+    });
+  }
+
   private stop(instance: SimInstance): void {
     if (instance.state === 'running') this.change(instance, 'stopping', 'stopped', this.times.stop);
   }
 
   private start(instance: SimInstance): void {
+    if (instance.state === 'pending' || instance.state === 'running') return;
     if (instance.state !== 'stopped') {
       throw ec2Error(
         'IncorrectInstanceState',
@@ -180,6 +222,7 @@ export class Ec2 extends Service {
       );
     }
     instance.boot += 1;
+    instance.launchedAt = new Date();
     this.change(instance, 'pending', 'running', this.times.start);
   }
 
@@ -190,11 +233,13 @@ export class Ec2 extends Service {
     after(seconds * 1000, () => {
       if (instance.state !== passing) return;
       instance.state = lasting;
+      if (lasting === 'running') instance.runningAt = Date.now();
       this.tell(instance);
     });
   }
 
   private tell(instance: SimInstance): void {
+    instance.changes.push({ at: Date.now(), state: instance.state });
     for (const listener of this.listeners) listener(instance);
   }
 

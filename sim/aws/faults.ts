@@ -10,8 +10,11 @@ export interface Fault {
   action?: string;
   /** How many calls go wrong; without it, all. */
   times?: number;
-  /** What the call throws; `hang`: it never ends. */
-  with: 'hang' | (() => Error);
+  /**
+   * What the call throws, or how much longer it takes; `hang`: it never ends; `lost-answer`: it has its effect, and the SDK, which has no answer, makes
+   * it again; `after-effect`: it has its effect, and the SDK gives up.
+   */
+  with: 'hang' | 'lost-answer' | 'after-effect' | { seconds: number } | (() => Error);
 }
 
 /** The faults of one model, in the order in which they were added. */
@@ -26,8 +29,8 @@ export class Faults {
     this.active = [];
   }
 
-  /** Does what the first fault that matches this call says; returns if there is none. */
-  async strike(call: Pick<Call, 'caller' | 'service' | 'action'>): Promise<void> {
+  /** Does what the first fault that matches this call says; returns what is left to the caller, or if there is none. */
+  async strike(call: Pick<Call, 'caller' | 'service' | 'action'>): Promise<'lost-answer' | 'after-effect' | undefined> {
     const fault = this.active.find(
       ({ left, ...wanted }) =>
         left > 0 &&
@@ -36,9 +39,14 @@ export class Faults {
           (key) => wanted[key] === undefined || wanted[key] === call[key],
         ),
     );
-    if (!fault) return;
+    if (!fault) return undefined;
     fault.left -= 1;
+    if (typeof fault.with === 'function') throw fault.with();
     if (fault.with === 'hang') await new Promise(() => undefined);
-    else throw fault.with();
+    if (fault.with === 'hang') return undefined;
+    if (typeof fault.with === 'string') return fault.with;
+    const { seconds } = fault.with;
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import {
   DeleteLoadBalancerCommand,
   DescribeListenersCommand,
   DescribeLoadBalancersCommand,
+  DuplicateListenerException,
   LoadBalancerNotFoundException,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { details } from './errors';
@@ -52,7 +53,11 @@ export class LoadBalancing extends Service {
     this.on(CreateListenerCommand, ({ LoadBalancerArn = '', Port = 0, Protocol = '', DefaultActions }) => {
       const ListenerArn = `${LoadBalancerArn.replace(':loadbalancer/', ':listener/')}/${String(Port)}`;
       const targetGroup = DefaultActions?.[0]?.TargetGroupArn ?? '';
-      this.get(LoadBalancerArn).listeners.push({ ListenerArn, Port, Protocol, targetGroup });
+      const { listeners } = this.get(LoadBalancerArn);
+      if (listeners.some((listener) => listener.Port === Port)) {
+        throw new DuplicateListenerException(details(`A listener already exists on this port for this load balancer`));
+      }
+      listeners.push({ ListenerArn, Port, Protocol, targetGroup });
       return {};
     });
   }

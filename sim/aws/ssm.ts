@@ -1,11 +1,16 @@
 import {
   DeleteParametersCommand,
+  DescribeInstanceInformationCommand,
   DescribeSessionsCommand,
   GetCommandInvocationCommand,
+  GetParameterCommand,
   GetParametersByPathCommand,
   InvalidDocument,
   InvalidInstanceId,
   InvocationDoesNotExist,
+  ParameterAlreadyExists,
+  ParameterNotFound,
+  PutParameterCommand,
   SendCommandCommand,
 } from '@aws-sdk/client-ssm';
 import type { Ec2 } from './ec2';
@@ -33,6 +38,8 @@ interface Invocation {
 
 /** Until GetCommandInvocation knows a command that was just sent (ms). */
 const APPEARS_AFTER_MS = 1000;
+/** A command that is not delivered by then is given up (ms). */
+const DELIVERY_MS = 60_000;
 const PAGE = 10;
 
 /** Systems Manager: parameters, and Run Command with scripts that tests can replace. */
@@ -43,6 +50,12 @@ export class Ssm extends Service {
   readonly documents = new Map<string, DocumentScript>();
   /** Instances on which somebody has a session open. */
   readonly sessions = new Set<string>();
+  /** From the time that an instance runs until its agent has registered (s). */
+  agentSeconds = 30;
+  /** False: no agent answers, as if all had lost their way to Systems Manager. */
+  agentsAnswer = true;
+  /** False: commands are accepted, and reach nobody. */
+  delivers = true;
   private readonly invocations = new Map<string, Invocation>();
   private count = 0;
 
@@ -56,8 +69,25 @@ export class Ssm extends Service {
         ...(from + PAGE < names.length && { NextToken: String(from + PAGE) }),
       };
     });
+    this.on(GetParameterCommand, ({ Name = '' }) => {
+      const Value = this.parameters.get(Name);
+      if (Value === undefined) throw new ParameterNotFound(details(`Parameter ${Name} not found.`));
+      return { Parameter: { Name, Type: 'SecureString', Value } };
+    });
+    this.on(PutParameterCommand, ({ Name = '', Value = '', Overwrite = false }) => {
+      if (!Overwrite && this.parameters.has(Name)) {
+        throw new ParameterAlreadyExists(details('The parameter already exists.'));
+      }
+      this.parameters.set(Name, Value);
+      return {};
+    });
     this.on(DescribeSessionsCommand, () => ({
       Sessions: [...this.sessions].map((Target) => ({ SessionId: `ann-${Target}`, Target, Status: 'Connected' })),
+    }));
+    this.on(DescribeInstanceInformationCommand, ({ Filters }) => ({
+      InstanceInformationList: (Filters?.[0]?.Values ?? [])
+        .filter((id) => this.isRegistered(id))
+        .map((InstanceId) => ({ InstanceId, PingStatus: 'Online' })),
     }));
     this.on(DeleteParametersCommand, ({ Names = [] }) => ({
       DeletedParameters: Names.filter((name) => this.parameters.delete(name)),
@@ -66,8 +96,9 @@ export class Ssm extends Service {
       const script = this.documents.get(DocumentName);
       if (!script) throw new InvalidDocument(details(`Document ${DocumentName} does not exist`));
       const [instanceId = ''] = InstanceIds;
-      if (this.ec2.get(instanceId).state !== 'running')
-        throw new InvalidInstanceId(details(`${instanceId} is not valid`));
+      if (!this.isRegistered(instanceId)) {
+        throw new InvalidInstanceId(details('Instances [[...]] not in a valid state for account 123456789012'));
+      }
       const flat = Object.fromEntries(Object.entries(Parameters).map(([name, values]) => [name, values[0] ?? '']));
       return { Command: { CommandId: this.run(script, flat, instanceId) } };
     });
@@ -88,12 +119,26 @@ export class Ssm extends Service {
     });
   }
 
+  private isRegistered(instanceId: string): boolean {
+    const { state, runningAt } = this.ec2.get(instanceId);
+    return (
+      this.agentsAnswer &&
+      state === 'running' &&
+      runningAt !== undefined &&
+      Date.now() - runningAt >= this.agentSeconds * 1000
+    );
+  }
+
   private run(script: DocumentScript, parameters: Record<string, string>, instanceId: string): string {
     this.count += 1;
     const id = `command-${String(this.count)}`;
     const { seconds, result, effect } = script(parameters, instanceId);
     const invocation: Invocation = { instanceId, status: 'Pending', output: '' };
     after(APPEARS_AFTER_MS, () => this.invocations.set(id, invocation));
+    if (!this.delivers) {
+      after(DELIVERY_MS, () => (invocation.status = 'TimedOut'));
+      return id;
+    }
     after(APPEARS_AFTER_MS + 500, () => (invocation.status = 'InProgress'));
     after(APPEARS_AFTER_MS + 500 + seconds * 1000, () => {
       // A command on an instance that ended stays in progress until SSM gives it up.

@@ -4,6 +4,7 @@ import {
   ExecutionDoesNotExist,
   GetExecutionHistoryCommand,
   type HistoryEvent,
+  ListExecutionsCommand,
   StartExecutionCommand,
   StateMachineDoesNotExist,
 } from '@aws-sdk/client-sfn';
@@ -15,6 +16,7 @@ export interface ExecutionRecord {
   arn: string;
   machineArn: string;
   status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED';
+  startedAt: Date;
   /** JSON. */
   input: string;
   history: HistoryEvent[];
@@ -49,6 +51,17 @@ export class StepFunctions extends Service {
       const { arn, machineArn, status, input, error, cause } = this.get(executionArn);
       return { executionArn: arn, stateMachineArn: machineArn, status, input, error, cause };
     });
+    this.on(ListExecutionsCommand, ({ stateMachineArn, statusFilter }) => ({
+      executions: [...this.executions.values()]
+        .filter(({ machineArn, status }) => machineArn === stateMachineArn && status === statusFilter)
+        .map(({ arn, machineArn, status, startedAt }) => ({
+          executionArn: arn,
+          stateMachineArn: machineArn,
+          name: arn.split(':').at(-1),
+          status,
+          startDate: startedAt,
+        })),
+    }));
     this.on(GetExecutionHistoryCommand, ({ executionArn = '', reverseOrder, maxResults = 100, nextToken }) => {
       const events = [...this.get(executionArn).history];
       if (reverseOrder) events.reverse();

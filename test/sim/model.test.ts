@@ -141,9 +141,10 @@ test('the same life goes the same way twice', async () => {
   const record = () =>
     live(THREE_POOLS, async (twin) => {
       for (const workflow of ['bootstrap', 'sleep', 'wake']) await twin.run(workflow);
-      return twin.model.calls.all;
+      // But for what tells apart two writers.
+      return JSON.stringify(twin.model.calls.all).replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, 'uuid');
     });
-  expect(await record()).toEqual(await record());
+  expect(await record()).toBe(await record());
 });
 
 test('an execution name is used once', () =>
