@@ -1,0 +1,217 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { colors } from '../cli/terminal/colors';
+import { CommandFailed, Interrupted } from '../cli/terminal/errors';
+import { InvalidConfig } from '../lib/config/load';
+import { ACCOUNT, awsVariables } from '../local/run/environment';
+import type { Emulator } from '../local/run/emulator';
+import { keptEndpoint, stopKept, writeKept } from '../local/run/kept';
+import { OUT, ROOT } from '../local/run/paths';
+import { Progress } from '../cli/terminal/progress';
+import { fillCache } from './cache/fill';
+import { proveFaults } from './run/faults';
+import { bootSeats, Life, LifeBroken, liveOnce } from './run/life';
+import { Recorder, type LabRecord } from './run/recorder';
+import { sweepLeftovers } from './run/leftovers';
+import { requireHost, thisHost } from './run/requirements';
+import { measured } from './run/times';
+import { openSession, type Session, type SessionOptions } from './run/session';
+
+type Options = Omit<SessionOptions, 'platform'>;
+
+function requireNoneLeft(): void {
+  const kept = keptEndpoint();
+  if (kept) throw new CommandFailed(`An embedded AWS was left up already, at ${kept}`, 'Stop it first: make lab-down.');
+}
+
+async function up(options: Options): Promise<void> {
+  requireNoneLeft();
+  await withSession({ ...options, platform: true }, async (session, progress) => {
+    const recorder = new Recorder(session, progress);
+    await live(new Life(session, recorder, progress), liveOnce);
+    const record = await recorder.close();
+    requireSuccess(record, recorder);
+    progress.print(
+      `\n${progress.color.green('✓')} A whole life in ${record.seconds.life.toFixed(1)} s; times in local/out/lab.json`,
+    );
+    if (options.keep) progress.print(`\n${drivingGuide(session)}`);
+  });
+}
+
+/** Boots the seats and nothing else: no platform, so no Flux has to be built. */
+async function boot(options: Options): Promise<void> {
+  requireNoneLeft();
+  await withSession({ ...options, platform: false }, async (session, progress) => {
+    const recorder = new Recorder(session, progress);
+    await live(new Life(session, recorder, progress), bootSeats);
+    requireSuccess(await recorder.close(), recorder);
+    if (options.keep) progress.print(`\n${drivingGuide(session)}`);
+  });
+}
+
+/** Everything that the lab proves: a life, then faults; one part after the other in the same lab. */
+async function test(options: Options & { seed: number; platform: boolean }): Promise<void> {
+  requireNoneLeft();
+  await withSession(options, async (session, progress) => {
+    const recorder = new Recorder(session, progress);
+    progress.print(`  seed ${String(options.seed)}`);
+    await live(new Life(session, recorder, progress), (life) => proveFaults(life, options.seed));
+    const record = await recorder.close();
+    requireSuccess(record, recorder);
+    progress.print(
+      `\n${progress.color.green('✓')} ${String(record.checks.length)} checks in ${record.seconds.life.toFixed(1)} s`,
+    );
+  });
+}
+
+/** A life that broke off still has its times and checks written. */
+async function live(life: Life, part: (life: Life) => Promise<void>): Promise<void> {
+  try {
+    await part(life);
+  } catch (error) {
+    await life.recorder.close();
+    throw error;
+  }
+}
+
+/** Sets a lab up, does something in it, and leaves nothing behind unless it is to be kept. */
+async function withSession(
+  options: SessionOptions,
+  use: (session: Session, progress: Progress) => Promise<void>,
+): Promise<void> {
+  const progress = new Progress(process.stdout);
+  const abort = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => abort.abort(new Interrupted(signal)));
+  }
+  let emulator: Emulator | undefined;
+  let kept = false;
+  try {
+    const session = await openSession(options, progress, abort, (started) => (emulator = started));
+    await use(session, progress);
+    if (options.keep && emulator) {
+      kept = true;
+      emulator.release();
+      writeKept({ pid: emulator.pid, endpoint: emulator.endpoint, tmpdir: emulator.tmpdir });
+    }
+  } finally {
+    progress.stop();
+    if (!kept) {
+      await emulator?.stop();
+      sweepLeftovers();
+    }
+  }
+}
+
+function requireSuccess(record: LabRecord, recorder: Recorder): void {
+  if (record.ok) return;
+  const lines = recorder.failed.map(({ what, found }) => `${what}: found ${found}`);
+  throw new CommandFailed(
+    `${String(lines.length)} checks failed:\n  ${lines.join('\n  ')}`,
+    'See local/out/lab.json and local/out/emulator.log.',
+  );
+}
+
+function drivingGuide({ at, config }: Session): string {
+  const variables = Object.entries(awsVariables(at)).map(([name, value]) => `export ${name}=${value}`);
+  return [
+    `The cluster ${config.name} is up (account ${ACCOUNT}).`,
+    '',
+    `  export KUBECONFIG=${path.relative(process.cwd(), path.join(OUT, 'lab.kubeconfig'))}`,
+    '  kubectl get nodes',
+    '',
+    'The embedded AWS, for the AWS CLI:',
+    ...variables.map((line) => `  ${line}`),
+    '',
+    'Stop it with make lab-down.',
+  ].join('\n');
+}
+
+async function cache(options: { kubernetes: string }): Promise<void> {
+  requireHost(thisHost());
+  const abort = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => abort.abort(new Interrupted(signal)));
+  }
+  await fillCache([options.kubernetes], true, abort.signal, (what) => console.log(`making ${what}`));
+}
+
+function giveToTwin(): void {
+  const record = JSON.parse(readFileSync(path.join(OUT, 'lab.json'), 'utf8')) as LabRecord;
+  const { kubernetes, seats, boots } = record;
+  const file = path.join(ROOT, 'sim', 'measured.json');
+  writeFileSync(file, `${JSON.stringify({ kubernetes, seats, ...measured(boots) }, null, 2)}\n`);
+  console.log(readFileSync(file, 'utf8'));
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('Use a port from 1 to 65535, or 0 for a free one.');
+  return value;
+}
+
+function fail(error: unknown): void {
+  const reason = error instanceof Error && error.name === 'AbortError' ? error.cause : error;
+  const pc = colors(process.stderr);
+  process.exitCode = 1;
+  if (reason instanceof Interrupted) {
+    console.error(`\n${reason.message}: everything was stopped and removed.`);
+    process.exitCode = reason.exitCode;
+  } else if (reason instanceof CommandFailed) {
+    const log = reason.details ? `\n${pc.dim(reason.details)}` : '';
+    console.error(`\n${pc.red('✗')} ${reason.message}${log}\n${reason.remedy}`);
+  } else if (reason instanceof LifeBroken) {
+    console.error(`\n${pc.red('✗')} ${reason.message}\nSee local/out/lab.json and local/out/emulator.log.`);
+  } else if (reason instanceof InvalidConfig) {
+    console.error(`\n${pc.red('✗')} ${reason.message}\nCorrect the file, then run the command again.`);
+    process.exitCode = 2;
+  } else {
+    console.error(reason);
+  }
+}
+
+const program = new Command('lab')
+  .description('Runs the cluster on an embedded AWS whose instances are real: containers with systemd and Kubernetes.')
+  .showHelpAfterError();
+program
+  .command('up', { isDefault: true })
+  .description('bootstrap, write objects, sleep, wake, and look whether they are there')
+  .option('--config <file>', 'configuration of the cluster', path.join('lab', 'clusters', 'one-seat.yaml'))
+  .option('--keep', 'leave the lab up, and print a kubeconfig', false)
+  .option('--port <number>', 'port of the embedded AWS on 127.0.0.1; 0 takes a free one', port, 0)
+  .action(up);
+program
+  .command('boot')
+  .description('boot the seats, without a platform: the quickest way to try node scripts')
+  .option('--config <file>', 'configuration of the cluster', path.join('lab', 'clusters', 'one-seat.yaml'))
+  .option('--keep', 'leave the lab up, and print a kubeconfig', false)
+  .option('--port <number>', 'port of the embedded AWS on 127.0.0.1; 0 takes a free one', port, 0)
+  .action(boot);
+program
+  .command('test')
+  .description('the life, then faults: reboots, power cuts, lost instances and volumes, restore')
+  .option('--config <file>', 'configuration of the cluster', path.join('lab', 'clusters', 'one-seat.yaml'))
+  .option('--keep', 'leave the lab up afterwards', false)
+  .option('--port <number>', 'port of the embedded AWS on 127.0.0.1; 0 takes a free one', port, 0)
+  .option('--seed <number>', 'of the moments and orders that are random', Number, Math.floor(Math.random() * 1e6))
+  .option('--from <version>', 'of Kubernetes with which the cluster begins, before it is upgraded')
+  .option('--no-platform', 'seats alone, without Flux and workflows')
+  .action(test);
+program
+  .command('measure')
+  .description("give the twin what the last life showed: local/out/lab.json into the repository's sim/measured.json")
+  .action(giveToTwin);
+program
+  .command('down')
+  .description('stop the lab that --keep left up')
+  .action(async () => console.log(await stopKept()));
+program
+  .command('cache')
+  .description('build what machines start from, and nothing else')
+  .option('--kubernetes <version>', 'version of Kubernetes', '1.36.3')
+  .action(cache);
+
+process.chdir(ROOT);
+program.parseAsync().catch(fail);
