@@ -15,14 +15,15 @@ export class Cluster {
     private readonly shell: Shell,
     /** Entry of the kubeconfig; undefined: the current one. */
     private readonly context: string | undefined,
-    private readonly sourceKind: 'Bucket' | 'GitRepository',
+    /** True if Flux fetches the tree from Git; otherwise a seat gives it what was deployed, within a minute. */
+    private readonly fromGit: boolean,
   ) {
     this.kubectl = context === undefined ? [] : ['--context', context];
   }
 
   /** The same cluster, through another shell. */
   through(shell: Shell): Cluster {
-    return new Cluster(shell, this.context, this.sourceKind);
+    return new Cluster(shell, this.context, this.fromGit);
   }
 
   /** @throws CommandFailed if it can't be reached, before minutes go into an image for it */
@@ -30,32 +31,13 @@ export class Cluster {
     await this.run('-n', 'flux-system', 'get', 'kustomization.kustomize.toolkit.fluxcd.io/apps', '-o', 'name');
   }
 
-  /** Where Flux gets the platform from, if that is a bucket. */
-  async bucket(): Promise<{ name: string; region: string }> {
-    const template = 'jsonpath={.spec.bucketName} {.spec.region}';
-    const answer = await this.run(
-      '-n',
-      'flux-system',
-      'get',
-      'bucket.source.toolkit.fluxcd.io/platform',
-      '-o',
-      template,
-    );
-    const [name, region] = this.shell.dryRun ? ['<bucket>', '<region>'] : answer.split(' ');
-    if (!name || !region) {
-      throw new CommandFailed(
-        'The cluster does not say from which bucket it gets its platform',
-        'Run `make deploy` first.',
-      );
-    }
-    return { name, region };
-  }
-
   /** Asks Flux to look at once rather than at its next interval. */
   async reconcile(): Promise<void> {
     const stamp = `reconcile.fluxcd.io/requestedAt=${new Date().toISOString()}`;
-    const source = `${this.sourceKind.toLowerCase()}.source.toolkit.fluxcd.io/platform`;
-    await this.run('-n', 'flux-system', 'annotate', '--overwrite', source, stamp);
+    if (this.fromGit) {
+      const source = 'gitrepository.source.toolkit.fluxcd.io/platform';
+      await this.run('-n', 'flux-system', 'annotate', '--overwrite', source, stamp);
+    }
     await this.run(
       '-n',
       'flux-system',

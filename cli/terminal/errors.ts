@@ -1,5 +1,18 @@
 import { constants } from 'node:os';
 
+/** How a command can end, as scripts see it. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  /** The command, its options or the configuration are not right. */
+  wrongUse: 2,
+  /** Another workflow holds the cluster. */
+  busy: 3,
+  /** Done, but something is missing: the cluster is `awake-degraded`. */
+  degraded: 4,
+  interrupted: 130,
+} as const;
+
 /** A command ended without what it was for: shown as one message that the person can act on, without a stack. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
@@ -7,13 +20,20 @@ export class CommandFailed extends Error {
    * @param message what went wrong, and where
    * @param remedy what to do about it
    * @param details last lines of the log or output that tells more
+   * @param exitCode see {@link EXIT}
    */
   constructor(
     message: string,
     readonly remedy: string,
     readonly details = '',
+    readonly exitCode: number = EXIT.failed,
   ) {
     super(message);
+  }
+
+  /** All of it, as a person reads it. */
+  get text(): string {
+    return [this.message, this.details, this.remedy].filter(Boolean).join('\n');
   }
 }
 

@@ -1,0 +1,133 @@
+import Table from 'cli-table3';
+import type { ClusterConfig } from '../../core/config/schema';
+import { isAlwaysOn } from '../../core/config/warnings';
+import { describePrices, estimateCost } from '../../core/cost/estimate';
+import { HOURS_PER_MONTH } from '../../core/cost/prices';
+import type { colors } from '../terminal/colors';
+import type { Status } from './status-answer';
+
+type Colors = ReturnType<typeof colors>;
+
+/** `42 s`, `7 min`, `3 h 20 min`, `2 days`: how long ago, or how long it takes. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 90) return `${String(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${String(minutes)} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${String(hours)} h` : `${String(hours)} h ${String(minutes % 60)} min`;
+  return `${String(Math.round(hours / 24))} days`;
+}
+
+/** `WaitForApi 12 s of about 20 s`, for each state under way. */
+export function describeSteps({ states }: NonNullable<Status['running']>, now: number): string {
+  return states
+    .map(({ name, since, usualSeconds }) => {
+      const usual = usualSeconds === undefined ? '' : ` of about ${duration(usualSeconds * 1000)}`;
+      return `${name} ${duration(now - Date.parse(since))}${usual}`;
+    })
+    .join(', ');
+}
+
+/** All that a person asks of a cluster, most urgent first. */
+export function describeStatus(status: Status, config: ClusterConfig | undefined, color: Colors, now: number): string {
+  return [
+    describeState(status, color, now),
+    ...describeWork(status, now),
+    config ? describeCost(config) : '',
+    ...describeProblems(status, color),
+    describeNodes(status, now),
+    ...describeAhead(status),
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+function describeState({ state, since, elasticIp }: Status, color: Colors, now: number): string {
+  const paint = state === 'awake' ? color.green : state === 'asleep' ? color.cyan : color.yellow;
+  const from = since === undefined ? '' : ` for ${duration(now - Date.parse(since))} (since ${since})`;
+  const address = elasticIp?.publicIp === undefined ? '' : `\n  Elastic IP ${elasticIp.publicIp}`;
+  return `${color.bold(paint(state))}${from}${address}`;
+}
+
+function describeWork({ running, waiting }: Status, now: number): string[] {
+  const lines = waiting.map(({ workflow, since }) => `  ${workflow} waits since ${since} for its turn`);
+  if (!running) return lines;
+  const { workflow, requestedBy, since, usualSeconds, ended } = running;
+  if (ended !== undefined) {
+    return [`  ${workflow} was cut off (${ended}): the next sleep or wake takes over from it`, ...lines];
+  }
+  const elapsed = now - Date.parse(since);
+  const left = usualSeconds === undefined ? undefined : usualSeconds * 1000 - elapsed;
+  const estimate = left === undefined ? '' : left > 0 ? `, about ${duration(left)} more` : ', longer than usual';
+  return [
+    `  ${workflow} by ${requestedBy}, for ${duration(elapsed)}${estimate}`,
+    `  now: ${describeSteps(running, now)}`,
+    ...lines,
+  ];
+}
+
+function describeCost(config: ClusterConfig): string {
+  const cost = estimateCost(config);
+  const { sum } = describePrices(config, cost);
+  const line = `  costs ${sum}$${cost.awakePerHour.toFixed(2)} an hour awake, $${cost.asleepPerMonth.toFixed(2)} a month asleep`;
+  if (!isAlwaysOn(config)) return line;
+  const month = (cost.awakePerHour * HOURS_PER_MONTH).toFixed(0);
+  return `${line}\n  nothing puts it to sleep: ${sum}$${month} a month (add schedules, or turn idle on)`;
+}
+
+function describeProblems(status: Status, color: Colors): string[] {
+  const { failure, degraded = [], shortages = [], unreachable, warnings = [] } = status;
+  return [
+    ...[...degraded, ...shortages].map(({ pool, reason }) => color.yellow(`  ${pool}: ${reason}`)),
+    ...(unreachable === undefined ? [] : [color.yellow(`  the app cannot be reached: ${unreachable}`)]),
+    ...warnings.map((warning) => color.yellow(`  warning: ${warning}`)),
+    ...(failure ? [color.red(`  ${describeFailure(failure)}`)] : []),
+  ];
+}
+
+/** What failed, where, why, and where to look. */
+export function describeFailure({
+  workflow,
+  step,
+  error,
+  cause,
+  at,
+  log,
+  runbook,
+}: NonNullable<Status['failure']>): string {
+  const look = [log && `log: ${log}`, runbook && `what to do: ${runbook}`].filter(Boolean).join('; ');
+  return `${workflow} failed at ${step} (${at}): ${error}: ${cause}${look === '' ? '' : `\n  ${look}`}`;
+}
+
+/** Nodes as a table; what they say of themselves is shown as it is. */
+export function describeNodes({ nodes }: Pick<Status, 'nodes'>, now: number): string {
+  if (nodes.length === 0) return '';
+  const table = new Table({
+    head: ['node', 'is', 'type', 'instance', 'phase', ''],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { id, type, role, seat, pool, state, phase, phaseAt, publicIp = '' } of nodes) {
+    const since = phaseAt === undefined ? '' : ` for ${duration(now - Date.parse(phaseAt))}`;
+    table.push([
+      id,
+      role === 'seat' ? `seat ${seat ?? '?'}` : (pool ?? '?'),
+      type,
+      state,
+      `${phase}${since}`,
+      publicIp,
+    ]);
+  }
+  return table.toString();
+}
+
+function describeAhead({ schedule: { next, keepAwakeUntil, idleSleepAt } }: Status): string[] {
+  return [
+    ...(keepAwakeUntil === undefined ? [] : [`kept awake until ${keepAwakeUntil}`]),
+    ...(idleSleepAt === undefined ? [] : [`nobody uses it: sleeps at ${idleSleepAt}`]),
+    ...next.map(({ local, timeZone, workflow, schedule, skipped }) => {
+      const left = skipped ? `, left out: ${skipped.message}` : '';
+      return `next ${workflow} ${local.replace('T', ' ')} ${timeZone} (${schedule})${left}`;
+    }),
+  ];
+}

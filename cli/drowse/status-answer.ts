@@ -1,0 +1,72 @@
+import * as z from 'zod';
+
+/** A pool or seat that is not whole, and why. */
+const shortage = z.object({ pool: z.string(), reason: z.string() });
+
+const event = z.object({
+  at: z.string(),
+  local: z.string(),
+  timeZone: z.string(),
+  workflow: z.enum(['sleep', 'wake']),
+  schedule: z.string(),
+  skipped: z.object({ message: z.string() }).optional(),
+});
+
+const running = z.object({
+  workflow: z.string(),
+  step: z.string(),
+  since: z.string(),
+  requestedBy: z.string(),
+  execution: z.string(),
+  ended: z.string().optional(),
+  usualSeconds: z.number().optional(),
+  states: z.array(z.object({ name: z.string(), since: z.string(), usualSeconds: z.number().optional() })),
+});
+
+/** What `GET /status` answers, as far as the command reads it (`lambdas/get-status`). */
+export const statusAnswer = z.looseObject({
+  cluster: z.string(),
+  state: z.string(),
+  since: z.string().optional(),
+  running: running.optional(),
+  waiting: z.array(z.object({ workflow: z.string(), execution: z.string(), since: z.string() })).default([]),
+  failure: z
+    .looseObject({
+      workflow: z.string(),
+      step: z.string(),
+      error: z.string(),
+      cause: z.string(),
+      at: z.string(),
+      execution: z.string(),
+      log: z.string().optional(),
+      runbook: z.string().optional(),
+    })
+    .optional(),
+  degraded: z.array(shortage).optional(),
+  shortages: z.array(shortage).optional(),
+  unreachable: z.string().optional(),
+  warnings: z.array(z.string()).optional(),
+  snapshot: z.looseObject({ key: z.string(), at: z.string() }).optional(),
+  platformAt: z.string().optional(),
+  schedule: z.object({
+    next: z.array(event),
+    keepAwakeUntil: z.string().optional(),
+    idleSleepAt: z.string().optional(),
+  }),
+  usualSeconds: z.object({ wake: z.number().optional(), sleep: z.number().optional() }),
+  nodes: z.array(
+    z.looseObject({
+      id: z.string(),
+      type: z.string(),
+      role: z.enum(['seat', 'pool']),
+      seat: z.string().optional(),
+      pool: z.string().optional(),
+      state: z.string(),
+      phase: z.string(),
+      phaseAt: z.string().optional(),
+      publicIp: z.string().optional(),
+    }),
+  ),
+  elasticIp: z.object({ publicIp: z.string().optional(), instanceId: z.string().optional() }).optional(),
+});
+export type Status = z.output<typeof statusAnswer>;

@@ -1,0 +1,56 @@
+import { namesOf } from '../../core/config/names';
+import type { ClusterConfig } from '../../core/config/schema';
+import { describeTarget, loadConfig } from '../../lib/config/load';
+import { CommandFailed } from '../terminal/errors';
+
+/** Options that every verb has. */
+export interface FileOptions {
+  config?: string;
+  json?: boolean;
+}
+
+/** Options of the verbs that ask AWS. */
+export interface TargetOptions extends FileOptions {
+  cluster?: string;
+  region?: string;
+}
+
+/** The cluster that a verb acts on. */
+export interface Target {
+  cluster: string;
+  region: string;
+  /** Undefined for a cluster that only the options name: what it is made of is not known here. */
+  config: ClusterConfig | undefined;
+  /** `cluster drowse in us-east-1, from cluster.yaml`. */
+  description: string;
+}
+
+/**
+ * The cluster of the configuration, or another of the same account that `--cluster` and `--region` name.
+ * @throws InvalidConfig as loadConfig does
+ */
+export function targetOf({ config: file = process.env.DROWSE_CONFIG, cluster, region }: TargetOptions): Target {
+  const config = loadConfig(file);
+  const target = { cluster: cluster ?? config.name, region: region ?? config.region };
+  const named = target.cluster !== config.name || target.region !== config.region;
+  return named
+    ? { ...target, config: undefined, description: `cluster ${target.cluster} in ${target.region}, as the options say` }
+    : { ...target, config, description: describeTarget(config, file) };
+}
+
+/** @param lacks what a deployed cluster has and this one does not */
+export function notDeployed({ description }: Target, lacks: string): CommandFailed {
+  return new CommandFailed(
+    `${description} is not deployed: it has no ${lacks}`,
+    'Check the cluster’s name, --region and the account that your credentials are for; make deploy deploys it.',
+  );
+}
+
+/** ARN of the state machine of a workflow. */
+export function machineArn(
+  { partition, region, account }: { partition: string; region: string; account: string },
+  cluster: string,
+  workflow: string,
+): string {
+  return `arn:${partition}:states:${region}:${account}:stateMachine:${namesOf(cluster).workflow(workflow)}`;
+}

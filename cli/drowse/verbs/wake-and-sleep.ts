@@ -1,0 +1,88 @@
+import * as z from 'zod';
+import { EXIT } from '../../terminal/errors';
+import { Progress } from '../../terminal/progress';
+import { follow } from '../follow';
+import { type Status, statusAnswer } from '../status-answer';
+import { type Target, type TargetOptions, targetOf } from '../target';
+import { WakeApi } from '../wake-api';
+import { lookAtEnd, startWorkflow } from '../workflows';
+
+/** What `POST /wake` answers (`lambdas/request-wake`). */
+const wakeAnswer = z.object({ state: z.string(), message: z.string(), execution: z.string().optional() });
+
+export interface WorkflowOptions extends TargetOptions {
+  /** False: only start it. */
+  follow: boolean;
+}
+
+/** Asks the cluster to wake, and follows it until it is awake. */
+export async function wake(options: WorkflowOptions, signal: AbortSignal): Promise<number> {
+  const target = targetOf(options);
+  const say = speaker(options, target);
+  const api = await WakeApi.connect(target, signal);
+  const answer = await api.request(wakeAnswer, 'POST', '/wake');
+  say(`${answer.message}.`);
+  if (answer.execution === undefined || !options.follow) {
+    if (options.json) console.log(JSON.stringify(answer));
+    return answer.state === 'awake-degraded' ? EXIT.degraded : EXIT.done;
+  }
+  return followToEnd('wake', answer.execution, { target, api, options, signal });
+}
+
+/** What people start by a workflow of its own, and how that is said. */
+const BEGINS = {
+  sleep: 'The cluster goes to sleep.',
+  bootstrap: 'The cluster is made: control plane, nodes, platform.',
+  'install-platform': 'The platform is brought to what its tree says.',
+} as const;
+
+/** Puts the cluster to sleep, or bootstraps it, and follows that to its end. */
+export async function start(
+  workflow: keyof typeof BEGINS,
+  options: WorkflowOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const target = targetOf(options);
+  const say = speaker(options, target);
+  const api = await WakeApi.connect(target, signal);
+  const execution = await startWorkflow(target, workflow);
+  say(BEGINS[workflow]);
+  if (!options.follow) {
+    if (options.json) console.log(JSON.stringify({ execution }));
+    return EXIT.done;
+  }
+  return followToEnd(workflow, execution, { target, api, options, signal });
+}
+
+interface Work {
+  target: Target;
+  api: WakeApi;
+  options: WorkflowOptions;
+  signal: AbortSignal;
+}
+
+async function followToEnd(
+  workflow: 'wake' | keyof typeof BEGINS,
+  execution: string,
+  { target, api, options, signal }: Work,
+): Promise<number> {
+  const look = (): Promise<Status> => api.request(statusAnswer, 'GET', '/status');
+  // With --json the answer alone goes to the output.
+  const progress = new Progress(options.json ? process.stderr : process.stdout);
+  try {
+    const found = await follow(workflow, execution, { look, ended: lookAtEnd(target, execution), progress, signal });
+    if (options.json) console.log(JSON.stringify(found));
+    for (const { pool, reason } of found.degraded ?? [])
+      progress.print(`  ${progress.color.yellow(`${pool}: ${reason}`)}`);
+    return found.state === 'awake-degraded' ? EXIT.degraded : EXIT.done;
+  } catch (error) {
+    if (signal.aborted) console.error(`\nThe ${workflow} goes on. drowse status --watch shows it.`);
+    throw error;
+  }
+}
+
+function speaker({ json }: TargetOptions, { description }: Target): (line: string) => void {
+  const say = (line: string): void => (json ? console.error(line) : console.log(line));
+  say(description);
+  return say;
+}
