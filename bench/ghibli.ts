@@ -103,7 +103,7 @@ async function paint(base: string, photo: Buffer): Promise<{ ms: number; parts: 
 async function startServer(model: string): Promise<{ child: ChildProcess; base: string }> {
   const child = spawn(process.execPath, [path.join(DIST, 'server.js')], {
     // As in the image.
-    env: { PATH: process.env.PATH, PORT: '0', MODEL_PATH: model, MALLOC_ARENA_MAX: '2' },
+    env: { PATH: process.env.PATH, PORT: '0', MODEL_PATH: model, CLIENT_LIMIT: '1000', MALLOC_ARENA_MAX: '2' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const base = await new Promise<string>((resolve, reject) => {

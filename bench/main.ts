@@ -3,9 +3,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { BIN, ROOT } from '../local/run/paths';
+import { measureCommand } from './command';
 import { measureGhibli } from './ghibli';
 import { measureTree } from './memory';
 import { measureOrchestration } from './orchestration';
+import { measureStatus } from './status';
 import { measureSuites } from './suites';
 
 /** Runs of each timed command; the median counts. */
@@ -32,16 +34,22 @@ async function main(): Promise<void> {
     note('synth of the default cluster');
     const synth = await median(() => execa('cdk', ['synth', '--quiet', '--output', path.join(out, 'cdk')], options));
     note('a whole life on the embedded AWS');
-    const life = await measureTree('node', ['--import', 'tsx', 'local/main.ts', 'up', '--json'], {
+    const life = await measureTree('node', ['--import', 'tsx', 'local/main.ts', 'up', '--json', '--keep'], {
       cwd: ROOT,
       env: { ...process.env, ...env },
     });
-    const { seconds, workflows } = JSON.parse(life.stdout) as {
+    const { seconds, workflows, apiUrl, emulator } = JSON.parse(life.stdout) as {
       seconds: Record<string, number>;
       workflows: { name: string; seconds: number }[];
+      apiUrl: string;
+      emulator: { endpoint: string };
     };
+    note('the command: help, cost, status');
+    const command = await measuredThenStopped(() => measureCommand(emulator.endpoint, apiUrl));
     note('the app: overhead outside inference, and memory over 500 requests');
     const ghibli = await measureGhibli();
+    note('GET /status, warm, on the embedded AWS');
+    const status = await measureStatus();
     note('the orchestration: transitions and its own bill, in the twin');
     const orchestration = await measureOrchestration();
     const suites = process.argv.includes('--without-tests') ? undefined : await measureTests();
@@ -62,7 +70,9 @@ async function main(): Promise<void> {
         peakMiB: life.peakMiB,
         limitMiB: LIMITS.lifeMiB,
       },
+      command,
       ghibli,
+      status,
       orchestration,
       suites,
       bundles: { largestBytes: largest, limit: LIMITS.bundleBytes, count: Object.keys(bundles).length, bytes: bundles },
@@ -71,7 +81,9 @@ async function main(): Promise<void> {
       synth <= LIMITS.synthSeconds &&
       (seconds.total ?? Infinity) <= LIMITS.lifeSeconds &&
       life.peakMiB <= LIMITS.lifeMiB &&
+      command.ok &&
       ghibli.ok &&
+      status.ok &&
       orchestration.ok &&
       suites?.ok !== false &&
       largest <= LIMITS.bundleBytes;
@@ -79,6 +91,18 @@ async function main(): Promise<void> {
     process.exitCode = ok ? 0 : 1;
   } finally {
     rmSync(out, { recursive: true, force: true });
+  }
+}
+
+/** Measures on the embedded AWS that the life has left up, and stops it. */
+async function measuredThenStopped<T>(measure: () => Promise<T>): Promise<T> {
+  try {
+    return await measure();
+  } finally {
+    await execa('node', ['--import', 'tsx', 'local/main.ts', 'down'], {
+      cwd: ROOT,
+      env: { PATH: `${BIN}${path.delimiter}${process.env.PATH ?? ''}` },
+    });
   }
 }
 

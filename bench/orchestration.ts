@@ -1,12 +1,15 @@
+import { CARE_MINUTES } from '../core/decisions/look-after';
 import { parseConfig } from '../lib/config/load';
-import { LAMBDA_GB, NO_USAGE, priceOf, sumOf, times, type Usage } from '../lib/cost/orchestration';
+import { LAMBDA_GB, NO_USAGE, priceOf, sumOf, times, type Usage } from '../core/cost/orchestration';
+import { apiEvent, NO_CONTEXT } from '../sim/api-event';
 import type { NodePlan } from '../sim/nodes';
+import { seconds } from '../sim/virtual-time';
 import { simulate, type Twin } from '../sim/run';
 import { environmentOf, makeStep } from '../sim/steps';
 import { handler as getStatus } from '../lambdas/get-status/handler';
-import { withClients } from '../lambdas/shared/clients';
-import { logger } from '../lambdas/shared/logger';
-import { TAG } from '../lib/config/names';
+import { withClients } from '../lambdas/shared/clients/clients';
+import { logger } from '../lambdas/shared/clients/logger';
+import { TAG } from '../core/config/names';
 
 /** What the product promises. */
 const LIMITS = { transitionsOfAPair: 400, usdAMonth: 0.5 };
@@ -32,14 +35,19 @@ const REAL_LIFE: Record<'seat' | 'pool', NodePlan> = {
 
 /** What a function that was not used for a while takes before its handler runs (ms): billed as well. */
 const COLD_START_MS = 500;
+/** After so long asleep most looks ask the table alone (s). */
+const SETTLED_SECONDS = 3600;
 /** How often somebody who waits for a wake asks for the status (s). */
 const POLL_SECONDS = 5;
-/** How often what looks for missed triggers runs. */
-const CATCH_UPS_AN_HOUR = 6;
+/** How often it is looked whether the cluster is as it should be. */
+const LOOKS_AN_HOUR = 60 / CARE_MINUTES;
 
 /** What the workflows of the default cluster use, measured in the twin with real latencies, and what that costs. */
 export async function measureOrchestration() {
-  const { pair, snapshot, idleSnapshot, status, catchUp, wakeSeconds } = await simulate(parseConfig(CONFIG), measure);
+  const { pair, snapshot, idleSnapshot, status, look, idleLook, wakeSeconds } = await simulate(
+    parseConfig(CONFIG),
+    measure,
+  );
   const polls = Math.ceil(wakeSeconds / POLL_SECONDS);
   const fullPair = sumOf(pair, times(polls, status), { ...NO_USAGE, schedulerInvocations: 2, emails: 2 });
   const awake = DAYS * AWAKE_HOURS_A_DAY;
@@ -47,7 +55,7 @@ export async function measureOrchestration() {
   const parts = {
     pairs: times(PAIRS_A_DAY * DAYS, fullPair),
     snapshots: sumOf(times(awake, snapshot), times(asleep, idleSnapshot)),
-    catchUps: times(CATCH_UPS_AN_HOUR * 24 * DAYS, catchUp),
+    looks: times(LOOKS_AN_HOUR, sumOf(times(awake, look), times(asleep, idleLook))),
   };
   const { items, total } = priceOf(sumOf(...Object.values(parts)));
   return {
@@ -68,6 +76,8 @@ async function measure(twin: Twin) {
   const snapshot = await usageOf(twin, () => succeed(twin, 'snapshot-etcd'));
   const sleep = await usageOf(twin, () => succeed(twin, 'sleep'));
   const idleSnapshot = await usageOf(twin, () => succeed(twin, 'snapshot-etcd'));
+  await seconds(SETTLED_SECONDS);
+  const idleLook = await usageOf(twin, () => lookAfter(twin));
   let wakeSeconds = 0;
   const wake = await usageOf(twin, async () => {
     const startedAt = Date.now();
@@ -75,17 +85,20 @@ async function measure(twin: Twin) {
     wakeSeconds = (Date.now() - startedAt) / 1000;
   });
   const status = await usageOf(twin, () => invoke(twin, 'get-status', () => askStatus(twin)));
-  const catchUp = await usageOf(twin, () =>
-    invoke(twin, 'catch-up-schedules', () => makeStep(twin.model, 'catch-up-schedules')({ execution: 'bench' })),
-  );
+  const look = await usageOf(twin, () => lookAfter(twin));
   return {
     pair: sumOf(sleep, wake),
     snapshot: { ...snapshot, schedulerInvocations: 1 },
     idleSnapshot: { ...idleSnapshot, schedulerInvocations: 1 },
     status: { ...status, apiRequests: 1 },
-    catchUp: { ...catchUp, schedulerInvocations: 1 },
+    look: { ...look, schedulerInvocations: 1 },
+    idleLook: { ...idleLook, schedulerInvocations: 1 },
     wakeSeconds,
   };
+}
+
+function lookAfter(twin: Twin): Promise<void> {
+  return invoke(twin, 'look-after', () => makeStep(twin.model, 'look-after')({ execution: 'bench' }));
 }
 
 async function succeed(twin: Twin, workflow: string): Promise<void> {
@@ -95,7 +108,7 @@ async function succeed(twin: Twin, workflow: string): Promise<void> {
 
 function askStatus({ model }: Twin): Promise<unknown> {
   const ask = withClients(model.clients('get-status'), () => getStatus.instance(environmentOf(model)));
-  return ask({ requestContext: { http: { method: 'GET', path: '/status' } } });
+  return ask(apiEvent('GET /status'), NO_CONTEXT);
 }
 
 /** A function that no workflow calls. */

@@ -1,12 +1,12 @@
 import fastifyMultipart from '@fastify/multipart';
 import fastifyStatic from '@fastify/static';
-import Fastify, { LogController, type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { MAX_PHOTO_BYTES } from '../limits';
 import type { Env } from './env';
 import { Jobs } from './jobs';
 import { makeMetrics } from './metrics';
 import { notReady, type Painter } from './painter';
-import { ClientProblem, NotAnUpload, Unexpected } from './problems';
+import { ClientProblem, NotAnUpload, NotFound, Unexpected } from './problems';
 import { makeTransform } from './transform';
 
 /** The page needs nothing from anywhere else, and shows pictures that it made itself (blob:). */
@@ -27,6 +27,8 @@ const SECURITY_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 };
+
+const TRANSFORM = '/api/transform';
 
 /** A year, in seconds: the names of these files change with what is in them. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
@@ -50,8 +52,13 @@ export async function buildApp({ env, painter, publicFolder }: AppDeps): Promise
     requestTimeout: REQUEST_TIMEOUT_MS,
     bodyLimit: 1024,
     return503OnClosing: false,
+    trustProxy: (_address, hop) => hop < env.TRUSTED_PROXIES,
+    // An address that is no address (`/%zz`) is one that nothing has.
+    frameworkErrors: (_error, _request, reply) => {
+      void (reply as FastifyReply).code(404).headers(SECURITY_HEADERS).send(new NotFound().toJSON());
+    },
   });
-  const jobs = new Jobs({ photos: env.QUEUE_LIMIT, uploads: env.UPLOAD_LIMIT });
+  const jobs = new Jobs({ photos: env.QUEUE_LIMIT, uploads: env.UPLOAD_LIMIT, ofOne: env.CLIENT_LIMIT });
   const metrics = makeMetrics(jobs, painter);
   let closing = false;
   app.addHook('preClose', (done) => {
@@ -68,14 +75,12 @@ export async function buildApp({ env, painter, publicFolder }: AppDeps): Promise
     done();
   });
   app.setErrorHandler<FastifyError | ClientProblem>((error, request, reply) => {
-    const problem = asProblem(error);
+    const problem = asProblem(error, request.routeOptions.url === TRANSFORM);
     if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, 'Request failed');
     if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter));
     return reply.code(problem.status).send(problem.toJSON());
   });
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ error: 'NotFound', message: 'There is nothing here.', remedy: 'The page is at /.' }),
-  );
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send(new NotFound().toJSON()));
 
   await app.register(fastifyMultipart, {
     limits: { fileSize: MAX_PHOTO_BYTES, files: 1, fields: 4, parts: 5, fieldSize: 1024 },
@@ -108,7 +113,7 @@ export async function buildApp({ env, painter, publicFolder }: AppDeps): Promise
       reply.code(404).send({ error: 'UnknownJob', message: 'There is no such photo here.', remedy: 'It may be done.' })
     );
   });
-  app.post('/api/transform', {
+  app.post(TRANSFORM, {
     handler: makeTransform({ env, painter, jobs, metrics, isClosing: () => closing }),
     onRequest: (request, reply, done) => {
       // Not onResponse: that does not come for an answer that never got out, because its reader had gone.
@@ -124,9 +129,9 @@ export async function buildApp({ env, painter, publicFolder }: AppDeps): Promise
   return app;
 }
 
-function asProblem(error: FastifyError | ClientProblem): ClientProblem {
+function asProblem(error: FastifyError | ClientProblem, isUpload: boolean): ClientProblem {
   if (error instanceof ClientProblem) return error;
-  // A form that breaks off or breaks the rules of forms.
-  if (error.statusCode !== undefined && error.statusCode < 500) return new NotAnUpload();
+  // A form that breaks off or breaks the rules of forms; elsewhere a path that leads nowhere.
+  if (error.statusCode !== undefined && error.statusCode < 500) return isUpload ? new NotAnUpload() : new NotFound();
   return new Unexpected(error);
 }

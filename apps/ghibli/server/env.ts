@@ -34,6 +34,13 @@ export const envSchema = z.object({
   QUEUE_LIMIT: integer(1, 1000, 9),
   /** Uploads being received at once; each may hold 10 MB of memory. */
   UPLOAD_LIMIT: integer(1, 1000, 16),
+  /** Photos of one address in the server at once, uploads included: one loop must not fill the queue for all. */
+  CLIENT_LIMIT: integer(1, 1000, 3),
+  /**
+   * Proxies in front that each add the address of whom they serve to `X-Forwarded-For`. What is further left in that header a
+   * client may write itself. None: the address of the connection counts.
+   */
+  TRUSTED_PROXIES: integer(0, 10, 0),
   /** After this long a painting counts as stuck, and the process as ill (a GPU that fell off its bus never answers). */
   STUCK_SECONDS: integer(1, 3600, 60),
   /** How long a shutdown waits for photos that are in the server; keep it below the pod's grace period. */

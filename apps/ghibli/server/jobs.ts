@@ -1,5 +1,5 @@
 import type { Progress } from '../contract';
-import { QueueFull } from './problems';
+import { QueueFull, TooManyOfYours } from './problems';
 
 /** Before the first painting there is nothing to estimate from: what a T4 takes for 1024 × 768, with its surroundings. */
 const FIRST_GUESS_MS = 500;
@@ -8,6 +8,8 @@ const NEWEST = 0.3;
 
 /** One photo in the server. */
 export interface Job {
+  /** Address of whoever sent it. */
+  client: string;
   stage: 'receiving' | 'reading' | 'waiting' | 'painting' | 'finishing';
   /** `performance.now()` at which the painting began. */
   paintingSince?: number;
@@ -19,7 +21,7 @@ export class Jobs {
   private readonly named = new Map<string, Job>();
   private meanMs = FIRST_GUESS_MS;
 
-  constructor(private readonly limits: { photos: number; uploads: number }) {}
+  constructor(private readonly limits: { photos: number; uploads: number; ofOne: number }) {}
 
   /** Photos in the server whose painting has not begun, uploads not counted. */
   get waiting(): number {
@@ -33,12 +35,14 @@ export class Jobs {
 
   /**
    * Takes in an upload.
+   * @param client address of whoever sends it
    * @param id by which its client asks for the progress
-   * @throws QueueFull
+   * @throws TooManyOfYours, QueueFull
    */
-  begin(id: string | undefined): Job {
+  begin(client: string, id: string | undefined): Job {
+    if (this.count((job) => job.client === client) >= this.limits.ofOne) throw new TooManyOfYours(this.limits.ofOne);
     if (this.uploads >= this.limits.uploads || this.photos >= this.limits.photos) throw this.full();
-    const job: Job = { stage: 'receiving' };
+    const job: Job = { client, stage: 'receiving' };
     this.all.add(job);
     if (id !== undefined && !this.named.has(id)) this.named.set(id, job);
     return job;

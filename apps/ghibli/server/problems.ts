@@ -23,6 +23,26 @@ export class NotAnUpload extends ClientProblem {
   }
 }
 
+/** It says that it is a form, and not where its parts end. */
+export class BoundaryMissing extends ClientProblem {
+  override readonly name = 'BoundaryMissing';
+  readonly status = 400;
+  readonly remedy = 'Let the browser, or the library that sends the form, write the Content-Type itself.';
+  constructor() {
+    super('The Content-Type of the form has no boundary.');
+  }
+}
+
+/** Nothing has this address. */
+export class NotFound extends ClientProblem {
+  override readonly name = 'NotFound';
+  readonly status = 404;
+  readonly remedy = 'The page is at /.';
+  constructor() {
+    super('There is nothing here.');
+  }
+}
+
 /** The request doesn't say how long it is. */
 export class LengthMissing extends ClientProblem {
   override readonly name = 'LengthMissing';
@@ -106,6 +126,20 @@ export class QueueFull extends ClientProblem {
     super('Many photos are waiting to be painted already.');
     this.retryAfter = Math.max(1, Math.ceil(expectedMs / 1000));
     this.remedy = `Try again in ${this.retryAfter === 1 ? 'a second' : `${String(this.retryAfter)} seconds`}.`;
+  }
+}
+
+/** As many photos of this client are in the server as may be of one. */
+export class TooManyOfYours extends ClientProblem {
+  override readonly name = 'TooManyOfYours';
+  readonly status = 429;
+  readonly remedy = 'Send the next one when one of them is done.';
+  override readonly retryAfter = 1;
+  /** @param limit photos that one client may have in the server */
+  constructor(limit: number) {
+    super(
+      `${limit === 1 ? 'A photo' : `${String(limit)} photos`} of yours ${limit === 1 ? 'is' : 'are'} being painted already.`,
+    );
   }
 }
 

@@ -7,12 +7,23 @@ import { Line } from './line';
 import type { Metrics, Step } from './metrics';
 import { notReady, type Painter } from './painter';
 import { decode, encode, inspect, paintingSize, type Encoded } from './photo';
-import { ClientGone, LengthMissing, NotAnUpload, NotReady, PhotoEmpty, PhotoMissing, PhotoTooLarge } from './problems';
+import {
+  BoundaryMissing,
+  ClientGone,
+  LengthMissing,
+  NotAnUpload,
+  NotReady,
+  PhotoEmpty,
+  PhotoMissing,
+  PhotoTooLarge,
+} from './problems';
 
 /** Photos decoded at the same time: one for each core but the one that JavaScript needs would be more than the GPU eats. */
 const READERS = 2;
 /** An upload that says it is longer than this is not even read. */
 const HOPELESS_BYTES = 4 * MAX_PHOTO_BYTES;
+/** RFC 2046, section 5.1.1: the parameter that a form cannot be read without. */
+const BOUNDARY = /;\s*boundary=(?:"[^"]+"|[^\s;"]+)/i;
 const JOB_ID = /^[\w-]{8,64}$/;
 
 /** What transforming needs. */
@@ -38,7 +49,7 @@ export function makeTransform({ env, painter, jobs, metrics, isClosing }: Transf
     });
     if (isClosing()) throw new NotReady('The server is being restarted.', 'Try again in a few seconds.');
     if (!painter.status.ready) throw notReady(painter.status);
-    const job = jobs.begin(jobId(request));
+    const job = jobs.begin(request.ip, jobId(request));
     try {
       const file = await clock.time('receive', () => receive(request, reply));
       jobs.received(job);
@@ -91,6 +102,7 @@ export function makeTransform({ env, painter, jobs, metrics, isClosing }: Transf
 /** Takes the photo out of the form. */
 async function receive(request: FastifyRequest, reply: FastifyReply): Promise<Buffer> {
   if (!request.isMultipart()) throw new NotAnUpload();
+  if (!BOUNDARY.test(request.headers['content-type'] ?? '')) throw new BoundaryMissing();
   const length = Number(request.headers['content-length']);
   if (Number.isNaN(length)) throw new LengthMissing();
   if (length > HOPELESS_BYTES) {

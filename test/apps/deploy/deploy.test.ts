@@ -2,12 +2,10 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { mockClient } from 'aws-sdk-client-mock';
 import { Cluster } from '../../../cli/app-deploy/cluster';
 import { deploy, type Deployment } from '../../../cli/app-deploy/deploy';
 import { CommandFailed, Interrupted } from '../../../cli/terminal/errors';
-import { toBucket, toGit } from '../../../cli/app-deploy/publish';
+import { toGit, toStack } from '../../../cli/app-deploy/publish';
 import { readRelease, RELEASE_FILE, tagFor, writeRelease } from '../../../cli/app-deploy/release';
 import { Shell } from '../../../cli/app-deploy/shell';
 
@@ -15,11 +13,6 @@ const REPOSITORY = path.resolve(__dirname, '..', '..', '..');
 const NEW = 'registry.example.com/ghibli:20261120T183005Z-1a2b3c4d5e6f';
 const OLD = 'registry.example.com/ghibli:20260101T000000Z-000000000000';
 const MODEL = { url: 'https://models.example.com/hayao.onnx', sha256: 'a'.repeat(64) };
-const RELEASE_KEY = RELEASE_FILE;
-
-jest.setTimeout(30_000);
-
-const s3 = mockClient(S3Client);
 const { PATH } = process.env;
 let root: string;
 let warnings: string[];
@@ -30,7 +23,7 @@ beforeEach(() => {
   cpSync(path.join(REPOSITORY, 'platform/apps/ghibli'), path.join(root, 'platform/apps/ghibli'), { recursive: true });
   const tools = path.join(root, 'bin');
   mkdirSync(tools);
-  for (const name of ['git', 'docker', 'kubectl'])
+  for (const name of ['git', 'docker', 'kubectl', 'cdk'])
     symlinkSync(path.join(__dirname, 'fakes', 'tool.sh'), path.join(tools, name));
   Object.assign(process.env, {
     PATH: `${tools}:${String(PATH)}`,
@@ -41,8 +34,7 @@ beforeEach(() => {
   runs(OLD);
   warnings = [];
   printed = [];
-  s3.reset();
-  s3.on(PutObjectCommand).resolves({});
+  writeFileSync(path.join(root, 'deployed'), '');
 });
 
 afterEach(() => {
@@ -69,13 +61,9 @@ function calls(): string[] {
     .map((line) => line.replaceAll(stamp, '<now>'));
 }
 
-/** The images named in what was uploaded as the release, in order. */
-function uploaded(): string[] {
-  return s3
-    .commandCalls(PutObjectCommand)
-    .map(({ args: [{ input }] }) => input)
-    .filter(({ Key }) => Key === RELEASE_KEY)
-    .map(({ Body }) => readRelease((Body as Buffer).toString()).image);
+/** The image that the tree named at each deployment, in order. */
+function deployed(): string[] {
+  return readFileSync(path.join(root, 'deployed'), 'utf8').split('\n').slice(0, -1);
 }
 
 function deployment(
@@ -83,11 +71,11 @@ function deployment(
 ): Deployment {
   const { git = false, dryRun = false, signal = new AbortController().signal, context } = changes;
   const shell = new Shell({ dryRun, print: (line) => printed.push(line), cwd: root, env: process.env, signal });
-  const cluster = new Cluster(shell, context, git ? 'GitRepository' : 'Bucket');
+  const cluster = new Cluster(shell, context, git);
   return {
     shell,
     cluster,
-    publish: git ? toGit : toBucket(root, cluster, (region) => new S3Client({ region })),
+    publish: git ? toGit : toStack('shop-cluster', 'shop.yaml'),
     root,
     repository: 'registry.example.com/ghibli',
     model: MODEL,
@@ -99,13 +87,12 @@ function deployment(
 }
 
 const APPLY = [
-  'kubectl -n flux-system annotate --overwrite bucket.source.toolkit.fluxcd.io/platform reconcile.fluxcd.io/requestedAt=<now>',
   'kubectl -n flux-system annotate --overwrite kustomization.kustomize.toolkit.fluxcd.io/apps reconcile.fluxcd.io/requestedAt=<now>',
   'kubectl -n ghibli get deployment/ghibli -o jsonpath={.spec.template.spec.containers[0].image} --ignore-not-found',
   'kubectl -n ghibli rollout status deployment/ghibli --timeout=600s',
 ];
-const BUCKET =
-  'kubectl -n flux-system get bucket.source.toolkit.fluxcd.io/platform -o jsonpath={.spec.bucketName} {.spec.region}';
+const PUBLISH =
+  'cdk deploy shop-cluster --exclusively --require-approval=never --progress=events --context config=shop.yaml';
 const CHECKS = [
   'git --version',
   'docker --version',
@@ -122,13 +109,9 @@ const BUILD = [
 describe('a deployment', () => {
   it('builds, pushes, publishes, reconciles and waits, in this order', async () => {
     expect(await deploy(deployment())).toBe(NEW);
-    expect(calls()).toEqual([...CHECKS, ...BUILD, BUCKET, ...APPLY]);
+    expect(calls()).toEqual([...CHECKS, ...BUILD, PUBLISH, ...APPLY]);
     expect(released()).toBe(NEW);
-    expect(uploaded()).toEqual([NEW]);
-    const keys = s3
-      .commandCalls(PutObjectCommand)
-      .map(({ args: [{ input }] }) => `${String(input.Bucket)}/${String(input.Key)}`);
-    expect(keys).toContain('drowse-test/platform/apps/ghibli/deployment.yaml');
+    expect(deployed()).toEqual([NEW]);
     expect(warnings).toEqual([]);
   });
 
@@ -141,7 +124,7 @@ describe('a deployment', () => {
       'git push --quiet',
       expect.stringContaining('annotate --overwrite gitrepository.source.toolkit.fluxcd.io/platform') as string,
     ]);
-    expect(uploaded()).toEqual([]);
+    expect(deployed()).toEqual([]);
   });
 
   it('names what is not committed in the tag, and says when there is no model', async () => {
@@ -154,7 +137,7 @@ describe('a deployment', () => {
   it('uses the context that it is given', async () => {
     await deploy(deployment({ context: 'home' }));
     const kubectl = calls().filter((call) => call.startsWith('kubectl -') || call.startsWith('kubectl --'));
-    expect(kubectl.length).toBeGreaterThan(4);
+    expect(kubectl.length).toBeGreaterThan(3);
     for (const call of kubectl) expect(call).toMatch(/^kubectl --context home /);
   });
 
@@ -164,11 +147,11 @@ describe('a deployment', () => {
     // What the tag is made of is asked; nothing else is called.
     expect(calls()).toEqual(BUILD.slice(0, 2));
     expect(readFileSync(path.join(root, RELEASE_FILE), 'utf8')).toBe(before);
-    expect(uploaded()).toEqual([]);
+    expect(deployed()).toEqual([]);
     const text = printed.join('\n').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<now>');
     expect(text).toContain(`+ ${String(BUILD[2])}`);
     expect(text).toContain(`+ write ${RELEASE_FILE} (image: ${NEW})`);
-    expect(text).toContain(`+ put ${RELEASE_KEY} s3://<bucket>/${RELEASE_KEY}`);
+    expect(text).toContain(`+ ${PUBLISH}`);
     for (const call of [...CHECKS, ...APPLY.filter((one) => !one.includes('jsonpath'))])
       expect(text).toContain(`+ ${call}`);
     expect(text).toContain("-o 'jsonpath={.spec.template.spec.containers[0].image}'");
@@ -190,7 +173,7 @@ describe('a deployment that fails', () => {
     expect((failure as CommandFailed).remedy).toMatch(remedy);
     expect((failure as CommandFailed).details).toContain('no luck with');
     expect(released()).toBe(OLD);
-    expect(uploaded()).toEqual([]);
+    expect(deployed()).toEqual([]);
     expect(calls().some((call) => call.includes('annotate'))).toBe(false);
   });
 
@@ -210,8 +193,8 @@ describe('a deployment that fails', () => {
     expect((failure as CommandFailed).message).toBe('The new image did not become ready');
     expect((failure as CommandFailed).remedy).toMatch(/describe pods/);
     expect(released()).toBe(OLD);
-    expect(uploaded()).toEqual([NEW.replace('ghibli', 'broken'), OLD]);
-    expect(calls().slice(-5)).toEqual([BUCKET, ...APPLY]);
+    expect(deployed()).toEqual([NEW.replace('ghibli', 'broken'), OLD]);
+    expect(calls().slice(-4)).toEqual([PUBLISH, ...APPLY]);
     expect(calls().filter((call) => /get pods|logs/.test(call))).toHaveLength(2);
     expect(warnings).toEqual([`Going back to ${OLD}.`]);
   });
@@ -222,12 +205,12 @@ describe('a deployment that fails', () => {
     const broken = { ...deployment(), repository: 'registry.example.com/broken' };
     await expect(deploy(broken)).rejects.toThrow('did not become ready');
     expect(readFileSync(path.join(root, RELEASE_FILE), 'utf8')).toBe(before);
-    expect(uploaded()).toEqual([NEW.replace('ghibli', 'broken'), 'registry.invalid/ghibli:none']);
+    expect(deployed()).toEqual([NEW.replace('ghibli', 'broken'), 'registry.invalid/ghibli:none']);
     expect(calls().filter((call) => call.includes('rollout status'))).toHaveLength(1);
     expect(warnings).toEqual(['Going back to nothing, which is what ran before.']);
   });
 
-  it.each(['annotate --overwrite bucket', 'annotate --overwrite kustomization', 'rollout status'])(
+  it.each(['cdk deploy', 'annotate --overwrite kustomization', 'rollout status'])(
     'at `%s`, also on the way back: it says so',
     async (step) => {
       process.env.FAKE_FAIL = step;
@@ -237,14 +220,6 @@ describe('a deployment that fails', () => {
       expect(released()).toBe(OLD);
     },
   );
-
-  it('at the upload: the file is as it was', async () => {
-    s3.on(PutObjectCommand).rejectsOnce(new Error('AccessDenied')).resolves({});
-    const failure: unknown = await deploy(deployment()).catch((error: unknown) => error);
-    expect((failure as CommandFailed).message).toMatch(/could not be uploaded to drowse-test: AccessDenied/);
-    expect((failure as CommandFailed).remedy).toMatch(/credentials/);
-    expect(released()).toBe(OLD);
-  });
 
   it.each(['git push', 'git commit'])('at `%s`', async (step) => {
     process.env.FAKE_FAIL = step;
@@ -266,21 +241,28 @@ describe('a deployment that is interrupted', () => {
     interruption.abort(new Interrupted('SIGINT'));
     expect(await done).toBeInstanceOf(Interrupted);
     expect(released()).toBe(OLD);
-    expect(uploaded()).toEqual(uploads);
+    expect(deployed()).toEqual(uploads);
   });
+
+  /** A configuration that says nothing: the defaults. */
+  const configuration = () => {
+    writeFileSync(path.join(root, 'cluster.yaml'), '');
+    return path.join(root, 'cluster.yaml');
+  };
 
   it('by Ctrl-C: the real command ends with 130, and so does its child', async () => {
     const before = readFileSync(path.join(REPOSITORY, RELEASE_FILE), 'utf8');
     process.env.FAKE_HANG = 'buildx build';
     const child = spawn(
       path.join(REPOSITORY, 'node_modules/.bin/tsx'),
-      ['cli/app-deploy/main.ts', '--image', 'registry.example.com/ghibli', '--config', path.join(root, 'none.yaml')],
+      ['cli/app-deploy/main.ts', '--image', 'registry.example.com/ghibli', '--config', configuration()],
       { cwd: REPOSITORY, env: { ...process.env, CI: 'true', FORCE_COLOR: '1' }, stdio: ['ignore', 'ignore', 'pipe'] },
     );
     let output = '';
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    while (!calls().some((call) => call.includes('buildx build')))
+    // A command that ends too early has nothing to be interrupted at.
+    while (child.exitCode === null && !calls().some((call) => call.includes('buildx build')))
       await new Promise((resolve) => setTimeout(resolve, 50));
     child.kill('SIGINT');
     expect(await ended).toBe(130);
@@ -293,7 +275,7 @@ describe('a deployment that is interrupted', () => {
   it('says what is missing in the configuration', async () => {
     const child = spawn(
       path.join(REPOSITORY, 'node_modules/.bin/tsx'),
-      ['cli/app-deploy/main.ts', '--config', path.join(root, 'none.yaml')],
+      ['cli/app-deploy/main.ts', '--config', configuration()],
       { cwd: REPOSITORY, stdio: ['ignore', 'ignore', 'pipe'] },
     );
     let output = '';

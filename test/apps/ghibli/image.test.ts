@@ -27,7 +27,7 @@ describe('the image', () => {
     execFileSync('node_modules/.bin/tsx', ['local/python.ts', 'test/apps/requirements.txt'], inRepository);
     const hadolint = path.join(venv, 'bin', 'hadolint');
     expect(execFileSync(hadolint, ['--no-color', DOCKERFILE], { encoding: 'utf8' })).toBe('');
-  }, 120_000);
+  });
 
   it('is made from pinned images', () => {
     const images = instructions.filter((line) => /^ARG \w+_IMAGE=/.test(line)).map((line) => line.split('=')[1]);

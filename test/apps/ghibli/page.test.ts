@@ -3,8 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { accessibilityProblems } from './accessibility';
-import { startBrowser } from './browser';
+import { accessibilityProblems } from '../accessibility';
+import { startBrowser, watchedPage } from '../browser';
 import { bomb, landscape } from './photos';
 import { run, type Running } from './running';
 
@@ -13,7 +13,6 @@ const DESKTOP = { viewport: { width: 1280, height: 860 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
 // Machines that run tests are slow at times; what must be quick says so itself.
-jest.setTimeout(30_000);
 
 let browser: Browser;
 let server: Running;
@@ -45,17 +44,7 @@ afterEach(async () => {
 });
 
 async function open(options: BrowserContextOptions = DESKTOP): Promise<Page> {
-  const context = await browser.newContext({ ...options, reducedMotion: 'reduce' });
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  page.on('pageerror', (error) => troubles.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('the server responded with a status'))
-      troubles.push(message.text());
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith(server.base) && !request.url().startsWith('blob:')) troubles.push(request.url());
-  });
+  const page = await watchedPage(browser, options, { ours: [server.base, 'blob:'], troubles });
   await page.goto(server.base);
   return page;
 }

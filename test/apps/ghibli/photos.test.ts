@@ -8,7 +8,6 @@ const TOP = [0.1, 0, 0.9, 0.4] as const;
 const BOTTOM = [0.1, 0.6, 0.9, 1] as const;
 
 // Machines that run tests are slow at times; what must be quick says so itself.
-jest.setTimeout(30_000);
 
 let server: Running;
 

@@ -10,7 +10,6 @@ import { landscape } from './photos';
 import { metric, progressOf, run, transform, until, type Running } from './running';
 
 // Machines that run tests are slow at times; what must be quick says so itself.
-jest.setTimeout(30_000);
 
 let photo: Buffer;
 let server: Running | undefined;
@@ -183,7 +182,7 @@ describe('the end', () => {
     const model = path.join(folder, 'generator.onnx');
     writeGenerator(model, { layout: 'nhwc' });
     const process = spawn('node', [path.join(DIST, 'server.js')], {
-      env: { PATH: globalThis.process.env.PATH, PORT: '0', MODEL_PATH: model, MAX_SIDE: '2048' },
+      env: { PATH: globalThis.process.env.PATH, PORT: '0', MODEL_PATH: model, MAX_SIDE: '2048', CLIENT_LIMIT: '4' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     child = process;

@@ -11,7 +11,6 @@ import { BLUE, halves, meanColour, nameOf, RED } from './photos';
 import { run, transform, type Model, type Running } from './running';
 
 // Machines that run tests are slow at times; what must be quick says so itself.
-jest.setTimeout(30_000);
 
 let folder: string;
 let server: Running | undefined;

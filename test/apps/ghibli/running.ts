@@ -27,7 +27,7 @@ export async function run(model: Model, settings: NodeJS.ProcessEnv = {}): Promi
   const folder = mkdtempSync(path.join(os.tmpdir(), 'drowse-ghibli-'));
   const file = 'file' in model ? model.file : path.join(folder, 'generator.onnx');
   if (!('file' in model)) writeGenerator(file, model);
-  const env = readEnv({ LOG_LEVEL: 'silent', MODEL_PATH: file, PORT: '0', ...settings });
+  const env = readEnv({ LOG_LEVEL: 'silent', MODEL_PATH: file, PORT: '0', CLIENT_LIMIT: '1000', ...settings });
   const painter = new Painter(env, path.join(DIST, 'painter-worker.js'));
   const app = await buildApp({ env, painter, publicFolder: path.join(DIST, 'public') });
   await app.listen({ host: env.HOST, port: env.PORT });

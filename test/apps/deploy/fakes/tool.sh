@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plays git, docker or kubectl, whichever name it is called by: records the call and answers as the test wants.
+# Plays git, docker, kubectl or cdk, whichever name it is called by: records the call and answers as the test wants.
 #   FAKE_CALLS  file to which each call is added
 #   FAKE_FAIL   a call that matches this regular expression fails
 #   FAKE_HANG   a call that matches this one does not end by itself
@@ -21,7 +21,7 @@ case "$call" in
     'git rev-parse'*) echo 1a2b3c4d5e6f ;;
     'git status'*release*) echo ' M' ;;
     'git status'*) printf '%s' "${FAKE_DIRTY:-}" ;;
-    *bucketName*) echo 'drowse-test eu-central-1' ;;
+    'cdk deploy'*) printf '%s\n' "$image" >>"$FAKE_ROOT/deployed" ;;
     *'get deployment/ghibli'*) printf '%s' "$image" ;;
     *'rollout status'*)
         # Images that are broken say so in their name.

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** The headless shell first: it has no windows, and takes half of a whole browser's time. */
 const NAMES = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -40,4 +40,32 @@ function findChromium(): string {
     );
   }
   return found;
+}
+
+interface Watched {
+  /** Addresses that the page may ask, by how they begin. */
+  ours: readonly string[];
+  /** Gets what a page should not do: errors of its scripts, complaints on its console, requests to anybody else. */
+  troubles: string[];
+}
+
+/** A new page, of which everything that it should not do is kept. What the server refused is for the tests themselves to look at. */
+export async function watchedPage(
+  browser: Browser,
+  options: BrowserContextOptions,
+  { ours, troubles }: Watched,
+): Promise<Page> {
+  const context = await browser.newContext({ ...options, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  // A bound for what hangs.
+  page.setDefaultTimeout(120_000);
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('the server responded with a status'))
+      troubles.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!ours.some((start) => request.url().startsWith(start))) troubles.push(request.url());
+  });
+  return page;
 }
