@@ -1,16 +1,24 @@
 import { Cluster } from './cluster';
+import { command } from './command';
 import { interruptions } from './interruptions';
 import { life } from './life';
 import { losses } from './losses';
-import { recreation } from './recreation';
-
-jest.setTimeout(400_000);
+import { page } from './page';
+import { leaveNothing, recreation } from './recreation';
 
 const cluster = new Cluster();
 beforeAll(() => cluster.deploy());
-afterAll(() => cluster.stop());
+afterAll(async () => {
+  try {
+    await leaveNothing(cluster);
+  } finally {
+    await cluster.stop();
+  }
+});
 
 life(cluster);
+command(cluster);
+page(cluster);
 interruptions(cluster);
 losses(cluster);
 recreation(cluster);

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DescribeExecutionCommand, ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { parseConfig } from '../../lib/config/load';
-import { namesOf } from '../../lib/config/names';
+import { loadConfig } from '../../lib/config/load';
+import { namesOf } from '../../core/config/names';
 import {
   type AwsClients,
   awsClients,
@@ -14,7 +15,7 @@ import {
   takeSnapshot,
 } from '../../local/run/checks';
 import { ACCOUNT } from '../../local/run/environment';
-import { OUT } from '../../local/run/paths';
+import { OUT, ROOT } from '../../local/run/paths';
 import { forget, leftBy, type LocalRun, runLocal } from './run-local';
 
 export const REGION = 'us-east-1';
@@ -22,8 +23,11 @@ export const NAME = 'drowse';
 export const names = namesOf(NAME);
 export const CREDENTIALS = { accessKeyId: ACCOUNT, secretAccessKey: 'local' };
 
+/** The default cluster, with operators who may reach its API. */
+export const CONFIG = path.join(ROOT, 'test', 'e2e', 'cluster.yaml');
+
 /** Bound of everything that happens by itself in the embedded AWS (ms): many times what it takes. */
-const PATIENCE = 120_000;
+const PATIENCE = 480_000;
 const POLL = 250;
 
 /** What `local/main.ts up --json` prints. */
@@ -72,7 +76,7 @@ export class Cluster {
   async deploy(): Promise<void> {
     // The cases call the same functions again and again: each stays warm.
     const env = { DROWSE_WARM_LAMBDAS: '60' };
-    this.command = runLocal(['up', '--json', '--verbose', '--keep', '--auth'], env);
+    this.command = runLocal(['up', '--json', '--verbose', '--keep', '--auth', '--config', CONFIG], env);
     const { code, stdout, stderr } = await this.command.ended;
     if (code !== 0) throw new Error(`exit code ${String(code)}\n${stderr}`);
     this.run = JSON.parse(stdout) as RunJson;
@@ -127,6 +131,14 @@ export class Cluster {
     return executions.map(({ executionArn: arn = '', status = '' }) => ({ arn, status }));
   }
 
+  /** Address of the cluster's API; another one after each time that its stack was made. */
+  async apiUrl(): Promise<string> {
+    const client = new CloudFormationClient({ endpoint: this.endpoint, region: REGION, credentials: CREDENTIALS });
+    const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: names.operationsStack }));
+    const id = Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === 'ApiId')?.OutputValue ?? 'none';
+    return `${this.endpoint}/_aws/execute-api/${id}/$default`;
+  }
+
   async snapshot(): Promise<Snapshot> {
     return takeSnapshot(this.aws, NAME);
   }
@@ -148,7 +160,7 @@ export class Cluster {
 
   private async failedChecks(): Promise<Check[]> {
     const now = await this.snapshot();
-    const checks = checkAwake('now', parseConfig(''), now, now.elasticIps[0]?.address ?? 'none');
+    const checks = checkAwake('now', loadConfig(CONFIG), now, now.elasticIps[0]?.address ?? 'none');
     return checks.filter(({ ok }) => !ok);
   }
 }

@@ -14,7 +14,7 @@ import {
   StopExecutionCommand,
   UpdateStateMachineCommand,
 } from '@aws-sdk/client-sfn';
-import { TAG } from '../../lib/config/names';
+import { TAG } from '../../core/config/names';
 import { allStates, type Definition } from '../../lib/workflows/definition';
 import { type Cluster, CREDENTIALS, machine, names, REGION, until } from './cluster';
 
@@ -27,6 +27,22 @@ export function interruptions(cluster: Cluster): void {
       );
       await until('the pools are on their way down', async () => (await pool()).desired === 0);
       await cluster.aws.stepFunctions.send(new StopExecutionCommand({ executionArn }));
+      expect((await cluster.execute('wake')).status).toBe('SUCCEEDED');
+      await cluster.expectAwake();
+    });
+
+    it('wakes without the API load balancer where AWS refuses it, says so, and makes it by the next wake', async () => {
+      const message = 'This AWS account currently does not support creating load balancers';
+      await cluster.fault({ balancer: { error: 'OperationNotPermitted', message } });
+      expect((await cluster.execute('sleep')).status).toBe('SUCCEEDED');
+      expect((await cluster.execute('wake')).status).toBe('SUCCEEDED');
+      const { record, loadBalancers } = await cluster.snapshot();
+      expect(loadBalancers).toEqual([]);
+      expect(record).toMatchObject({
+        state: 'awake',
+        warnings: [expect.stringMatching(`no API load balancer .*${message}.*AWS Support`) as string],
+      });
+      await cluster.fault({ clear: true });
       expect((await cluster.execute('wake')).status).toBe('SUCCEEDED');
       await cluster.expectAwake();
     });

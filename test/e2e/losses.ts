@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { DescribeTargetGroupsCommand, DescribeTargetHealthCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { TAG } from '../../lib/config/names';
+import { TAG } from '../../core/config/names';
 import { type Cluster, NAME, names, until } from './cluster';
 
 /** What comes back by itself, and what its own snapshot brings back. */

@@ -1,64 +1,123 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { CloudFormationClient, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, CreateStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetParametersByPathCommand } from '@aws-sdk/client-ssm';
+import { deleteStack, stackStatus } from '../../lib/deploy/stack-states';
 import type { Snapshot } from '../../local/run/checks';
 import { awsEnvironment } from '../../local/run/environment';
-import { BIN, OUT, ROOT } from '../../local/run/paths';
-import { type Cluster, CREDENTIALS, names, REGION } from './cluster';
+import { BIN, ROOT } from '../../local/run/paths';
+import { type Cluster, CONFIG, CREDENTIALS, names, REGION, until } from './cluster';
 
-const APP = path.join(OUT, 'cdk.out');
-
-/** All stacks destroyed, and deployed again. */
+/** Stacks destroyed, and deployed again, by the commands that people use. */
 export function recreation(cluster: Cluster): void {
   describe('what outlives the stacks', () => {
-    it('is the Elastic IP and the state: all stacks destroyed and deployed again come back with both', async () => {
+    it('is the Elastic IP and the state: destroyed while awake, deployed again and woken, it has both', async () => {
       const before = await cluster.snapshot();
-      expect((await cluster.execute('sleep')).status).toBe('SUCCEEDED');
-      await unprotect(names.foundationStack);
-      await cdk('destroy', '--force');
+      const told = await destroy(cluster);
+      expect(told).toContain('Putting it to sleep');
+      expect(told).toContain(`Elastic IP ${before.elasticIps[0]?.address ?? ''}: $3.65 a month`);
       const destroyed = await cluster.snapshot();
-      expect(destroyed.groups).toEqual([]);
+      expect(destroyed).toMatchObject({ groups: [], loadBalancers: [], record: { state: 'asleep' } });
+      expect(destroyed.instances.filter(({ state }) => state !== 'terminated')).toEqual([]);
       expect(kept(destroyed)).toEqual(kept(before));
+      expect(await stacks(cluster)).toEqual([names.foundationStack]);
+      // Again changes nothing.
+      expect(await destroy(cluster)).not.toContain('Putting it to sleep');
 
-      expect(await adopt()).toContain(before.elasticIps[0]?.address);
-      // The stack is there now, so that doing it again changes nothing.
-      expect(await adopt()).toBe('');
-      await cdk('deploy', '--require-approval', 'never', '--concurrency', '3');
-      expect((await cluster.execute('bootstrap')).status).toBe('SUCCEEDED');
+      // Somebody deletes the foundation too, which is protected against that.
+      await deleteStack(cloudFormation(cluster), names.foundationStack);
+      expect(kept(await cluster.snapshot())).toEqual(kept(before));
+      await failToCreateFoundation(cluster);
+      const deployed = await deploy(cluster);
+      expect(deployed).toContain(`Stack ${names.foundationStack} is ROLLBACK_COMPLETE: deleting it`);
+      expect(deployed).toContain(`Taking over what an earlier ${names.foundationStack} left`);
+      expect((await cluster.execute('wake')).status).toBe('SUCCEEDED');
       await cluster.expectAwake();
       const after = await cluster.snapshot();
       expect(kept(after)).toEqual(kept(before));
       expect(after.stateVolumes.map(({ state }) => state)).toEqual(before.stateVolumes.map(({ state }) => state));
     });
+
+    it('is not touched without the name of the cluster', async () => {
+      const before = await cluster.snapshot();
+      await expect(destroy(cluster, '--data', '--confirm', 'another')).rejects.toMatchObject({
+        stderr: expect.stringContaining('"another" is not "drowse"\nNothing was deleted.') as string,
+      });
+      // A node may say "ready" once more meanwhile, so not every check of an awake cluster is asked.
+      const after = await cluster.snapshot();
+      const running = ({ instances }: Snapshot) =>
+        instances.filter(({ state }) => state === 'running').map(({ id }) => id);
+      expect(running(after)).toEqual(running(before));
+      expect(after.groups).toEqual(before.groups);
+      expect(after.loadBalancers).toEqual(before.loadBalancers);
+      expect(after.record.state).toBe('awake');
+      expect(kept(after)).toEqual(kept(before));
+    });
   });
+}
 
-  function at() {
-    return { endpoint: cluster.endpoint, region: REGION };
-  }
+/** The end of the cluster, data and all: of everything that bears its name nothing is left. */
+export async function leaveNothing(cluster: Cluster): Promise<void> {
+  expect(await destroy(cluster, '--data', '--confirm', 'drowse')).toContain('Nothing of the cluster is left.');
+  expect(await stacks(cluster)).toEqual([]);
+  // Its record went with the table.
+  await expect(cluster.snapshot()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  const s3 = new S3Client({ ...at(cluster), credentials: CREDENTIALS, forcePathStyle: true });
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+  expect(Buckets.filter(({ Name = '' }) => Name.startsWith('drowse-drowse-'))).toEqual([]);
+  const below = new GetParametersByPathCommand({ Path: names.parameterRoot, Recursive: true });
+  expect((await cluster.aws.ssm.send(below)).Parameters).toEqual([]);
+}
 
-  /** With the app as the cluster was deployed from it. */
-  async function cdk(verb: string, ...options: string[]): Promise<void> {
-    await run('cdk', [verb, '--all', '--app', APP, ...options, '--no-notices']);
-  }
+function at({ endpoint }: Cluster) {
+  return { endpoint, region: REGION };
+}
 
-  function adopt(): Promise<string> {
-    return run('node', ['--import', 'tsx', 'scripts/adopt.ts', APP]);
-  }
+function cloudFormation(cluster: Cluster): CloudFormationClient {
+  return new CloudFormationClient({ ...at(cluster), credentials: CREDENTIALS });
+}
 
-  async function run(command: string, args: string[]): Promise<string> {
-    const options = { cwd: ROOT, env: awsEnvironment(at()) };
-    const { stdout } = await promisify(execFile)(path.join(BIN, command), args, options);
-    return stdout;
-  }
+/** A foundation whose creation has failed stays behind, protected and of no use. */
+async function failToCreateFoundation(cluster: Cluster): Promise<void> {
+  const client = cloudFormation(cluster);
+  const nothing = { AllocationId: 'eipalloc-0', InstanceId: 'i-0' };
+  const TemplateBody = JSON.stringify({
+    Resources: { Association: { Type: 'AWS::EC2::EIPAssociation', Properties: nothing } },
+  });
+  const StackName = names.foundationStack;
+  await client.send(new CreateStackCommand({ StackName, TemplateBody, EnableTerminationProtection: true }));
+  await until('its creation has failed', async () => (await stackStatus(client, StackName)) === 'ROLLBACK_COMPLETE');
+}
 
-  /** What a person must do before CloudFormation deletes the foundation. */
-  async function unprotect(StackName: string): Promise<void> {
-    const cloudFormation = new CloudFormationClient({ ...at(), credentials: CREDENTIALS });
-    await cloudFormation.send(
-      new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }),
-    );
-  }
+async function stacks(cluster: Cluster): Promise<string[]> {
+  const { Stacks = [] } = await cloudFormation(cluster).send(new DescribeStacksCommand({}));
+  const own = Object.entries(names).flatMap(([key, name]) => (key.endsWith('Stack') ? [String(name)] : []));
+  return Stacks.map(({ StackName = '' }) => StackName).filter((name) => own.includes(name));
+}
+
+function destroy(cluster: Cluster, ...options: string[]): Promise<string> {
+  return run(cluster, path.join('..', '..', 'bin', 'drowse'), ['destroy', '--config', CONFIG, ...options]);
+}
+
+/** As anybody would, the app synthesized by the CLI; with the caller's own credentials, as the cluster was deployed. */
+function deploy(cluster: Cluster): Promise<string> {
+  const more = ['--concurrency', '3', '--context', 'synthesizer=cli', '--no-notices'];
+  return run(cluster, path.join('..', '..', 'bin', 'drowse'), ['deploy', '--config', CONFIG, '--', ...more]);
+}
+
+async function run(cluster: Cluster, command: string, args: string[]): Promise<string> {
+  const env = {
+    ...awsEnvironment(at(cluster)),
+    DROWSE_CONFIG: CONFIG,
+    CI: 'true',
+    CDK_VALIDATION: 'false',
+    NO_COLOR: '1',
+  };
+  const options = { cwd: ROOT, env, maxBuffer: 64 << 20 };
+  const { stdout, stderr } = await promisify(execFile)(path.join(BIN, command), args, options);
+  return `${stdout}\n${stderr}`;
 }
 
 function kept({ elasticIps, stateVolumes }: Snapshot) {
