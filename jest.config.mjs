@@ -7,7 +7,15 @@ const shared = {
   ],
   transform: { '\\.[jt]s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' } }] },
   // These ship as ES modules only, and jest runs CommonJS.
-  transformIgnorePatterns: ['/node_modules/(?!(@middy|ora|execa|get-port|content-disposition)/)'],
+  transformIgnorePatterns: [
+    `/node_modules/(?!(${[
+      ...['@middy', 'commander', 'content-disposition', 'execa', 'get-port'],
+      // ora, and all that it stands on.
+      ...['ora', 'ansi-regex', 'chalk', 'cli-cursor', 'cli-spinners', 'get-east-asian-width', 'is-interactive'],
+      ...['is-unicode-supported', 'log-symbols', 'mimic-function', 'onetime', 'restore-cursor', 'stdin-discarder'],
+      ...['string-width', 'strip-ansi', 'yoctocolors'],
+    ].join('|')})/)`,
+  ],
   moduleNameMapper: {
     '^@middy/core$': '<rootDir>/node_modules/@middy/core/index.js',
     '^@middy/util$': '<rootDir>/node_modules/@middy/util/index.js',
@@ -17,6 +25,8 @@ const shared = {
 /** @type {import('jest').Config} */
 export default {
   randomize: true,
+  // A bound for what hangs, not a measure of speed: a machine ten times as busy must pass as well.
+  testTimeout: 600_000,
   projects: [
     {
       ...shared,
@@ -24,7 +34,7 @@ export default {
       globalSetup: '<rootDir>/test/support/templates-folder.ts',
       globalTeardown: '<rootDir>/test/support/templates-folder-teardown.ts',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(apps|e2e|userdata|node|platform)/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(apps|e2e|userdata|node|platform|server)/'],
     },
     { ...shared, displayName: 'nodes', testMatch: ['<rootDir>/test/{userdata,node}/**/*.test.ts'] },
     {
@@ -47,6 +57,7 @@ export default {
       testMatch: ['<rootDir>/test/apps/**/*.test.ts'],
       globalSetup: '<rootDir>/test/apps/setup.ts',
     },
+    { ...shared, displayName: 'server', testMatch: ['<rootDir>/test/server/**/*.test.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],
 };
