@@ -52,11 +52,25 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
   const parameterArn = (name: string) =>
     stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.replace(/^\//, '') });
   const documentArn = (name: string) => stack.formatArn({ service: 'ssm', resource: 'document', resourceName: name });
-  const groupArn = stack.formatArn({
-    service: 'autoscaling',
-    resource: 'autoScalingGroup',
-    resourceName: `*:autoScalingGroupName/${cluster}-*`,
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  const groupArn = (name: string) =>
+    stack.formatArn({
+      service: 'autoscaling',
+      resource: 'autoScalingGroup',
+      resourceName: `*:autoScalingGroupName/${name}`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  const seatGroupArn = groupArn(`${cluster}-seat-*`);
+  const poolGroupArn = groupArn(names.poolGroup('*'));
+  const changeGroups = (sid: string, resources: string[], actions: readonly string[]): Statement => ({
+    sid,
+    actions: actions.map((action) => `autoscaling:${action}`),
+    resources,
+    conditions: tagged,
+    why: WHY.tagged,
+  });
+  /** The cluster's instances of one role, `seat` or `pool`. */
+  const taggedAs = (role: 'seat' | 'pool') => ({
+    StringEquals: { ...tagged.StringEquals, [`aws:ResourceTag/${TAG.role}`]: role },
   });
 
   return {
@@ -107,28 +121,24 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
     }),
     describeLoadBalancers: (...more: string[]) =>
       anywhere('FindLoadBalancer', 'elasticloadbalancing:DescribeLoadBalancers', ...more),
-    /** Changes to the cluster's groups, for example `UpdateAutoScalingGroup`. */
-    groups: (...actions: string[]): Statement => ({
-      sid: 'ChangeGroups',
-      actions: actions.map((action) => `autoscaling:${action}`),
-      resources: [groupArn],
-      conditions: tagged,
-      why: WHY.tagged,
-    }),
-    /** Changes to the cluster's instances, for example `StopInstances`. */
-    instances: (...actions: string[]): Statement => ({
+    /** Changes to the groups of seats and pools, for example `CompleteLifecycleAction`. */
+    groups: (...actions: string[]) => changeGroups('ChangeGroups', [seatGroupArn, poolGroupArn], actions),
+    seatGroups: (...actions: string[]) => changeGroups('ChangeSeats', [seatGroupArn], actions),
+    poolGroups: (...actions: string[]) => changeGroups('ChangePools', [poolGroupArn], actions),
+    /** Changes to the instances of pools, for example `StopInstances`. */
+    poolInstances: (...actions: string[]): Statement => ({
       sid: 'ChangeInstances',
       actions: actions.map((action) => `ec2:${action}`),
       resources: [ec2Arn('instance')],
-      conditions: tagged,
+      conditions: taggedAs('pool'),
       why: WHY.tagged,
     }),
-    /** Resets the phase of the cluster's instances, and no other tag. */
+    /** Resets the phase of instances of pools, and no other tag. */
     tagPhase: (): Statement => ({
       sid: 'ResetPhase',
       actions: ['ec2:CreateTags'],
       resources: [ec2Arn('instance')],
-      conditions: { ...tagged, 'ForAllValues:StringEquals': { 'aws:TagKeys': [TAG.phase, TAG.phaseAt] } },
+      conditions: { ...taggedAs('pool'), 'ForAllValues:StringEquals': { 'aws:TagKeys': [TAG.phase, TAG.phaseAt] } },
       why: WHY.tagged,
     }),
     associateElasticIp: (): Statement => ({
@@ -158,14 +168,14 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
       resources: [`${bucketArn}/snapshots/*/*`],
       why: WHY.folder,
     }),
-    /** Runs a command on the cluster's nodes, and reads how it went. */
+    /** Runs a command on the cluster's seats, and reads how it went. */
     runCommand: (command: CommandName): Statement[] => [
       { sid: 'SendDocument', actions: ['ssm:SendCommand'], resources: [documentArn(names.document(command))] },
       {
-        sid: 'SendToNodes',
+        sid: 'SendToSeats',
         actions: ['ssm:SendCommand'],
         resources: [ec2Arn('instance')],
-        conditions: tagged,
+        conditions: taggedAs('seat'),
         why: WHY.tagged,
       },
       anywhere('ReadCommand', 'ssm:GetCommandInvocation'),

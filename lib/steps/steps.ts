@@ -144,7 +144,7 @@ export function stepsOf(context: StepContext) {
   };
   const findAll = [may.describeGroups(), may.describeInstances()];
   /** Steps that look for pools that are not up let those fall back to on-demand that may. */
-  const seekPools = [...findAll, may.describeActivities(), may.groups('UpdateAutoScalingGroup')];
+  const seekPools = [...findAll, may.describeActivities(), may.poolGroups('UpdateAutoScalingGroup')];
 
   return {
     'acquire-lease': step(
@@ -154,7 +154,7 @@ export function stepsOf(context: StepContext) {
       key,
       may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
     ),
-    'record-sizes': step(recordSizes, store, lease, may.describeGroups(), may.groups('UpdateAutoScalingGroup')),
+    'record-sizes': step(recordSizes, store, lease, may.describeGroups(), may.poolGroups('UpdateAutoScalingGroup')),
     'drain-nodes': step(drainNodes, store, command, may.runCommand('drain-nodes')),
     'snapshot-etcd': step(snapshotEtcd, store, command, may.runCommand('snapshot-etcd')),
     'verify-snapshot': step(verifySnapshot, bucket, lease, may.listSnapshots(), may.readSnapshots()),
@@ -194,8 +194,8 @@ export function stepsOf(context: StepContext) {
       store,
       lease,
       findAll,
-      may.groups('UpdateAutoScalingGroup', 'EnterStandby', 'CompleteLifecycleAction'),
-      may.instances('StopInstances'),
+      may.poolGroups('UpdateAutoScalingGroup', 'EnterStandby', 'CompleteLifecycleAction'),
+      may.poolInstances('StopInstances'),
     ),
     'delete-stale-nodes': step(deleteStaleNodes, store, command, may.runCommand('delete-stale-nodes')),
     'stop-seats': step(
@@ -203,7 +203,7 @@ export function stepsOf(context: StepContext) {
       store,
       lease,
       findAll,
-      may.groups('UpdateAutoScalingGroup', 'CompleteLifecycleAction'),
+      may.seatGroups('UpdateAutoScalingGroup', 'CompleteLifecycleAction'),
     ),
     'delete-load-balancer': step(
       deleteLoadBalancer,
@@ -261,7 +261,7 @@ export function stepsOf(context: StepContext) {
       may.table('UpdateItem', 'DeleteItem'),
       key,
       findAll,
-      may.groups('UpdateAutoScalingGroup', 'ResumeProcesses', 'TerminateInstanceInAutoScalingGroup'),
+      may.seatGroups('UpdateAutoScalingGroup', 'ResumeProcesses', 'TerminateInstanceInAutoScalingGroup'),
     ),
     'wait-for-api': step(waitForApi, store, lease, findAll, may.describeActivities(), may.describeAgents()),
     'start-pools': step(
@@ -270,8 +270,8 @@ export function stepsOf(context: StepContext) {
       may.table('GetItem', 'UpdateItem', 'DeleteItem'),
       key,
       findAll,
-      may.groups('UpdateAutoScalingGroup', 'SuspendProcesses', 'ResumeProcesses', 'ExitStandby'),
-      may.instances('StartInstances'),
+      may.poolGroups('UpdateAutoScalingGroup', 'SuspendProcesses', 'ResumeProcesses', 'ExitStandby'),
+      may.poolInstances('StartInstances'),
       may.tagPhase(),
       may.startWithKey(),
     ),

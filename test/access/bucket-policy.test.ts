@@ -43,6 +43,15 @@ describe('what nodes run and what seats apply', () => {
     expect(await may(almighty('admin'), 's3:PutObject', 'snapshots/x/etcd.db', 'false')).toBe(false);
   });
 
+  test.each(['snapshots/x/etcd.db', 'snapshots/authorities-0123456789abcdef.age', 'images/list.json'])(
+    'the uploader’s role writes nothing else, although the library grants it the whole bucket',
+    async (key) => {
+      for (const action of ['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion', 's3:PutObjectTagging']) {
+        expect(await may(almighty(DEPLOYER), action, key)).toBe(false);
+      }
+    },
+  );
+
   test('is laid there by the role of that name, which only the upload’s function has', () => {
     const named = resourcesOf(templates.cluster, 'AWS::IAM::Role').filter(
       ([, { Properties: role }]) => role?.RoleName === DEPLOYER,

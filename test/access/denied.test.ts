@@ -11,6 +11,8 @@ const seat = (index: number) => roleOfNodes(roles, 'drowse:seat', String(index))
 
 const OWN = { 'drowse:cluster': 'big' };
 const GPU = { ...OWN, 'drowse:pool': 'gpu' };
+const SEAT = { ...OWN, 'drowse:role': 'seat' };
+const POOL = { ...OWN, 'drowse:role': 'pool' };
 const FOREIGN = { 'drowse:cluster': 'other' };
 const instance = (tags: Readonly<Record<string, string>>) => ({
   resource: arn('ec2', 'instance/i-1'),
@@ -146,7 +148,9 @@ const DENIED: Case[] = [
   ['a step resizes another cluster’s group', step('stop-pools'), 'autoscaling:UpdateAutoScalingGroup', group(FOREIGN)],
   ['a step stops an instance of another cluster', step('stop-pools'), 'ec2:StopInstances', instance(FOREIGN)],
   ['a step stops an instance without tags', step('stop-pools'), 'ec2:StopInstances', instance({})],
-  ['a step terminates an instance past its group', step('stop-pools'), 'ec2:TerminateInstances', instance(OWN)],
+  ['a step terminates an instance past its group', step('stop-pools'), 'ec2:TerminateInstances', instance(POOL)],
+  ['a step that stops pools stops a seat', step('stop-pools'), 'ec2:StopInstances', instance(SEAT)],
+  ['draining runs on a pool’s node', step('drain-nodes'), 'ssm:SendCommand', instance(POOL)],
   [
     'starting seats terminates another cluster’s',
     step('start-seats'),
@@ -293,8 +297,8 @@ const ALLOWED: Case[] = [
   ['a seat takes its volume', seat(0), 'ec2:AttachVolume', volume({ ...OWN, 'drowse:seat': '0' })],
   ['a seat takes its address', seat(1), 'ec2:AssignPrivateIpAddresses', eni({ ...OWN, 'drowse:seat': '1' })],
   ['a node reports its phase', pool('gpu'), 'ec2:CreateTags', phase({ ...OWN, 'drowse:pool': 'gpu' })],
-  ['a step stops an instance', step('stop-pools'), 'ec2:StopInstances', instance(OWN)],
-  ['draining runs on a node', step('drain-nodes'), 'ssm:SendCommand', instance(OWN)],
+  ['a step stops an instance', step('stop-pools'), 'ec2:StopInstances', instance(POOL)],
+  ['draining runs on a seat', step('drain-nodes'), 'ssm:SendCommand', instance(SEAT)],
   [
     'draining runs its command',
     step('drain-nodes'),

@@ -52,6 +52,17 @@ export class ClusterBucket extends Construct {
         conditions: { ArnNotEquals: { 'aws:PrincipalArn': deployerRoleArn } },
       }),
     );
+    // CDK's uploader asks for the whole bucket, snapshots and sealed authorities included.
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'ADeploymentWritesNothingElse',
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['s3:AbortMultipartUpload', 's3:DeleteObject*', 's3:PutObject*'],
+        notResources: DEPLOYED_FOLDERS.map((folder) => this.bucket.arnForObjects(`${folder}/*`)),
+        conditions: { ArnEquals: { 'aws:PrincipalArn': deployerRoleArn } },
+      }),
+    );
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
