@@ -43,12 +43,16 @@ local-down: setup ## Stop the embedded AWS that `make local KEEP=1` left up
 lab_config = lab/clusters/$(if $(filter 3,$(SEATS)),three-seats,one-seat).yaml
 
 .PHONY: lab
-lab: setup ## Run a whole life with real nodes, as root on Linux (SEATS=3, KEEP=1, BOOT=1: seats alone)
+lab: setup ## Run a whole life with real nodes, as root on Linux (SEATS=3, KEEP=1, BOOT=1: seats alone, LAB_DOWNLOAD=1: programs as they are published)
 	@exec node --import tsx lab/main.ts $(if $(BOOT),boot,up) --config $(lab_config) $(if $(KEEP),--keep) $(if $(PORT),--port $(PORT))
 
 .PHONY: lab-cache
-lab-cache: setup ## Build what the lab's machines start from, and nothing else
+lab-cache: setup ## Build what the lab's machines start from, and nothing else (LAB_DOWNLOAD=1: download what is published)
 	@node --import tsx lab/main.ts cache
+
+.PHONY: lab-lock
+lab-lock: setup ## Read the digests that LAB_DOWNLOAD=1 goes by from the lists of the programs' makers (lab/binaries/released.json)
+	@node --import tsx lab/binaries/main.ts raise
 
 .PHONY: lab-down
 lab-down: setup ## Stop the lab that `make lab KEEP=1` left up

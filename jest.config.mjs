@@ -9,7 +9,10 @@ const shared = {
   // These ship as ES modules only, and jest runs CommonJS.
   transformIgnorePatterns: [
     `/node_modules/(?!(${[
-      ...['@middy', 'commander', 'content-disposition', 'execa', 'get-port'],
+      ...['@middy', 'commander', 'content-disposition', 'get-port'],
+      // execa, and all that it stands on.
+      ...['execa', 'get-stream', 'human-signals', 'is-stream', 'mimic-fn', 'npm-run-path', 'path-key'],
+      'strip-final-newline',
       // ora, and all that it stands on.
       ...['ora', 'ansi-regex', 'chalk', 'cli-cursor', 'cli-spinners', 'get-east-asian-width', 'is-interactive'],
       ...['is-unicode-supported', 'log-symbols', 'mimic-function', 'onetime', 'restore-cursor', 'stdin-discarder'],

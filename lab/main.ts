@@ -134,7 +134,7 @@ async function cache(options: { kubernetes: string }): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => abort.abort(new Interrupted(signal)));
   }
-  await fillCache([options.kubernetes], true, abort.signal, (what) => console.log(`making ${what}`));
+  await fillCache([options.kubernetes], true, abort.signal, { step: console.log, note: console.log });
 }
 
 function giveToTwin(): void {

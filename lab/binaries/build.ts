@@ -1,82 +1,33 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { downloadModule, go } from './go';
 import { goModSchema, wrapperGoMod } from './go-module';
+import { oneAtATime } from './one-at-a-time';
 import { buildFlags, CACHE, cachedPath, type Wanted } from './wanted';
 
 /**
- * Builds what is missing of the programs, one after the other (the Go tool uses all cores by itself).
- * @param onBuild called before each build
- * @returns paths of the binaries, in the order asked for
- * @throws CommandFailed no Go, no network, or a build failed
+ * Builds a program, unless it is in the cache. One build at a time on this machine: each takes all cores, and most share
+ * packages, which the first leaves in Go's cache.
+ * @param onBuild called before it is built
+ * @returns its path
+ * @throws CommandFailed no Go, no network, or the build failed
  */
-export async function buildBinaries(
-  programs: readonly Wanted[],
+export async function builtBinary(
+  wanted: Wanted,
   signal: AbortSignal,
-  onBuild: (wanted: Wanted) => void = () => undefined,
-): Promise<string[]> {
-  const paths: string[] = [];
-  for (const wanted of programs) {
-    const binary = cachedPath(wanted);
-    if (!existsSync(binary)) {
-      onBuild(wanted);
-      await oneAtATime(signal, async () => {
-        // Whoever built before may have built this one.
-        if (!existsSync(binary)) await build(wanted, binary, signal);
-      });
-    }
-    paths.push(binary);
+  onBuild: () => void,
+  cache: string = CACHE,
+): Promise<string> {
+  const binary = cachedPath(wanted, cache);
+  if (!existsSync(binary)) {
+    onBuild();
+    await oneAtATime(path.join(cache, 'lock'), signal, async () => {
+      // Whoever built before may have built this one.
+      if (!existsSync(binary)) await build(wanted, binary, signal);
+    });
   }
-  return paths;
-}
-
-/**
- * One build at a time on this machine: each takes all cores, and most share packages, which the first leaves in Go's cache. The
- * lock of a process that died is taken over.
- */
-async function oneAtATime(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  const lock = path.join(CACHE, 'lock');
-  mkdirSync(CACHE, { recursive: true });
-  while (!take(lock)) {
-    await sleep(1000);
-    signal.throwIfAborted();
-  }
-  try {
-    await work();
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
-
-function take(lock: string): boolean {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if (!isAlive(ownerOf(lock))) rmSync(lock, { force: true });
-    return false;
-  }
-}
-
-/** Process of a lock; this one's number where the lock went meanwhile. */
-function ownerOf(lock: string): number {
-  try {
-    return Number(readFileSync(lock, 'utf8'));
-  } catch {
-    return process.pid;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return binary;
 }
 
 async function build(wanted: Wanted, binary: string, signal: AbortSignal): Promise<void> {

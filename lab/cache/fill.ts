@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import path from 'node:path';
 import { CONTAINERD_VERSION, nodeInstall } from '../../lib/node/install';
 import { fluxYaml } from '../../lib/platform';
-import { buildBinaries } from '../binaries/build';
+import { obtainBinaries, type Telling } from '../binaries/obtain';
 import { wantedOf } from '../binaries/wanted';
 import { CONTROLLERS, fluxImages, fluxManifests } from './flux';
 import { cloudImages, type ImageSpecification, nodeImages } from './images';
@@ -66,7 +66,6 @@ interface Release {
  * Fills the cache with all that machines start from, but for the baked images: those are made by machines.
  * @param versions of Kubernetes, the newest last
  * @param platform false leaves out what only the platform needs: Flux and the cloud controller
- * @param onMake called before something is built
  * @returns the cache, and the path of each program of the newest version by its name
  * @throws CommandFailed a tool or the network is missing
  */
@@ -74,7 +73,7 @@ export async function fillCache(
   versions: readonly [string, ...string[]],
   platform: boolean,
   signal: AbortSignal,
-  onMake: (what: string) => void,
+  telling: Telling,
 ) {
   sweepUnfinished();
   const authority = path.join(LAB_CACHE, 'authority');
@@ -83,10 +82,10 @@ export async function fillCache(
     await script(here('make-authority.sh'), [authority], signal);
   }
   const certificate = path.join(authority, 'ca.crt');
-  const userLand = await made(userLandOf(versions[0], certificate), signal, onMake);
+  const userLand = await made(userLandOf(versions[0], certificate), signal, telling);
   const rootfs = path.join(userLand, 'root');
   const releases: Release[] = [];
-  for (const version of versions) releases.push(await releaseOf(version, rootfs, signal, onMake));
+  for (const version of versions) releases.push(await releaseOf(version, rootfs, signal, telling));
   const archives = await made(
     {
       name: 'archives',
@@ -99,26 +98,19 @@ export async function fillCache(
       },
     },
     signal,
-    onMake,
+    telling,
   );
   const programs = releases.at(-1)?.programs ?? {};
   const images = releases.map((release) => release.images);
-  if (platform) images.push(await platformImages(programs, certificate, rootfs, signal, onMake));
+  if (platform) images.push(await platformImages(programs, certificate, rootfs, signal, telling));
   const cache: LabCache = { authority, rootfs, archives, images, baked: {}, run: RUNS };
   return { cache, programs };
 }
 
 /** Programs of one version of Kubernetes, with what runs beside them; as packages and as images. */
-async function releaseOf(
-  version: string,
-  rootfs: string,
-  signal: AbortSignal,
-  onMake: (what: string) => void,
-): Promise<Release> {
+async function releaseOf(version: string, rootfs: string, signal: AbortSignal, telling: Telling): Promise<Release> {
   const names = [...KUBERNETES.map((name) => `${name}@${version}`), ...OTHERS];
-  const paths = await buildBinaries(names.map(wantedOf), signal, (wanted) =>
-    onMake(`${wanted.name} ${wanted.version}`),
-  );
+  const paths = await obtainBinaries(names.map(wantedOf), signal, telling);
   const programs = byName(paths);
   const packages = await made(
     {
@@ -135,10 +127,10 @@ async function releaseOf(
       },
     },
     signal,
-    onMake,
+    telling,
   );
   const references = await kubeadmImages(programs.kubeadm ?? '', version);
-  const images = await made(imagesOf('images', await nodeImages(programs, references, rootfs)), signal, onMake);
+  const images = await made(imagesOf('images', await nodeImages(programs, references, rootfs)), signal, telling);
   return { packages, images, programs };
 }
 
@@ -163,11 +155,9 @@ async function platformImages(
   certificate: string,
   rootfs: string,
   signal: AbortSignal,
-  onMake: (what: string) => void,
+  telling: Telling,
 ): Promise<string> {
-  const paths = await buildBinaries(PLATFORM.map(wantedOf), signal, ({ name, version }) =>
-    onMake(`${name} ${version}`),
-  );
+  const paths = await obtainBinaries(PLATFORM.map(wantedOf), signal, telling);
   const programs = { ...nodePrograms, ...byName(paths) };
   const flux = await made(
     {
@@ -179,14 +169,14 @@ async function platformImages(
       },
     },
     signal,
-    onMake,
+    telling,
   );
   const manifests = readFileSync(path.join(flux, INSTALL), 'utf8');
   const images = [
     ...fluxImages(programs, fluxCliImage(), manifests, certificate, rootfs),
     ...cloudImages(programs, certificate),
   ];
-  return made(imagesOf('platform-images', images), signal, onMake);
+  return made(imagesOf('platform-images', images), signal, telling);
 }
 
 function imagesOf(name: string, specification: readonly ImageSpecification[]): Step {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, renameSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { CommandFailed, tail } from '../../cli/terminal/errors';
+import type { Telling } from '../binaries/obtain';
 import { digestOf, type Inputs } from './digest';
 import { LAB_CACHE } from './paths';
 
@@ -19,13 +20,12 @@ export function placeOf(step: Inputs & { name: string }): string {
 
 /**
  * Makes what is not there yet; a step that was cut off leaves nothing that looks whole.
- * @param onMake called before something is made
  * @returns the step's folder
  */
-export async function made(step: Step, signal: AbortSignal, onMake: (name: string) => void): Promise<string> {
+export async function made(step: Step, signal: AbortSignal, { step: say }: Telling): Promise<string> {
   const place = placeOf(step);
   if (!existsSync(place)) {
-    onMake(step.name);
+    say(`making ${step.name}`);
     const unfinished = `${place}.${String(process.pid)}`;
     rmSync(unfinished, { recursive: true, force: true });
     mkdirSync(unfinished, { recursive: true });

@@ -78,9 +78,10 @@ export async function openSession(
   progress.start('cache');
   const newest = loadConfig(wanted).kubernetes.version;
   const versions: [string, ...string[]] = options.from === undefined ? [newest] : [options.from, newest];
-  const { cache, programs } = await fillCache(versions, options.platform, abort.signal, (what) =>
-    progress.update(`cache: making ${what}`),
-  );
+  const { cache, programs } = await fillCache(versions, options.platform, abort.signal, {
+    step: (text) => progress.update(`cache: ${text}`),
+    note: (text) => progress.print(`  ${text}`),
+  });
   progress.done('cache');
   for (const what of pruneCache()) progress.print(`  removed ${what} of the cache, unused for long`);
   const seconds = { cache: lap(), start: 0, deploy: 0, bake: 0 };

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { CommandFailed, Interrupted } from '../../cli/terminal/errors';
-import { buildBinaries } from '../../lab/binaries/build';
+import { obtainBinaries } from '../../lab/binaries/obtain';
 import { wantedOf } from '../../lab/binaries/wanted';
 import { ROOT } from '../../local/run/paths';
 import { startControlPlane } from './control-plane';
@@ -27,9 +27,7 @@ async function main(): Promise<number> {
     process.on(signal, () => abort.abort(new Interrupted(signal)));
   }
   const charts = chartFolders((line) => console.log(line));
-  const paths = await buildBinaries(wanted, abort.signal, ({ name, version }) =>
-    console.log(`Building ${name} ${version} …`),
-  );
+  const paths = await obtainBinaries(wanted, abort.signal, { step: console.log, note: console.log });
   const definitions = await definitionFolders(abort.signal);
   const programs = Object.fromEntries(PROGRAMS.map((name, index) => [name, paths[index]])) as Server['programs'];
   const folder = mkdtempSync(path.join(tmpdir(), 'drowse-server-'));
