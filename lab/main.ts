@@ -3,13 +3,16 @@ import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { colors } from '../cli/terminal/colors';
 import { CommandFailed, Interrupted } from '../cli/terminal/errors';
+import { findProgram } from '../cli/terminal/programs';
 import { InvalidConfig } from '../lib/config/load';
 import { ACCOUNT, awsVariables } from '../local/run/environment';
 import type { Emulator } from '../local/run/emulator';
 import { keptEndpoint, stopKept, writeKept } from '../local/run/kept';
 import { OUT, ROOT } from '../local/run/paths';
 import { Progress } from '../cli/terminal/progress';
+import { RECIPES } from './binaries/recipes';
 import { fillCache } from './cache/fill';
+import { asRoot, giveToCaller } from './run/caller';
 import { proveFaults } from './run/faults';
 import { bootSeats, Life, LifeBroken, liveOnce } from './run/life';
 import { Recorder, type LabRecord } from './run/recorder';
@@ -22,7 +25,8 @@ type Options = Omit<SessionOptions, 'platform'>;
 
 function requireNoneLeft(): void {
   const kept = keptEndpoint();
-  if (kept) throw new CommandFailed(`An embedded AWS was left up already, at ${kept}`, 'Stop it first: make lab-down.');
+  if (kept)
+    throw new CommandFailed(`An embedded AWS was left up already, at ${kept}`, `Stop it first: ${asRoot('lab-down')}.`);
 }
 
 async function up(options: Options): Promise<void> {
@@ -101,6 +105,7 @@ async function withSession(
       await emulator?.stop();
       sweepLeftovers();
     }
+    giveToCaller(OUT);
   }
 }
 
@@ -113,18 +118,19 @@ function requireSuccess(record: LabRecord, recorder: Recorder): void {
   );
 }
 
-function drivingGuide({ at, config }: Session): string {
+function drivingGuide({ at, config, programs }: Session): string {
+  const kubectl = findProgram('kubectl') === undefined ? (programs.kubectl ?? 'kubectl') : 'kubectl';
   const variables = Object.entries(awsVariables(at)).map(([name, value]) => `export ${name}=${value}`);
   return [
     `The cluster ${config.name} is up (account ${ACCOUNT}).`,
     '',
     `  export KUBECONFIG=${path.relative(process.cwd(), path.join(OUT, 'lab.kubeconfig'))}`,
-    '  kubectl get nodes',
+    `  ${kubectl} get nodes`,
     '',
     'The embedded AWS, for the AWS CLI:',
     ...variables.map((line) => `  ${line}`),
     '',
-    'Stop it with make lab-down.',
+    `Stop it with ${asRoot('lab-down')}.`,
   ].join('\n');
 }
 
@@ -206,11 +212,14 @@ program
 program
   .command('down')
   .description('stop the lab that --keep left up')
-  .action(async () => console.log(await stopKept()));
+  .action(async () => {
+    console.log(await stopKept());
+    sweepLeftovers();
+  });
 program
   .command('cache')
   .description('build what machines start from, and nothing else')
-  .option('--kubernetes <version>', 'version of Kubernetes', '1.36.3')
+  .option('--kubernetes <version>', 'version of Kubernetes', RECIPES.kubelet.version)
   .action(cache);
 
 process.chdir(ROOT);

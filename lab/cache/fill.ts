@@ -135,7 +135,7 @@ async function releaseOf(version: string, rootfs: string, signal: AbortSignal, t
 }
 
 /** What machines start from, before anything of Kubernetes. */
-export function userLandOf(kubernetes: string, certificate: string): Step {
+function userLandOf(kubernetes: string, certificate: string): Step {
   const { packages } = nodeInstall(kubernetes);
   return {
     name: 'user-land',

@@ -10,7 +10,8 @@ export async function kubeadmImages(kubeadm: string, version: string): Promise<R
     reject: false,
     all: true,
   });
-  if (listed.failed) throw new CommandFailed('kubeadm names no images', 'See its words.', tail(listed.all ?? ''));
+  if (listed.failed)
+    throw new CommandFailed('kubeadm names no images', `Try it by hand: ${kubeadm}`, tail(listed.all ?? ''));
   const references = listed.stdout.split('\n').filter((line) => line !== '');
   return Object.fromEntries(references.map((reference) => [nameOf(reference), reference]));
 }

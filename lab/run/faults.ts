@@ -20,7 +20,7 @@ const BOUND_SECONDS = 300;
 const now = () => Date.now() / 1000;
 
 /** The seats boot again, as an operator asks for it. */
-export async function reboot(life: Life): Promise<void> {
+async function reboot(life: Life): Promise<void> {
   life.heading('reboot');
   const since = now();
   const InstanceIds = (await life.running('seat')).map(({ instanceId }) => instanceId);
@@ -29,7 +29,7 @@ export async function reboot(life: Life): Promise<void> {
 }
 
 /** The power of every seat is cut, and comes back seat by seat in any order; during the boots it is cut again and again. */
-export async function cutPower(life: Life, random: () => number): Promise<void> {
+async function cutPower(life: Life, random: () => number): Promise<void> {
   life.heading('power cuts');
   const seats = (await life.running('seat')).map(({ instanceId }) => instanceId);
   let since = now();
@@ -47,7 +47,7 @@ export async function cutPower(life: Life, random: () => number): Promise<void> 
 }
 
 /** The node script is killed at random moments of a boot, with all that it runs; systemd runs it again. */
-export async function killNodeScript(life: Life, random: () => number): Promise<void> {
+async function killNodeScript(life: Life, random: () => number): Promise<void> {
   life.heading('kills of the node script');
   const seats = (await life.running('seat')).map(({ instanceId }) => instanceId);
   const since = now();
@@ -69,7 +69,7 @@ const KILL = `[ "$(systemctl show --property ActiveState --value drowse-node)" =
   systemctl kill --signal KILL drowse-node && echo killed`;
 
 /** One seat's instance is gone for good; its group makes another, which sits on the same volume. */
-export async function loseInstance(life: Life, random: () => number): Promise<void> {
+async function loseInstance(life: Life, random: () => number): Promise<void> {
   life.heading('loss of an instance');
   const [lost] = shuffled(await life.running('seat'), random);
   if (!lost) return;
@@ -84,7 +84,7 @@ export async function loseInstance(life: Life, random: () => number): Promise<vo
 }
 
 /** One volume of three is lost with its instance: the seat becomes a new member. */
-export async function loseVolume(life: Life, seat: number): Promise<void> {
+async function loseVolume(life: Life, seat: number): Promise<void> {
   life.heading('loss of a volume');
   await resizeSeat(life, seat, 0);
   await life.session.room.blank(await volumeOf(life, seat));
@@ -93,7 +93,7 @@ export async function loseVolume(life: Life, seat: number): Promise<void> {
 }
 
 /** A pool's node joins through the launch hook and its workflow; its instance is lost, and another joins in its place. */
-export async function joinPool(life: Life): Promise<void> {
+async function joinPool(life: Life): Promise<void> {
   life.heading('a pool node');
   const [pool] = life.session.config.pools;
   if (!pool) return;
@@ -133,7 +133,7 @@ async function readyPoolNode(life: Life, besides: readonly string[]): Promise<st
  * Every volume is lost, and seats alone come back from the bucket: the snapshot and the restore are the documents that the workflows
  * run.
  */
-export async function loseVolumesOfSeats(life: Life): Promise<void> {
+async function loseVolumesOfSeats(life: Life): Promise<void> {
   life.heading('loss of every volume');
   const { seats } = life.session.config.controlPlane;
   const [first] = await life.running('seat');
@@ -152,7 +152,7 @@ export async function loseVolumesOfSeats(life: Life): Promise<void> {
 }
 
 /** Every volume is lost while asleep: a restore from the bucket brings the cluster back. */
-export async function loseEverything(life: Life): Promise<void> {
+async function loseEverything(life: Life): Promise<void> {
   await life.workflow('sleep');
   life.heading('loss of every volume');
   const { seats } = life.session.config.controlPlane;

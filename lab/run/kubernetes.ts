@@ -28,7 +28,11 @@ export class Kubernetes {
     const door = (await room.machines()).find((machine) => machine.door !== null)?.door;
     const stored = parse(Parameter?.Value ?? '') as Kubeconfig;
     const [entry] = stored.clusters;
-    if (!entry || typeof door !== 'number') throw new CommandFailed(`${name} is no kubeconfig`, 'Run make lab again.');
+    if (!entry || typeof door !== 'number')
+      throw new CommandFailed(
+        `${name} is no kubeconfig`,
+        'See local/out/emulator.log: the seat stores it at each boot.',
+      );
     entry.cluster.server = `https://127.0.0.1:${String(door)}`;
     writeFileSync(this.kubeconfig, stringify(stored), { mode: 0o600 });
   }
@@ -43,7 +47,8 @@ export class Kubernetes {
       reject: false,
       ...(input !== undefined && { input }),
     });
-    if (result.failed) throw new CommandFailed(`kubectl ${args.join(' ')} failed`, 'See below.', tail(result.stderr));
+    if (result.failed)
+      throw new CommandFailed(`kubectl ${args.join(' ')} failed`, 'See local/out/emulator.log.', tail(result.stderr));
     return result.stdout;
   }
 
@@ -52,7 +57,7 @@ export class Kubernetes {
     return (JSON.parse(await this.kubectl(['get', ...args, '--output', 'json'])) as { items: T[] }).items;
   }
 
-  /** True as soon as kubectl succeeds, false after the bound. */
+  /** True as soon as something is so, false after the bound; an error counts as not yet. */
   async within(seconds: number, predicate: () => Promise<boolean>): Promise<boolean> {
     const ends = Date.now() + seconds * 1000;
     for (;;) {

@@ -99,7 +99,7 @@ const ELSEWHERE: readonly [command: RegExp, file: string, shows: RegExp][] = [
   [/^make platform-render$/, 'test/server/facts.test.ts', /platform-render|generate/],
   [/^make (lab|lab-cache|test-lab)( BOOT=1)?$/, 'test/lab/run.test.ts', /lab/],
   [/^make lab-lock$/, 'test/lab/released.test.ts', /raiseLock/],
-  [/^make (bench|format|test(-(unit|nodes|apps|e2e|aws|platform|platform-server))?)$/, 'Makefile', /^test: /m],
+  [/^make (bench|format|setup|test(-(unit|nodes|apps|e2e|aws|platform|platform-server))?)$/, 'Makefile', /^test: /m],
   [/^npx tsx scripts\/write-diagram\.ts$/, 'test/stacks/diagram.test.ts', /diagram/],
   [/^node --import tsx bench\/orchestration\.ts$/, 'test/cost/orchestration.test.ts', /orchestration/],
   [/^(etcdctl|etcdutl|etcd|jq) /, 'test/userdata/no-space.test.ts', /blocksOf\('runbook\.md'/],

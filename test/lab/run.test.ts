@@ -1,12 +1,24 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { digestOf } from '../../lab/cache/digest';
 import { RECIPES } from '../../lab/binaries/recipes';
 import { pruneCache, sweepUnfinished } from '../../lab/cache/prune';
+import { asRoot, giveToCaller } from '../../lab/run/caller';
 import { randomNumbers, shuffled } from '../../lab/run/chance';
 import { sweepLeftovers } from '../../lab/run/leftovers';
-import { requireHost } from '../../lab/run/requirements';
+import { type Host, requireHost, thisHost } from '../../lab/run/requirements';
 import { type BootTimes, bootTimes, measured, mergeTimes } from '../../lab/run/times';
 import { loadConfig } from '../../lib/config/load';
 import { CONTAINERD_VERSION } from '../../lib/node/install';
@@ -18,18 +30,39 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('what the lab needs of a machine', () => {
-  const host = { platform: 'linux' as const, uid: 0, path: ['/usr/bin', '/usr/sbin'] };
+  const gigabyte = 2 ** 30;
+  const host: Host = {
+    platform: 'linux',
+    architecture: 'x64',
+    uid: 0,
+    memory: 8 * gigabyte,
+    disk: { free: 40 * gigabyte, size: 100 * gigabyte },
+    path: ['/usr/bin', '/usr/sbin'],
+  };
 
   it('is met by root on Linux with all programs', () => {
     expect(() => requireHost(host, (file) => file.startsWith('/usr/sbin/'))).not.toThrow();
   });
 
   it.each([
-    ['another system', { ...host, platform: 'darwin' as const }, 'The lab needs Linux, and this is darwin'],
-    ['another user', { ...host, uid: 1000 }, 'The lab needs root'],
-    ['a system that knows no users', { ...host, uid: undefined }, 'The lab needs root'],
-  ])('is not met by %s', (_, other, message) => {
-    expect(() => requireHost(other, () => true)).toThrow(message);
+    ['another system', { platform: 'darwin' }, 'The lab needs Linux, and this is darwin'],
+    ['another architecture', { architecture: 'arm64' }, 'The lab needs a machine of x86-64, and this is arm64'],
+    ['another user', { uid: 1000 }, 'The lab needs root'],
+    ['a system that knows no users', { uid: undefined }, 'The lab needs root'],
+    ['little memory', { memory: 4 * gigabyte }, 'The lab needs 8 GiB of memory, and this machine has 4.0 GiB'],
+    [
+      'a full disk',
+      { disk: { free: 9 * gigabyte, size: 100 * gigabyte } },
+      'The lab needs a tenth of its disk free, and 9.0 GiB of 100.0 GiB are: kubelets evict pods below that',
+    ],
+  ] satisfies [string, Partial<Host>, string][])('is not met by %s', (_, other, message) => {
+    expect(() => requireHost({ ...host, ...other }, () => true)).toThrow(message);
+  });
+
+  it('is read of this machine', () => {
+    const { memory, disk } = thisHost();
+    expect(memory).toBeGreaterThan(0);
+    expect(disk.size).toBeGreaterThan(disk.free);
   });
 
   it('names all that is missing at once, and the packages that bring it', () => {
@@ -44,6 +77,34 @@ describe('what the lab needs of a machine', () => {
       message: 'The lab needs apt-ftparchive, debootstrap',
       remedy: 'Debian and Ubuntu: apt-get install apt-utils debootstrap',
     });
+  });
+});
+
+describe('whoever called sudo', () => {
+  // Root may give a file to anybody, and others to themselves.
+  const uid = process.getuid?.() === 0 ? 4242 : (process.getuid?.() ?? 0);
+  const env = { SUDO_UID: String(uid), SUDO_GID: String(process.getgid?.() ?? 0) };
+
+  it('gets what was written, but nothing that a link leads to', () => {
+    const [out, other] = [path.join(folder, 'out'), path.join(folder, 'other')];
+    mkdirSync(out);
+    for (const file of [path.join(out, 'lab.kubeconfig'), other]) writeFileSync(file, '');
+    symlinkSync(other, path.join(out, 'link'));
+    const before = statSync(other).uid;
+    giveToCaller(out, env);
+    const owners = [out, path.join(out, 'lab.kubeconfig')].map((file) => statSync(file).uid);
+    expect([...owners, lstatSync(path.join(out, 'link')).uid]).toEqual([uid, uid, uid]);
+    expect(statSync(other).uid).toBe(before);
+  });
+
+  it('is nobody for root itself', () => {
+    const before = statSync(folder).uid;
+    giveToCaller(folder, {});
+    expect(statSync(folder).uid).toBe(before);
+  });
+
+  it('is told commands as they are for them', () => {
+    expect([asRoot('lab-down', env), asRoot('lab-down', {})]).toEqual(['sudo make lab-down', 'make lab-down']);
   });
 });
 
