@@ -18,6 +18,11 @@ interface Options {
   cache?: string;
 }
 
+/** Whether LAB_DOWNLOAD says so: with anything but nothing and 0. */
+export function isAskedToDownload({ LAB_DOWNLOAD = '' }: NodeJS.ProcessEnv = process.env): boolean {
+  return LAB_DOWNLOAD !== '' && LAB_DOWNLOAD !== '0';
+}
+
 /**
  * Programs, from the cache or made now, one after the other: built from Go modules, or with LAB_DOWNLOAD=1 downloaded, where
  * the lock has the digest of what their makers publish. A download that fails is not built in its place: a build takes
@@ -29,7 +34,7 @@ export async function obtainBinaries(
   programs: readonly Wanted[],
   signal: AbortSignal,
   { step, note }: Telling,
-  { lock = process.env.LAB_DOWNLOAD === '1' ? readLock() : undefined, cache = CACHE }: Options = {},
+  { lock = isAskedToDownload() ? readLock() : undefined, cache = CACHE }: Options = {},
 ): Promise<string[]> {
   const chosen = programs.map((wanted) => ({ wanted, file: lock && lockedFile(lock, wanted) }));
   const lacking = chosen.filter(({ wanted, file }) => lock && !file && !existsSync(cachedPath(wanted, cache)));

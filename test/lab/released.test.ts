@@ -17,7 +17,7 @@ import path from 'node:path';
 import * as tar from 'tar';
 import { downloadedBinaries } from '../../lab/binaries/download';
 import { type Lock, type LockedFile, lockedFile, readLock } from '../../lab/binaries/lock';
-import { obtainBinaries } from '../../lab/binaries/obtain';
+import { isAskedToDownload, obtainBinaries } from '../../lab/binaries/obtain';
 import { digestIn, lockable, publishedFiles, raiseLock } from '../../lab/binaries/raise';
 import { RECIPES } from '../../lab/binaries/recipes';
 import { cachedPath, type Wanted, wantedOf } from '../../lab/binaries/wanted';
@@ -232,6 +232,14 @@ describe('LAB_DOWNLOAD', () => {
   const told: string[] = [];
   const telling = { step: (text: string) => told.push(text), note: (text: string) => told.push(`! ${text}`) };
   beforeEach(() => told.splice(0));
+
+  it.each([
+    [undefined, false],
+    ['', false],
+    ['0', false],
+    ['1', true],
+    ['true', true],
+  ])('as %s means %s', (LAB_DOWNLOAD, means) => expect(isAskedToDownload({ LAB_DOWNLOAD })).toBe(means));
 
   it('downloads what the lock has, and takes the rest from what was built', async () => {
     answers = [whole(PROGRAM)];
