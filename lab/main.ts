@@ -23,60 +23,59 @@ import { openSession, type Session, type SessionOptions } from './run/session';
 
 type Options = Omit<SessionOptions, 'platform'>;
 
-function requireNoneLeft(): void {
-  const kept = keptEndpoint();
-  if (kept)
-    throw new CommandFailed(`An embedded AWS was left up already, at ${kept}`, `Stop it first: ${asRoot('lab-down')}.`);
-}
-
 async function up(options: Options): Promise<void> {
-  requireNoneLeft();
-  await withSession({ ...options, platform: true }, async (session, progress) => {
-    const recorder = new Recorder(session, progress);
-    await live(new Life(session, recorder, progress), liveOnce);
-    const record = await recorder.close();
-    requireSuccess(record, recorder);
-    progress.print(
-      `\n${progress.color.green('✓')} A whole life in ${record.seconds.life.toFixed(1)} s; times in local/out/lab.json`,
-    );
-    if (options.keep) progress.print(`\n${drivingGuide(session)}`);
-  });
+  await run({ ...options, platform: true }, liveOnce, ({ seconds }) => `A whole life in ${seconds.life.toFixed(1)} s`);
 }
 
 /** Boots the seats and nothing else: no platform, so no Flux has to be built. */
 async function boot(options: Options): Promise<void> {
-  requireNoneLeft();
-  await withSession({ ...options, platform: false }, async (session, progress) => {
+  await run({ ...options, platform: false }, bootSeats, ({ seconds }) => `The seats in ${seconds.life.toFixed(1)} s`);
+}
+
+/** Everything that the lab proves: a life, then faults; one part after the other in the same lab. */
+async function test({ seed, ...options }: SessionOptions & { seed: number }): Promise<void> {
+  console.log(`seed ${String(seed)}`);
+  const part = (life: Life) => proveFaults(life, seed);
+  await run(options, part, ({ checks, seconds }) => `${String(checks.length)} checks in ${seconds.life.toFixed(1)} s`);
+}
+
+/** Runs a part of a life in a lab of its own, and says what came of it. */
+async function run(
+  options: SessionOptions,
+  part: (life: Life) => Promise<void>,
+  passed: (record: LabRecord) => string,
+): Promise<void> {
+  const kept = keptEndpoint();
+  if (kept) {
+    throw new CommandFailed(`An embedded AWS was left up already, at ${kept}`, `Stop it first: ${asRoot('lab-down')}.`);
+  }
+  await withSession(options, async (session, progress) => {
     const recorder = new Recorder(session, progress);
-    await live(new Life(session, recorder, progress), bootSeats);
-    requireSuccess(await recorder.close(), recorder);
+    const record = await live(new Life(session, recorder, progress), part);
+    requireSuccess(record, recorder);
+    progress.print(`\n${progress.color.green('✓')} ${passed(record)}; times in local/out/lab.json`);
     if (options.keep) progress.print(`\n${drivingGuide(session)}`);
   });
 }
 
-/** Everything that the lab proves: a life, then faults; one part after the other in the same lab. */
-async function test(options: Options & { seed: number; platform: boolean }): Promise<void> {
-  requireNoneLeft();
-  await withSession(options, async (session, progress) => {
-    const recorder = new Recorder(session, progress);
-    progress.print(`  seed ${String(options.seed)}`);
-    await live(new Life(session, recorder, progress), (life) => proveFaults(life, options.seed));
-    const record = await recorder.close();
-    requireSuccess(record, recorder);
-    progress.print(
-      `\n${progress.color.green('✓')} ${String(record.checks.length)} checks in ${record.seconds.life.toFixed(1)} s`,
-    );
-  });
-}
-
 /** A life that broke off still has its times and checks written. */
-async function live(life: Life, part: (life: Life) => Promise<void>): Promise<void> {
+async function live(life: Life, part: (life: Life) => Promise<void>): Promise<LabRecord> {
   try {
     await part(life);
   } catch (error) {
     await life.recorder.close();
     throw error;
   }
+  return life.recorder.close();
+}
+
+/** Aborts when somebody presses Ctrl-C, or the process is asked to end. */
+function interruption(): AbortController {
+  const abort = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => abort.abort(new Interrupted(signal)));
+  }
+  return abort;
 }
 
 /** Sets a lab up, does something in it, and leaves nothing behind unless it is to be kept. */
@@ -85,10 +84,7 @@ async function withSession(
   use: (session: Session, progress: Progress) => Promise<void>,
 ): Promise<void> {
   const progress = new Progress(process.stdout);
-  const abort = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => abort.abort(new Interrupted(signal)));
-  }
+  const abort = interruption();
   let emulator: Emulator | undefined;
   let kept = false;
   try {
@@ -136,11 +132,7 @@ function drivingGuide({ at, config, programs }: Session): string {
 
 async function cache(options: { kubernetes: string }): Promise<void> {
   requireHost(thisHost());
-  const abort = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => abort.abort(new Interrupted(signal)));
-  }
-  await fillCache([options.kubernetes], true, abort.signal, { step: console.log, note: console.log });
+  await fillCache([options.kubernetes], true, interruption().signal, { step: console.log, note: console.log });
 }
 
 function giveToTwin(): void {
@@ -156,6 +148,11 @@ function port(text: string): number {
   if (!Number.isInteger(value) || value < 0 || value > 65_535)
     throw new InvalidArgumentError('Use a port from 1 to 65535, or 0 for a free one.');
   return value;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Use a whole number.');
+  return Number(text);
 }
 
 function fail(error: unknown): void {
@@ -201,7 +198,7 @@ program
   .option('--config <file>', 'configuration of the cluster', path.join('lab', 'clusters', 'one-seat.yaml'))
   .option('--keep', 'leave the lab up afterwards', false)
   .option('--port <number>', 'port of the embedded AWS on 127.0.0.1; 0 takes a free one', port, 0)
-  .option('--seed <number>', 'of the moments and orders that are random', Number, Math.floor(Math.random() * 1e6))
+  .option('--seed <number>', 'of the moments and orders that are random', wholeNumber, Math.floor(Math.random() * 1e6))
   .option('--from <version>', 'of Kubernetes with which the cluster begins, before it is upgraded')
   .option('--no-platform', 'seats alone, without Flux and workflows')
   .action(test);

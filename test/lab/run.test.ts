@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -249,6 +250,11 @@ describe('the place of a part of the cache', () => {
 
 test('the lab builds the containerd that nodes install', () => {
   expect(RECIPES.containerd.version).toBe(CONTAINERD_VERSION);
+});
+
+test('the package of network plugins has the version of its programs', () => {
+  const script = readFileSync(path.join(__dirname, '..', '..', 'lab', 'cache', 'make-packages.sh'), 'utf8');
+  expect(script).toContain(`kubernetes-cni "${RECIPES.bridge.version}-1.1"`);
 });
 
 test.each(['one-seat', 'three-seats'])('the configuration %s is right, and of the version that is built', (name) => {
