@@ -5,11 +5,11 @@ const ROOT = join(__dirname, '..');
 /** Where the page's style and script lie, packed, for its function. */
 export const PAGE_ASSETS = 'lambdas/serve-page/assets.json';
 
-/** Packs the page's style and script as they go into the page. */
-export async function packPage(): Promise<{ style: string; script: string }> {
+/** Packs the style and the scripts of the page, and of the one that waits for the app, as they go into them. */
+export async function packPage(): Promise<{ style: string; script: string; waiting: string }> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ['web/style.css', 'web/client.ts'],
+    entryPoints: ['web/style.css', 'web/client.ts', 'web/waiting.ts'],
     outdir: 'dist/web',
     write: false,
     bundle: true,
@@ -22,5 +22,5 @@ export async function packPage(): Promise<{ style: string; script: string }> {
     logLevel: 'warning',
   });
   const textOf = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text.trim() ?? '';
-  return { style: textOf('.css'), script: textOf('.js') };
+  return { style: textOf('style.css'), script: textOf('client.js'), waiting: textOf('waiting.js') };
 }

@@ -122,6 +122,7 @@ export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv 
     KEEP_DAILY_DAYS: String(config.snapshots.keepDailyDays),
     ELASTIC_IP_ID,
     DOMAIN: config.app.domain ?? '',
+    WAITING_PAGE: String(app.hasWaitingPage),
     PROBE: app.probe,
     APP_HOST: app.host,
     PROBE_PATH: app.probePath,

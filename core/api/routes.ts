@@ -125,6 +125,11 @@ export const ROUTES = {
     security: 'none',
     answers: { 200: { description: 'The page; without a link, the question for one' } },
   },
+  'GET /.drowse/waiting': {
+    summary: 'What visitors of the app’s own address see while nobody answers there (app.waitingPage)',
+    security: 'none',
+    answers: { 200: { description: 'The waiting page, the same for everybody' } },
+  },
   'POST /link/session': {
     summary: 'Exchanges a link’s secret for the cookie of the page',
     security: 'none',

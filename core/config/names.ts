@@ -117,5 +117,7 @@ export function appOf({ name, app, platform }: Pick<ClusterConfig, 'name' | 'app
     /** What a wake must see from outside. */
     probe: app.probe ?? (domain === undefined ? ingress : 'app'),
     probePath: app.probePath,
+    /** True if CloudFront stands at its name, and shows visitors a page while nobody answers. */
+    hasWaitingPage: app.waitingPage !== undefined,
   } as const;
 }

@@ -431,5 +431,15 @@ function checkPlatform({ platform, app }: ClusterConfig, { platform: { overlays:
       message: `${app.certificates} needs app.domain: a certificate is for a name`,
     });
   }
-  return problems;
+  return [...problems, ...checkWaitingPage(app)];
+}
+
+/** CloudFront talks to the cluster by the app's name, and trusts no certificate that browsers do not. */
+function checkWaitingPage({ waitingPage, domain, certificates = 'letsencrypt' }: ClusterConfig['app']): Problem[] {
+  if (waitingPage === undefined) return [];
+  const path = ['app', 'waitingPage'];
+  if (domain === undefined) return [{ path, message: 'needs app.domain: it stands at that name' }];
+  if (certificates === 'letsencrypt') return [];
+  const found = `app.certificates is ${certificates}, and CloudFront talks to no cluster whose certificate browsers refuse`;
+  return [{ path, message: `${found}: use letsencrypt` }];
 }

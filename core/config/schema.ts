@@ -301,7 +301,22 @@ export const clusterConfigShape = z.strictObject({
     .prefault({}),
   app: z
     .strictObject({
-      domain: z.hostname().optional().describe('Host name of the app; point it at the Elastic IP'),
+      domain: z
+        .hostname()
+        .optional()
+        .describe('Host name of the app; point it at the Elastic IP, or with waitingPage at the output AppFront'),
+      waitingPage: z
+        .strictObject({
+          certificateArn: z
+            .string()
+            .regex(
+              /^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate\/[0-9a-f-]{36}$/,
+              'use the ARN of a certificate of AWS Certificate Manager in us-east-1: CloudFront takes no other, wherever the cluster is',
+            )
+            .describe('Certificate of app.domain in AWS Certificate Manager, made in us-east-1'),
+        })
+        .optional()
+        .describe('Shows visitors of app.domain a page instead of a time-out while it sleeps; see docs/page.md'),
       email: z.email().optional().describe('Address for certificate notices (Let’s Encrypt)'),
       certificates: z
         .enum(['letsencrypt', 'letsencrypt-staging', 'self-signed'])

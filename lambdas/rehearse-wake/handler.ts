@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { autoScaling, ec2, s3, serviceQuotas } from '../shared/clients/clients';
 import { logger } from '../shared/clients/logger';
 import { type NotifyDeps, notify } from '../shared/news/notify';
-import { examine, type Finding, looksOf, type ReadinessDeps } from '../shared/readiness/examine';
+import { examine, type Finding, looksOf, readPage, type ReadinessDeps } from '../shared/readiness/examine';
 import type { ClusterStore } from '../shared/record/cluster-store';
 import { clusterStore, notifyDeps } from '../shared/step/deps';
 import { step } from '../shared/step/step';
@@ -66,7 +66,9 @@ export const handler = step(
       ec2: ec2(),
       s3: s3(),
       serviceQuotas: serviceQuotas(),
+      hasWaitingPage: env.WAITING_PAGE,
       resolve: resolve4,
+      read: readPage,
       store: clusterStore(env),
       notify: notifyDeps(env),
     }),

@@ -7,20 +7,29 @@ import type { Html } from './html';
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 const STYLE_HASH = hashOf(assets.style);
 const SCRIPT_HASH = hashOf(assets.script);
+const WAITING_HASH = hashOf(assets.waiting);
 
-/** The page may run its own script and style, ask its own API and the app, and nothing else. */
-function policyOf(appUrl: string): string {
+/** A page may run its own script and style, ask whom it has to, and nothing else. */
+function policyOf(scriptHash: string, connect: string, forms: string): string {
   return [
     "default-src 'none'",
-    `script-src ${SCRIPT_HASH}`,
+    `script-src ${scriptHash}`,
     `style-src ${STYLE_HASH}`,
-    `connect-src 'self'${appUrl === '' ? '' : ` ${new URL(appUrl).origin}`}`,
+    `connect-src ${connect}`,
     'img-src data:',
-    "form-action 'self'",
+    `form-action ${forms}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
 }
+
+/** What holds of every page, whoever sees it. */
+const PLAIN = {
+  'content-type': 'text/html; charset=utf-8',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
 
 /** The page, with headers that let it do what it needs and nothing else. */
 export function htmlAnswer(
@@ -30,16 +39,32 @@ export function htmlAnswer(
   return new Response(document(assets, title, main), {
     status,
     headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': policyOf(appUrl),
+      ...PLAIN,
+      'content-security-policy': policyOf(
+        SCRIPT_HASH,
+        `'self'${appUrl === '' ? '' : ` ${new URL(appUrl).origin}`}`,
+        "'self'",
+      ),
       'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
       'strict-transport-security': 'max-age=31536000',
       'cross-origin-opener-policy': 'same-origin',
       'permissions-policy': 'camera=(), geolocation=(), microphone=()',
       ...(cookie !== undefined && { 'set-cookie': cookie }),
+    },
+  });
+}
+
+/**
+ * The page that stands in for the app, at the app's own address: it sets nothing there that would outlive it. CloudFront may keep it for
+ * some minutes, a browser never.
+ */
+export function waitingAnswer(title: string, main: Html, head: Html): Response {
+  const { style, waiting: script } = assets;
+  return new Response(document({ style, script }, title, main, head), {
+    headers: {
+      ...PLAIN,
+      'content-security-policy': policyOf(WAITING_HASH, "'self'", "'none'"),
+      'cache-control': 'public, max-age=0, s-maxage=300, must-revalidate',
     },
   });
 }

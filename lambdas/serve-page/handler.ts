@@ -16,8 +16,19 @@ import { backToPage, htmlAnswer, isForm, isScript } from './answers';
 import { skipNeeds, untilOfHours } from './changes';
 import { env } from './env';
 import { problemOf, signIn } from './page';
-import { changeBy, getLinkStatus, getPage, getView, getWait, leave, openSession, type PageDeps } from './pages';
+import {
+  changeBy,
+  getLinkStatus,
+  getPage,
+  getView,
+  getWait,
+  leave,
+  openSession,
+  type PageDeps,
+  wantedBy,
+} from './pages';
 import { NotFromPage, TooOften } from './visit';
+import { getWaiting } from './waiting';
 
 /** The schedules' events that the page knows. */
 const AHEAD = { days: 14, shown: 12 };
@@ -34,6 +45,7 @@ function routesOf(env: Env) {
   const start = { sfn: stepFunctions(), store: clusterStore(env) };
   return {
     'GET /': getPage,
+    'GET /.drowse/waiting': getWaiting,
     'GET /link/view': getView,
     'GET /link/status': getLinkStatus,
     'GET /link/wait': getWait,
@@ -98,7 +110,7 @@ function refusal(error: Error, req: Request, appUrl: string): Response {
   return htmlAnswer(appUrl, {
     status: statusCode,
     title: 'drowse',
-    main: signIn(problemOf(problem ?? null) ?? 'That failed. Try again in a minute.'),
+    main: signIn(problemOf(problem ?? null) ?? 'That failed. Try again in a minute.', wantedBy(req)),
   });
 }
 

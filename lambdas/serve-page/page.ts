@@ -37,7 +37,7 @@ export function problemOf(name: string | null): string | undefined {
 }
 
 /** The whole document. Style and script stand in it to the letter: the page's policy names their digests. */
-export function document({ style, script }: Assets, title: string, main: Html): string {
+export function document({ style, script }: Assets, title: string, main: Html, head?: Html): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -46,6 +46,7 @@ export function document({ style, script }: Assets, title: string, main: Html): 
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
+        ${head}
         <link rel="icon" href="data:," />
         ${raw(`<style>${style}</style>`)}
       </head>
@@ -58,7 +59,7 @@ export function document({ style, script }: Assets, title: string, main: Html): 
 }
 
 /** For whoever comes without a link: nothing of the cluster is said. */
-export function signIn(problem?: string): Html {
+export function signIn(problem?: string, to = '/'): Html {
   return html`<main id="main" data-signed-out>
     <section id="state">
       <h1>Who is there?</h1>
@@ -67,13 +68,18 @@ export function signIn(problem?: string): Html {
         Open this page by the link that you were sent. If your browser runs no scripts, paste what stands in the link
         after the #.
       </p>
-      <form method="post" action="link/session">
+      <form method="post" action="${send({ to }, 'session')}">
         <label for="secret">Your link’s key</label>
         <input id="secret" name="secret" type="password" autocomplete="off" required maxlength="900" />
         <button>Go on</button>
       </form>
     </section>
   </main>`;
+}
+
+/** Where a form goes; on the way back the page still knows where the reader wanted to go. */
+function send({ to }: Pick<Shown, 'to'>, what: string): string {
+  return to === '/' ? `link/${what}` : `link/${what}?${new URLSearchParams({ to }).toString()}`;
 }
 
 /** All that a link may see and do. */
@@ -91,7 +97,7 @@ export function mainOf(shown: Shown): Html {
     ${runsSection(shown)}
     <footer>
       <p>${view.cluster} · this link is ${view.person}’s, until ${moment(view.expiresAt, shown.timeZone)}</p>
-      <form method="post" action="link/leave">
+      <form method="post" action="${send(shown, 'leave')}">
         ${tokenField(shown)}<button class="plain" id="leave">Forget the link on this device</button>
       </form>
     </footer>
@@ -201,7 +207,7 @@ function canWake(view: LinkStatus): boolean {
 }
 
 function wakeForm(shown: Shown): Html {
-  return html`<form method="post" action="link/wake" data-live>
+  return html`<form method="post" action="${send(shown, 'wake')}" data-live>
     ${tokenField(shown)}
     <button class="big" id="wake">Wake it up</button>
     <label for="why">What for? <span class="soft">(optional: others see it)</span></label>
@@ -228,7 +234,7 @@ function awakeSection(shown: Shown): Html {
     ${postponedUntil !== undefined && html`<p>No sleep for lack of use before ${moment(postponedUntil, timeZone)}.</p>`}
     ${
       keepAwake &&
-      html`<form method="post" action="link/keep-awake" data-live>
+      html`<form method="post" action="${send(shown, 'keep-awake')}" data-live>
         ${tokenField(shown)}
         <label for="hours">Keep it awake for</label>
         <select id="hours" name="hours">
@@ -244,14 +250,14 @@ function awakeSection(shown: Shown): Html {
     ${
       keepAwake &&
       keepAwakeUntil !== undefined &&
-      html`<form method="post" action="link/end-keep-awake" data-live>
+      html`<form method="post" action="${send(shown, 'end-keep-awake')}" data-live>
         ${tokenField(shown)}<button class="plain" id="end-keep">End that now</button>
       </form>`
     }
     ${
       keepAwake &&
       idleSleepAt !== undefined &&
-      html`<form method="post" action="link/postpone-sleep" data-live>
+      html`<form method="post" action="${send(shown, 'postpone-sleep')}" data-live>
         ${tokenField(shown)}<button id="postpone">I still use it</button>
       </form>`
     }
@@ -259,7 +265,7 @@ function awakeSection(shown: Shown): Html {
       sleep &&
       view.state !== 'asleep' &&
       !busySleeping &&
-      html`<form method="post" action="link/sleep" data-live>
+      html`<form method="post" action="${send(shown, 'sleep')}" data-live>
         ${tokenField(shown)}<button class="plain" id="sleep">Put it to sleep now</button>
       </form>`
     }
@@ -280,7 +286,7 @@ function nextSection(shown: Shown): Html {
         >${workflow === 'wake' ? 'Wakes' : 'Sleeps'} ${moment(at, timeZone)}
         <span class="soft">${schedule}</span>${skipped && html` <em>left out: ${skipped.message}</em>`}</span
       >
-      ${skip && html`<form method="post" action="link/skip-next" data-live>${tokenField(shown)}<input type="hidden" name="workflow" value="${workflow}" /><button class="plain" id="skip-${workflow}">Skip this ${workflow}</button></form>`}
+      ${skip && html`<form method="post" action="${send(shown, 'skip-next')}" data-live>${tokenField(shown)}<input type="hidden" name="workflow" value="${workflow}" /><button class="plain" id="skip-${workflow}">Skip this ${workflow}</button></form>`}
     </li>`;
   });
   const skipped = next.some((one) => one.skipped?.reason === 'skip-next');
@@ -293,7 +299,7 @@ function nextSection(shown: Shown): Html {
             ${lines}
           </ul>`
     }
-    ${skipped && keepAwake && sleep && html`<form method="post" action="link/unskip" data-live>${tokenField(shown)}<button class="plain" id="unskip">Skip nothing</button></form>`}
+    ${skipped && keepAwake && sleep && html`<form method="post" action="${send(shown, 'unskip')}" data-live>${tokenField(shown)}<button class="plain" id="unskip">Skip nothing</button></form>`}
   </section>`;
 }
 

@@ -31,7 +31,7 @@ export const getPage: Page =
     });
     return known
       ? show(deps, req, known, { problem })
-      : htmlAnswer(deps.appUrl, { title: 'drowse', main: signIn(problem) });
+      : htmlAnswer(deps.appUrl, { title: 'drowse', main: signIn(problem, wantedBy(req)) });
   };
 
 /** `GET /link/view`: the same, for the page's own script. */
@@ -102,7 +102,15 @@ async function show(
   { problem, cookie }: { problem?: string | undefined; cookie?: string },
 ): Promise<Response> {
   const view = await readView(deps, link);
-  const to = new URL(req.url).searchParams.get('to') ?? '/';
-  const main = mainOf({ view, token, problem, timeZone: deps.timeZone, to: /^\/(?![/\\])/.test(to) ? to : '/' });
+  const main = mainOf({ view, token, problem, timeZone: deps.timeZone, to: wantedBy(req) });
   return htmlAnswer(deps.appUrl, { title: titleOf(view), main, cookie });
+}
+
+/** A longer way into the app is forgotten: each of the page's forms carries it along. */
+const LONGEST = 2_000;
+
+/** The page of the app to which the reader wanted to go; never another site's. */
+export function wantedBy(req: Request): string {
+  const to = new URL(req.url).searchParams.get('to') ?? '/';
+  return /^\/(?![/\\])/.test(to) && to.length <= LONGEST ? to : '/';
 }

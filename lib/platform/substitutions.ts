@@ -22,7 +22,7 @@ export function substitutions(config: ClusterConfig, { account, elasticIp }: Dep
   const { name, region, kubernetes, app, platform, gpu } = config;
   const names = namesOf(name);
   const minor = kubernetes.version.split('.').slice(0, 2).join('.');
-  const { host: domain, certificates } = appOf(config);
+  const { host: domain, certificates, hasWaitingPage } = appOf(config);
   return {
     cluster_name: name,
     region,
@@ -30,6 +30,8 @@ export function substitutions(config: ClusterConfig, { account, elasticIp }: Dep
     calico_dataplane: kubernetes.proxyMode === 'nftables' ? 'Nftables' : 'Iptables',
     elastic_ip: elasticIp,
     app_domain: domain,
+    // The ingress, and CloudFront before it: each writes down whom it serves. In quotes, which an environment wants.
+    app_proxies: hasWaitingPage ? '"2"' : '"1"',
     app_email: app.email ?? `hostmaster@${domain}`,
     certificate_issuer: certificates === 'letsencrypt' ? 'letsencrypt-production' : certificates,
     cloud_controller_tag: imageTagFor('aws-cloud-controller-manager', minor),

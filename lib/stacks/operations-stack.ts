@@ -7,6 +7,7 @@ import { seatPlaces } from '../../core/config/addresses';
 import { hasApiLoadBalancer } from '../../core/config/api-access';
 import { appOf, namesOf } from '../../core/config/names';
 import type { ClusterConfig } from '../../core/config/schema';
+import { AppFront } from '../constructs/app-front/app-front';
 import { ClusterAlarms } from '../constructs/alarms/cluster-alarms';
 import { CareRules } from '../constructs/care-rules/care-rules';
 import { JoinRule } from '../constructs/join-rule/join-rule';
@@ -182,6 +183,7 @@ export class OperationsStack extends Stack {
         'DELETE /links/{id}': this.steps['manage-links'].function,
         'GET /openapi.json': this.steps['get-report'].function,
         'GET /': this.steps['serve-page'].function,
+        'GET /.drowse/waiting': this.steps['serve-page'].function,
         'GET /link/view': this.steps['serve-page'].function,
         'GET /link/status': this.steps['serve-page'].function,
         'GET /link/wait': this.steps['serve-page'].function,
@@ -203,6 +205,15 @@ export class OperationsStack extends Stack {
       logRetentionDays,
     });
     pageUrl = api.apiEndpoint;
+    const { domain, waitingPage } = config.app;
+    if (domain !== undefined && waitingPage !== undefined) {
+      const { domainName } = new AppFront(this, 'Front', {
+        ...{ cluster: config.name, domain, ...waitingPage, region: config.region },
+        elasticIp: foundation.elasticIp.ref,
+        apiEndpoint: api.apiEndpoint,
+      });
+      new CfnOutput(this, 'AppFront', { value: domainName });
+    }
     if (config.notifications.webhooks.length > 0) {
       topic.addSubscription(new LambdaSubscription(this.steps['send-notice'].function));
     }

@@ -359,7 +359,12 @@ export function stepsOf(context: StepContext) {
     ),
     'rehearse-wake': step(
       rehearseWake,
-      { ...bucket, TOPIC_ARN: context.topicArn, DOMAIN: context.domain ?? '' },
+      {
+        ...bucket,
+        TOPIC_ARN: context.topicArn,
+        DOMAIN: context.domain ?? '',
+        WAITING_PAGE: String(context.app.hasWaitingPage),
+      },
       may.table('GetItem', 'UpdateItem'),
       key,
       may.describeGroups(),

@@ -16,6 +16,8 @@ const WEB = 'name: web, instanceTypes: [t3.large], ingress: true';
 const schedules = (...lines: string[]) => `schedules:\n${lines.map((line) => `  - { ${line} }\n`).join('')}`;
 const NIGHTS = 'name: nights, days: [mon, tue, wed, thu, fri], sleep: "19:00", wake: "07:00"';
 
+const CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012';
+
 /** What is wrong, and the one message that it must give. */
 const WRONG: [what: string, yaml: string, message: string][] = [
   [
@@ -26,6 +28,26 @@ const WRONG: [what: string, yaml: string, message: string][] = [
   ['a wrong type', 'controlPlane: { diskGiB: big }', 'line 1: controlPlane.diskGiB: "big": use a number'],
   ['two seats', 'controlPlane: { seats: 2 }', 'line 1: controlPlane.seats: 2 is not allowed: use one of 1, 3'],
   ['broken YAML', 'name: [', 'Flow sequence'],
+  [
+    'a waiting page without a domain',
+    `app: { waitingPage: { certificateArn: '${CERTIFICATE}' } }`,
+    'line 1: app.waitingPage: needs app.domain: it stands at that name',
+  ],
+  [
+    'a waiting page before a certificate that browsers refuse',
+    `app: { domain: a.example.org, certificates: letsencrypt-staging, waitingPage: { certificateArn: '${CERTIFICATE}' } }`,
+    'line 1: app.waitingPage: app.certificates is letsencrypt-staging, and CloudFront talks to no cluster whose certificate browsers refuse: use letsencrypt',
+  ],
+  [
+    'a waiting page with a certificate of the cluster’s region',
+    `app: { domain: a.example.org, waitingPage: { certificateArn: '${CERTIFICATE.replace('us-east-1', 'eu-central-1')}' } }`,
+    'use the ARN of a certificate of AWS Certificate Manager in us-east-1: CloudFront takes no other, wherever the cluster is',
+  ],
+  [
+    'a waiting page without a certificate',
+    'app: { domain: a.example.org, waitingPage: {} }',
+    'line 1: app.waitingPage.certificateArn: missing',
+  ],
   [
     'three seats in two zones',
     'zones: [a, b]\ncontrolPlane: { seats: 3 }',

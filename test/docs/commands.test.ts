@@ -114,6 +114,7 @@ const WHY_NOT: readonly [command: RegExp, why: string][] = [
     'the AWS CLI is not among the packages; what it copies is what the next lines are tried on',
   ],
   [/^aws kms create-grant/, 'the embedded AWS enforces no key policies'],
+  [/^aws acm /, 'a certificate is issued once DNS proves the domain, and there is no DNS here'],
   [
     /^kubectl /,
     'needs a cluster: kubectl itself reads it below, as far as to ask for one; what it names is checked, too',

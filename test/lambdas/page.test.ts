@@ -214,3 +214,64 @@ describe('without script', () => {
     }),
   );
 });
+
+describe('the waiting page at the app’s own address', () => {
+  test('is the same for everybody, tells nothing of the cluster, and can do nothing', () =>
+    liveAwake(DOMAIN, async (twin) => {
+      const serve = ask(twin);
+      const { secret } = await makeLink(twin.model, ['wake', 'keep-awake', 'sleep']);
+      const awake = await serve('GET /.drowse/waiting', cookie(secret));
+      await twin.run('sleep');
+      const asleep = await serve('GET /.drowse/waiting');
+      expect([asleep.status, asleep.text, asleep.headers]).toEqual([200, awake.text, awake.headers]);
+      expect(asleep.cookies).toEqual([]);
+      const shown = asleep.text.replace(/<(style|script)>.*?<\/\1>/gs, '');
+      expect(shown).not.toMatch(/<form|<input|awake|\$|bootstrap|Ann/);
+      expect(shown.match(/(?:src|href)="[^"]*"/g)).toEqual([
+        'href="data:,"',
+        'href="https://id.execute-api.us-east-1.amazonaws.com/"',
+      ]);
+    }));
+
+  test('runs its own script and style, asks its own address alone, and outlives nothing there', () =>
+    live('', async (twin) => {
+      const { headers, text } = await ask(twin)('GET /.drowse/waiting');
+      const hash = (tag: string) => {
+        const [, inside = ''] = new RegExp(`<${tag}>(.*?)</${tag}>`, 's').exec(text) ?? [];
+        return `'sha256-${createHash('sha256').update(inside).digest('base64')}'`;
+      };
+      expect(headers['content-security-policy']?.split('; ')).toEqual([
+        "default-src 'none'",
+        `script-src ${hash('script')}`,
+        `style-src ${hash('style')}`,
+        "connect-src 'self'",
+        'img-src data:',
+        "form-action 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+      ]);
+      // CloudFront may keep it, a browser may not: it would show it in place of the app.
+      expect(headers['cache-control']).toBe('public, max-age=0, s-maxage=300, must-revalidate');
+      expect(headers).not.toHaveProperty('strict-transport-security');
+      expect(read(text)).toContain('<h1>The app does not answer</h1>');
+      expect(Buffer.byteLength(text)).toBeLessThan(10_000);
+    }));
+});
+
+test('where the reader wanted to go stays with every form; never another site, and nothing endless', () =>
+  liveAwake(DOMAIN, async (twin) => {
+    const { secret } = await makeLink(twin.model, ['wake', 'keep-awake', 'sleep']);
+    const page = async (to: string) =>
+      (await ask(twin)('GET /', { ...cookie(secret), query: new URLSearchParams({ to }).toString() })).text;
+    const actions = (text: string) => [
+      ...new Set([...text.matchAll(/action="link\/[a-z-]+([^"]*)"/g)].map(([, query]) => query)),
+    ];
+    const wanted = await page('/gallery?photo=7&large');
+    expect(actions(wanted)).toEqual(['?to=%2Fgallery%3Fphoto%3D7%26large']);
+    expect(wanted).toContain('href="https://app.example.org/gallery?photo=7&amp;large"');
+    for (const other of ['//evil.example/', '/\\evil.example', 'https://evil.example/', `/${'x'.repeat(2_000)}`]) {
+      const text = await page(other);
+      expect(actions(text)).toEqual(['']);
+      expect(text).toContain('href="https://app.example.org/"');
+    }
+  }));

@@ -42,13 +42,14 @@ const group = (AutoScalingGroupName: string, type: string, ...Tags: { Key: strin
 async function findings(more: Partial<ReadinessDeps> = {}): Promise<Record<string, Omit<Finding, 'name'>>> {
   const found = await examine(
     looksOf({
-      ...{ cluster: 'drowse', bucket: 'b', domain: 'app.example.com' },
+      ...{ cluster: 'drowse', bucket: 'b', domain: 'app.example.com', hasWaitingPage: false },
       autoScaling: new AutoScalingClient({}),
       ec2: new EC2Client({}),
       s3: new S3Client({}),
       serviceQuotas: new ServiceQuotasClient({}),
       record: () => Promise.resolve({}),
       resolve: () => Promise.resolve(['203.0.113.9']),
+      read: () => Promise.reject(new Error('nobody asks')),
       ...more,
     }),
   );
@@ -90,6 +91,12 @@ test('nothing stands in the way where all is there', async () => {
     ...['groups ok', 'state volumes ok', 'Elastic IP ok', 'images ok', 'instance types ok', 'quotas ok'],
     ...['snapshot ok', 'domain ok'],
   ]);
+});
+
+test('a domain leads to the waiting page if that answers there: CloudFront’s addresses are anybody’s', async () => {
+  const read = (url: string) =>
+    Promise.resolve(url === 'https://app.example.com/.drowse/waiting' ? '<main data-page="drowse-waiting">' : '');
+  expect((await findings({ hasWaitingPage: true, read })).domain?.state).toBe('ok');
 });
 
 const SNAPSHOT = {
@@ -171,6 +178,23 @@ test.each<[string, string, Finding['state'], RegExp, () => Partial<ReadinessDeps
     'warning',
     /leads to 198.51.100.1, and not to 203/,
     () => ({ resolve: () => Promise.resolve(['198.51.100.1']) }),
+  ],
+  [
+    'a domain that leads past its waiting page',
+    'domain',
+    'warning',
+    /does not lead to the output AppFront \(https:\/\/app.example.com\/.drowse\/waiting: something else answers there\)/,
+    () => ({ hasWaitingPage: true, read: () => Promise.resolve('<h1>404 Not Found</h1>') }),
+  ],
+  [
+    'a domain with a waiting page at which nobody answers',
+    'domain',
+    'warning',
+    /does not lead to the output AppFront \(.*: getaddrinfo ENOTFOUND\)/,
+    () => ({
+      hasWaitingPage: true,
+      read: () => Promise.reject(new TypeError('fetch failed', { cause: new Error('getaddrinfo ENOTFOUND') })),
+    }),
   ],
   [
     'a look that is refused',

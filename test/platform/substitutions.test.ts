@@ -7,6 +7,13 @@ import { configOf, DEPLOYED, find } from './support';
 
 const values = (text = '') => substitutions(configOf(text), DEPLOYED);
 
+const manifest = (text: Record<string, unknown>, annotations = {}): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'x', annotations },
+  ...text,
+});
+
 describe('substitutions', () => {
   it('are the seed’s cluster by default', () => {
     expect(values()).toEqual({
@@ -17,6 +24,7 @@ describe('substitutions', () => {
       elastic_ip: '203.0.113.7',
       app_domain: 'app.drowse.drowse.internal',
       app_email: 'hostmaster@app.drowse.drowse.internal',
+      app_proxies: '"1"',
       certificate_issuer: 'self-signed',
       cloud_controller_tag: 'v1.36.1',
       cluster_autoscaler_tag: 'v1.36.1',
@@ -40,6 +48,15 @@ describe('substitutions', () => {
     expect(values('app: { domain: a.example.org, certificates: self-signed }').certificate_issuer).toBe('self-signed');
   });
 
+  it('has the app believe what CloudFront writes down, if that stands before the ingress', () => {
+    const certificateArn = 'arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012';
+    const { app_proxies } = values(
+      `app: { domain: a.example.org, waitingPage: { certificateArn: '${certificateArn}' } }`,
+    );
+    // The environment takes text, and no number.
+    expect(substitute(manifest({ value: '${app_proxies}' }), { app_proxies })).toMatchObject({ value: '2' });
+  });
+
   it('follows kube-proxy’s mode and GPU sharing', () => {
     expect(values('kubernetes: { proxyMode: nftables }').calico_dataplane).toBe('Nftables');
     expect(values('gpu: { slices: 4 }')).toMatchObject({ gpu_plugin_config: 'time-sliced', gpu_slices: '4' });
@@ -53,13 +70,6 @@ describe('substitutions', () => {
 });
 
 describe('substitute', () => {
-  const manifest = (text: Record<string, unknown>, annotations = {}): Manifest => ({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'x', annotations },
-    ...text,
-  });
-
   it('puts values into the YAML, as Flux does: numbers become numbers', () => {
     const result = substitute(manifest({ a: '${count}', b: 'x-${count}', c: ['${count}'] }), { count: '3' });
     expect(result).toMatchObject({ a: 3, b: 'x-3', c: [3] });

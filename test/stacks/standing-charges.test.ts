@@ -1,3 +1,6 @@
+import { noticesOfMonth } from '../../core/cost/notices';
+import { priceOf } from '../../core/cost/orchestration';
+import { EVERYTHING } from '../support/configs';
 import { resourcesOf, synthesize } from '../support/stacks';
 
 /** What the default cluster may be billed for while it sleeps. */
@@ -11,6 +14,8 @@ const FREE = [
   'AWS::ApiGatewayV2::Stage',
   'AWS::AutoScaling::AutoScalingGroup',
   'AWS::Budgets::Budget',
+  // Billed by request and by gigabyte.
+  'AWS::CloudFront::Distribution',
   'AWS::CloudWatch::Alarm',
   'AWS::DynamoDB::Table',
   'AWS::EC2::InternetGateway',
@@ -37,6 +42,7 @@ const FREE = [
   'AWS::Logs::QueryDefinition',
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
+  'AWS::SNS::Subscription',
   'AWS::SNS::Topic',
   'AWS::SNS::TopicPolicy',
   'AWS::SQS::Queue',
@@ -51,6 +57,7 @@ const FREE = [
   'Custom::SubnetCidrReservation',
 ];
 
+const WEBHOOKS = 'notifications: { email: ops@example.org, webhooks: [{ name: team, kind: slack }] }';
 const { templates } = synthesize();
 const all = Object.values(templates).flatMap(({ Resources }) => Object.values(Resources));
 const ofType = (type: string) => Object.values(templates).flatMap((template) => resourcesOf(template, type));
@@ -86,4 +93,22 @@ test('functions and table are billed by use: no provisioned concurrency, no prov
     'PAY_PER_REQUEST',
   ]);
   expect(JSON.stringify(templates)).not.toContain('ProvisionedConcurren');
+});
+
+describe('the page, its links, the notices and the waiting page', () => {
+  const { operations } = synthesize(EVERYTHING.replace(/notifications: .*/, WEBHOOKS)).templates;
+
+  test('add no resource with a standing charge to the operations stack', () => {
+    const types = new Set(Object.values(operations?.Resources ?? {}).map(({ Type }) => Type));
+    expect([...types].filter((type) => !FREE.includes(type))).toEqual([]);
+    for (const type of ['AWS::CloudFront::Distribution', 'AWS::SNS::Subscription', 'AWS::ApiGatewayV2::Api']) {
+      expect(types).toContain(type);
+    }
+  });
+
+  test('cost at most five cents a month while nobody opens anything: two sleeps and two wakes a day are told, to everybody', () => {
+    const { total } = priceOf(noticesOfMonth({ pairsADay: 2, webhooks: 5 }));
+    expect(total).toBeGreaterThan(0.004);
+    expect(total).toBeLessThanOrEqual(0.05);
+  });
 });

@@ -17,6 +17,11 @@ pools:
 schedules:
   - { name: nights, days: [mon, tue, wed, thu, fri], sleep: '19:00', wake: '07:30', timeZone: Europe/Berlin }
   - { name: weekend, days: [sat], sleep: '00:30' }
+app:
+  domain: app.example.com
+  email: ops@example.com
+  waitingPage:
+    certificateArn: arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012
 notifications: { email: ops@example.com }
 encryption: { kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012' }
 audit: { enabled: true }

@@ -9,7 +9,7 @@ import { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { appOf, namesOf } from '../../../core/config/names';
 import { describeNodes, LIVE_STATES } from '../../../lambdas/shared/ec2/instances';
 import { findReachable } from '../../../lambdas/shared/commands/run-command';
-import { examine, type Finding, type Look, looksOf } from '../../../lambdas/shared/readiness/examine';
+import { examine, type Finding, type Look, looksOf, readPage } from '../../../lambdas/shared/readiness/examine';
 import { colors } from '../../terminal/colors';
 import { CommandFailed, EXIT } from '../../terminal/errors';
 import { findProgram } from '../../terminal/programs';
@@ -62,7 +62,9 @@ function readinessOf({ cluster, region, config }: Target, account: string, statu
     s3: new S3Client({ region }),
     serviceQuotas: new ServiceQuotasClient({ region }),
     record: () => Promise.resolve({ snapshot, platformAt }),
+    hasWaitingPage: config?.app.waitingPage !== undefined,
     resolve: resolve4,
+    read: readPage,
   };
 }
 

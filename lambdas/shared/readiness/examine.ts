@@ -2,6 +2,7 @@ import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { type _InstanceType, type EC2Client, paginateDescribeInstanceTypeOfferings } from '@aws-sdk/client-ec2';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import { WAITING_MARK, WAITING_PATH } from '../../../core/api/waiting';
 import { TAG } from '../../../core/config/names';
 import type { ClusterRecord, SnapshotRecord } from '../../../core/record/cluster-record';
 import { verifySnapshot } from '../commands/snapshots';
@@ -41,13 +42,25 @@ export interface ReadinessDeps {
   record: () => Promise<
     Pick<ClusterRecord, 'sizes' | 'platformAt'> & { snapshot?: Pick<SnapshotRecord, 'key' | 'at'> | undefined }
   >;
+  /** True if CloudFront is to stand at the domain. */
+  hasWaitingPage: boolean;
   /** IPv4 addresses of a host name. */
   resolve: (host: string) => Promise<string[]>;
+  /** What an address answers, whatever its status. */
+  read: (url: string) => Promise<string>;
   now?: () => number;
 }
 
 /** An older snapshot than this (ms) is told of: while asleep it grows old by itself, and nothing is lost by that. */
 const OLD_MS = 14 * 24 * 3_600_000;
+/** How long the waiting page may take (ms). */
+const READ_MS = 8_000;
+
+/** What an address answers, whatever its status. @throws Error that says why nobody answers */
+export async function readPage(url: string): Promise<string> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(READ_MS) });
+  return answer.text();
+}
 
 /** What everything that a wake needs is looked at for, in the order in which a wake needs it. */
 export function looksOf(deps: ReadinessDeps): Look[] {
@@ -162,10 +175,24 @@ async function examineSnapshot({ record, now = Date.now, ...deps }: ReadinessDep
   return { state: age > OLD_MS ? 'warning' : 'ok', detail: `${snapshot.key} is whole, and ${days} old` };
 }
 
-async function examineDomain({ ec2, cluster, resolve }: ReadinessDeps, domain: string): Promise<Omit<Finding, 'name'>> {
+async function examineDomain(deps: ReadinessDeps, domain: string): Promise<Omit<Finding, 'name'>> {
+  const { ec2, cluster, resolve } = deps;
+  if (deps.hasWaitingPage) return examineFront(deps, domain);
   const [address, addresses] = await Promise.all([describeElasticIp(ec2, cluster), resolve(domain)]);
   const wanted = address?.PublicIp ?? '';
   return addresses.includes(wanted)
     ? { state: 'ok', detail: `${domain} leads to ${wanted}` }
     : { state: 'warning', detail: `${domain} leads to ${addresses.join(', ') || 'nothing'}, and not to ${wanted}` };
+}
+
+/** Whether visitors of the domain come by CloudFront, which has the waiting page also while the cluster sleeps. */
+async function examineFront({ read }: ReadinessDeps, domain: string): Promise<Omit<Finding, 'name'>> {
+  const url = `https://${domain}${WAITING_PATH}`;
+  const why = await read(url).then(
+    (text) => (text.includes(WAITING_MARK) ? undefined : 'something else answers there'),
+    (error: unknown) => ((error as { cause?: Error }).cause ?? (error as Error)).message,
+  );
+  return why === undefined
+    ? { state: 'ok', detail: `${domain} leads to the waiting page, and by it to the app` }
+    : { state: 'warning', detail: `${domain} does not lead to the output AppFront (${url}: ${why})` };
 }
