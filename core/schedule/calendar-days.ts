@@ -21,10 +21,13 @@ interface Moment {
   day: Day;
   /** `HHMMSS`. */
   time: string | undefined;
+  utc: boolean;
 }
 
 const DAY_MS = 86_400_000;
 const MIDNIGHT = '000000';
+/** Some programs end a day at 23:00, at 23:59 or at 24:00. */
+const LAST_HOUR = '230000';
 /** Iterations of a rule after which nothing is expected to come of it any more. */
 const MOST_ITERATIONS = 20_000;
 
@@ -52,7 +55,9 @@ export function daysOf(event: CalendarEvent, exceptions: readonly CalendarEvent[
   const byRules = (rules: readonly string[]) =>
     rules.flatMap((rule) => ruleDays(rule, start.day, first - (length - 1) * DAY_MS, last));
   const without = new Set([...event.leftOutDates.map(dayOf), ...byRules(event.leftOutRules), ...replaced]);
-  const starts = [start.day, ...event.furtherDates.map(dayOf), ...byRules(event.rules)];
+  // A series that ends before it begins is one that somebody took out of the calendar.
+  const takenOut = event.rules.length > 0 && event.rules.every((rule) => lastDayOfRule(rule) < start.day);
+  const starts = [...(takenOut ? [] : [start.day]), ...event.furtherDates.map(dayOf), ...byRules(event.rules)];
   const days = new Set<string>();
   for (const day of starts) {
     if (without.has(day)) continue;
@@ -64,14 +69,19 @@ export function daysOf(event: CalendarEvent, exceptions: readonly CalendarEvent[
 
 /** How many whole days an event takes; undefined if it does not begin and end at midnight. */
 function lengthOf(event: CalendarEvent, start: Moment): number | undefined {
+  // When a meeting ends is no matter, and often wrong.
+  if (start.time !== undefined && start.time !== MIDNIGHT && !event.allDay) return undefined;
   const end = event.end === undefined ? undefined : readMoment(event.end);
   const days = end ? (end.day - start.day) / DAY_MS : readDuration(event.duration);
   if (days < 0) throw new InvalidEvent(`it ends (${event.end ?? event.duration ?? ''}) before it begins: swap them`);
-  if (start.time === undefined || event.allDay) return Math.max(1, Math.ceil(days));
-  const [atMidnight, atLastMinute] = [end?.time === MIDNIGHT, end?.time?.startsWith('2359') === true];
-  const length = atLastMinute ? days + 1 : days;
-  const whole = start.time === MIDNIGHT && length >= 1 && Number.isInteger(length);
-  return whole && (end === undefined || atMidnight || atLastMinute) ? length : undefined;
+  if (event.allDay) return Math.max(1, Math.ceil(days));
+  const inLastHour = end?.time !== undefined && !end.utc && end.time >= LAST_HOUR;
+  const length = inLastHour ? days + 1 : days;
+  if (start.time === undefined) return Math.max(1, Math.ceil(length));
+  // From midnight, without a length: a day, as some programs write it.
+  if (length === 0 && !start.utc && (end === undefined || end.time === MIDNIGHT)) return 1;
+  const whole = length >= 1 && Number.isInteger(length);
+  return whole && (end === undefined || end.time === MIDNIGHT || inLastHour) ? length : undefined;
 }
 
 /** In days, for example 1 of `P1D`, 7 of `P1W`, 0.5 of `PT12H`. */
@@ -82,8 +92,11 @@ function readDuration(text: string | undefined): number {
   return duration.as('days');
 }
 
-/** `20261224`, with or without a time, which may be in UTC. */
-const MOMENT = /^(?<year>\d{4})(?<month>\d\d)(?<date>\d\d)(?:T(?<time>\d{6})(?<utc>Z?))?$/;
+/** `20261224`, with or without a time, which may be in UTC. A few programs leave digits of the time out, or all of it. */
+const MOMENT = /^(?<year>\d{4})(?<month>\d\d)(?<date>\d\d)(?:T(?<time>\d{4,6}))?(?<utc>Z?)$/;
+
+/** The day that a date of a file means, in the calendar of its author. */
+export const dayOf = (text: string): Day => readMoment(text).day;
 
 function readMoment(text: string): Moment {
   const { year = '', month = '', date = '', time, utc } = MOMENT.exec(text)?.groups ?? {};
@@ -93,11 +106,8 @@ function readMoment(text: string): Moment {
   }
   // Programs write local midnights in UTC: west of Greenwich that is the same date, east of it the evening before.
   const evening = utc === 'Z' && time !== undefined && time >= '120000';
-  return { day: evening ? day + DAY_MS : day, time };
+  return { day: evening ? day + DAY_MS : day, time: time?.padEnd(6, '0'), utc: utc === 'Z' };
 }
-
-/** Which whole day a date of a series means. */
-const dayOf = (text: string): Day => readMoment(text).day;
 
 /** Rules that make more than one occurrence a day. */
 const TOO_OFTEN = /FREQ=(SECONDLY|MINUTELY|HOURLY)/;
@@ -145,7 +155,8 @@ const UNTIL = /(?<=(?:^|;)UNTIL=)[^;]*/;
 
 /** The days of a rule (RFC 5545, section 3.3.10) from its start, within both days. */
 function ruleDays(text: string, start: Day, from: Day, to: Day): Day[] {
-  const rule = text.toUpperCase().replace(/\s/g, '');
+  // -1 stands for no count where programs keep the number of a series.
+  const rule = text.toUpperCase().replace(/\s|;COUNT=-1(?=;|$)/g, '');
   if (TOO_OFTEN.test(rule)) throw new InvalidEvent(`${text} comes several times a day: a holiday comes once`);
   const unknown = unknownPart(rule);
   if (unknown !== undefined) {
@@ -236,6 +247,12 @@ function withOwnDate(rule: string, start: Day): string {
   if (!rule.includes('FREQ=YEARLY')) return rule;
   const months = rule.includes('BYMONTH=') ? '' : `;BYMONTH=${month ?? ''}`;
   return `${rule}${months};BYMONTHDAY=${date ?? ''}`;
+}
+
+/** Day of its UNTIL; Infinity without one. */
+function lastDayOfRule(rule: string): Day {
+  const [until] = UNTIL.exec(rule.toUpperCase()) ?? [];
+  return until === undefined ? Infinity : lastDayOf(until.trim());
 }
 
 function lastDayOf(until: string): Day {

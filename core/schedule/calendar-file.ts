@@ -12,6 +12,8 @@ export interface CalendarEvent {
   cancelled: boolean;
   /** Outlook's own word for an all-day event that it writes with times of day. */
   allDay: boolean;
+  /** True if the calendar says that people work on that day: the days that China works for its long holidays. */
+  worked: boolean;
   start: string;
   end: string | undefined;
   duration: string | undefined;
@@ -119,7 +121,13 @@ function withoutAlarms(lines: readonly Line[]): Line[] {
 }
 
 const WANTED =
-  /^(UID|SUMMARY|DESCRIPTION|STATUS|SEQUENCE|DTSTART|DTEND|DURATION|RRULE|EXRULE|RDATE|EXDATE|RECURRENCE-ID|X-MICROSOFT-CDO-ALLDAYEVENT)[;:]/i;
+  /^(UID|SUMMARY|DESCRIPTION|STATUS|SEQUENCE|DTSTART|DTEND|DURATION|RRULE|EXRULE|RDATE|EXDATE|RECURRENCE-ID|CATEGORIES|X-MICROSOFT-CDO-ALLDAYEVENT|X-APPLE-SPECIAL-DAY)[;:]/i;
+
+/**
+ * How calendars of China name a weekend day that is worked to make up for a holiday: its own word, or the sign 班 in brackets after the
+ * holiday's name. Apple says it in X-APPLE-SPECIAL-DAY as well.
+ */
+const MAKE_UP_DAY = /补班|補班|[（(【[]班[）)】\]]/;
 
 /** The event, or what is wrong with it. */
 function readEvent(line: number, lines: readonly Line[]): CalendarEvent | string {
@@ -130,14 +138,14 @@ function readEvent(line: number, lines: readonly Line[]): CalendarEvent | string
     if (!property) return `line ${String(number)}: ${JSON.stringify(text)} cannot be read: export the calendar again`;
     found.set(property.name, [...(found.get(property.name) ?? []), property]);
   }
-  const one = (name: string) => found.get(name)?.[0]?.value;
   const all = (name: string) => (found.get(name) ?? []).map(({ value }) => value).filter(Boolean);
+  const one = (name: string) => all(name)[0];
   const list = (name: string) => all(name).flatMap((value) => value.split(/\s*,\s*/).filter(Boolean));
   const name = plainText(one('summary') ?? '') || '(no name)';
   const cancelled = one('status')?.toUpperCase() === 'CANCELLED';
-  // One occurrence that is called off may have no day but that one.
-  const start = one('dtstart') ?? (cancelled ? one('recurrence-id') : undefined);
-  if (start === undefined || start === '') {
+  // What is called off needs no day of its own: one occurrence has that one, and a whole event takes none.
+  const start = one('dtstart') ?? (cancelled ? (one('recurrence-id') ?? '') : undefined);
+  if (start === undefined) {
     return `line ${String(line)}: ${JSON.stringify(name)} has no DTSTART: give it a day`;
   }
   const texts = { end: one('dtend'), duration: one('duration'), replaces: one('recurrence-id') };
@@ -150,6 +158,9 @@ function readEvent(line: number, lines: readonly Line[]): CalendarEvent | string
     version: Number(one('sequence') ?? 0) || 0,
     cancelled,
     allDay: one('x-microsoft-cdo-alldayevent')?.toUpperCase() === 'TRUE',
+    worked:
+      one('x-apple-special-day')?.toUpperCase() === 'ALTERNATE-WORKDAY' ||
+      MAKE_UP_DAY.test([name, ...all('categories')].join()),
     ...texts,
     rules: all('rrule'),
     leftOutRules: all('exrule'),
@@ -168,16 +179,22 @@ interface Property {
   parameters: string;
 }
 
-/** RFC 5545, section 3.1: a name, parameters whose values may be quoted, and what comes after the colon. */
+/**
+ * RFC 5545, section 3.1: a name, parameters whose values may be quoted, and what comes after the colon. Some programs leave a parameter
+ * without a value, or empty.
+ */
 const PROPERTY =
-  /^(?<name>[\w-]+)(?<parameters>(?:;[\w-]+=(?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*)*):(?<value>.*)$/;
+  /^(?<name>[\w-]+)(?<parameters>(?:;(?:[\w-]+(?:=(?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*)?)?)*):(?<value>.*)$/;
 
-/** As Exchange names time zones, with a colon and no quotes: `DTSTART;TZID=(UTC+01:00) Berlin, Rome:20261224T000000`. */
-const DATE_OF_EXCHANGE = /^(?<name>DT\w+|RDATE|EXDATE|RECURRENCE-ID)(?<parameters>;TZID=[^"]*):(?<value>[\dTZ,]*)$/i;
+/**
+ * A date is clear from its end, whatever stands before: Exchange names time zones with a colon and no quotes
+ * (`DTSTART;TZID=(UTC+01:00) Berlin, Rome:20261224T000000`), others close the quotes after the date.
+ */
+const DATE = /^(?<name>DTSTART|DTEND|RDATE|EXDATE|RECURRENCE-ID)(?<parameters>(?:;.*)?):(?<value>\d{8}[\dTZ,]*)"?$/i;
 
 function readProperty(text: string): Property | undefined {
   const line = text.trimEnd();
-  const { name, parameters = '', value = '' } = (DATE_OF_EXCHANGE.exec(line) ?? PROPERTY.exec(line))?.groups ?? {};
+  const { name, parameters = '', value = '' } = (DATE.exec(line) ?? PROPERTY.exec(line))?.groups ?? {};
   return name === undefined ? undefined : { name: name.toLowerCase(), parameters, value: value.trim() };
 }
 

@@ -1,4 +1,4 @@
-import { daysOf, InvalidEvent, type Years } from './calendar-days';
+import { dayOf, daysOf, InvalidEvent, type Years } from './calendar-days';
 import { type CalendarEvent, readCalendarFile } from './calendar-file';
 
 /** One day on which no schedule wakes the cluster. */
@@ -15,7 +15,7 @@ export interface Calendar {
   holidays: Holiday[];
   /** What is wrong with the file, each with line, event and remedy; its days are incomplete then. */
   problems: string[];
-  /** Names of its events that are no days off: the observances of Google's holiday calendars. */
+  /** Names of its events that are no days off: the observances of Google's holiday calendars, days that make up for holidays. */
   observances: string[];
 }
 
@@ -63,13 +63,22 @@ function expand(events: readonly CalendarEvent[], years: Years): Expansion {
     events.filter(({ uid, replaces }) => uid !== '' && replaces !== undefined),
     ({ uid }) => uid,
   );
+  const series = new Map(
+    events.filter(({ uid, replaces }) => uid !== '' && replaces === undefined).map((event) => [event.uid, event]),
+  );
   for (const event of events) {
     if (event.cancelled) continue;
-    const own = event.replaces === undefined ? exceptions.get(event.uid) : [];
+    const single = event.replaces !== undefined;
     try {
-      const days = daysOf(event, own ?? [], years);
+      if (isLeftOut(event, series.get(event.uid))) continue;
+      const days = daysOf(
+        // Some programs repeat the rules of a series in its exceptions.
+        single && series.has(event.uid) ? { ...event, rules: [], furtherDates: [] } : event,
+        single ? [] : (exceptions.get(event.uid) ?? []),
+        years,
+      );
       if (days === undefined) continue;
-      if (isObservance(event)) {
+      if (event.worked || isObservance(event)) {
         found.observances.add(event.name);
         continue;
       }
@@ -81,6 +90,12 @@ function expand(events: readonly CalendarEvent[], years: Years): Expansion {
     }
   }
   return found;
+}
+
+/** An occurrence that was changed first, and then taken out of its series. */
+function isLeftOut({ replaces, version }: CalendarEvent, series: CalendarEvent | undefined): boolean {
+  if (replaces === undefined || series === undefined || version > series.version) return false;
+  return series.leftOutDates.map(dayOf).includes(dayOf(replaces));
 }
 
 /**

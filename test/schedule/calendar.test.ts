@@ -151,6 +151,79 @@ test.each<[what: string, events: string[][], days: string[]]>([
     ['2026-09-12', '2027-10-02', '2028-09-21'],
   ],
   [
+    'from midnight to 23:00, to 24:00, and without an end',
+    [
+      ['DTSTART:20261224T000000', 'DTEND:20261224T230000'],
+      ['DTSTART:20261226T000000', 'DTEND:20261226T240000'],
+      [`DTSTART;${WESTERN_EUROPE}:20261228T000000`],
+      ['DTSTART:20261230T000000', 'DTEND:20261230T000000'],
+    ],
+    ['2026-12-24', '2026-12-26', '2026-12-28', '2026-12-30'],
+  ],
+  [
+    'days that end in the last minute of the last one',
+    [['DTSTART;VALUE=DATE:20260216', 'DTEND:20260217T235900']],
+    ['2026-02-16', '2026-02-17'],
+  ],
+  [
+    'no count, as a program writes it',
+    [['DTSTART:20261224', 'RRULE:FREQ=DAILY;UNTIL=20261225;COUNT=-1']],
+    ['2026-12-24', '2026-12-25'],
+  ],
+  [
+    'a birthday calendar’s further days',
+    [['DTSTART;VALUE=DATE:20261224', 'RDATE;VALUE=DATE-TIME:20261228Z']],
+    ['2026-12-24', '2026-12-28'],
+  ],
+  [
+    'a series that ends before it begins',
+    [
+      ['DTSTART:20261228', 'RRULE:FREQ=YEARLY;UNTIL=20261106'],
+      ['UID:2', 'DTSTART:20261224'],
+    ],
+    ['2026-12-24'],
+  ],
+  [
+    'a moved day that was taken out of its series later',
+    [[...THURSDAYS, 'SEQUENCE:1', 'EXDATE;VALUE=DATE:20261210'], MOVED],
+    ['2026-12-03', '2026-12-17'],
+  ],
+  [
+    'a moved day that is newer than the hole in its series',
+    [
+      [...THURSDAYS, 'EXDATE;VALUE=DATE:20261210'],
+      [...MOVED, 'SEQUENCE:1'],
+    ],
+    ['2026-12-03', '2026-12-11', '2026-12-17'],
+  ],
+  [
+    'a moved day that repeats the rule of its series',
+    [THURSDAYS, [...MOVED, 'RRULE:FREQ=WEEKLY;COUNT=3']],
+    ['2026-12-03', '2026-12-11', '2026-12-17'],
+  ],
+  [
+    'parameters without a value, and quotes in the wrong place',
+    [
+      ['DTSTART;WHATEVER:20261224'],
+      ['DTSTART;;VALUE=DATE:20261226'],
+      [
+        'DTSTART;TZID="W. Europe Standard Time:20261228T000000"',
+        'DTEND;TZID="W. Europe Standard Time:20261229T000000"',
+      ],
+    ],
+    ['2026-12-24', '2026-12-26', '2026-12-28'],
+  ],
+  [
+    'beside meetings whose end is wrong, and a whole event that is cancelled without a day',
+    [
+      ['DTSTART:20261224T100000Z', 'DTEND:20261224T090000Z'],
+      ['DTSTART:20261224T1000Z', 'DURATION:PT1W'],
+      ['STATUS:CANCELLED'],
+      ['UID:2', 'DTSTART;VALUE=DATE:20261226'],
+    ],
+    ['2026-12-26'],
+  ],
+  [
     'beside meetings and a cancelled day',
     [
       ['DTSTART:20261224T100000Z', 'DTEND:20261224T110000Z'],
@@ -207,6 +280,17 @@ test('an observance of Google’s calendars is no day off, and named', () => {
     observances: ['Muttertag', 'Nikolaus'],
     problems: [],
   });
+});
+
+test.each([
+  ['by Apple’s mark', ['SUMMARY:春节（班）', 'X-APPLE-SPECIAL-DAY:ALTERNATE-WORKDAY']],
+  ['by its name', ['SUMMARY:春节（班）']],
+  ['by its word', ['SUMMARY:【补班】春节']],
+  ['by its category', ['SUMMARY:春节', 'CATEGORIES:补班']],
+])('a weekend day that is worked for a holiday is no day off: %s', (_how, lines) => {
+  const off = event('SUMMARY:春节（休）', 'DTSTART;VALUE=DATE:20260217', 'X-APPLE-SPECIAL-DAY:WORK-HOLIDAY');
+  const found = read(calendar(off, event('UID:2', 'DTSTART;VALUE=DATE:20260214', ...lines)));
+  expect([found.problems, daysOf(found), found.observances]).toEqual([[], ['2026-02-17'], [lines[0]?.slice(8)]]);
 });
 
 /** What is wrong with a file, and the one message that it gives. */
