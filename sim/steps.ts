@@ -48,6 +48,7 @@ import { logger } from '../lambdas/shared/clients/logger';
 import { hasApiLoadBalancer } from '../core/config/api-access';
 import { appOf } from '../core/config/names';
 import { ratesEnvironment } from '../core/cost/rates';
+import { surroundingsEnvironment } from '../core/cost/running';
 import { pricesEnvironment } from '../core/cost/instance-price';
 import { bookEnvironment, bookOf } from '../core/schedule/book';
 import { ACCOUNT, ELASTIC_IP_ID, type Model, REGION } from './model';
@@ -131,6 +132,7 @@ export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv 
     IDLE: JSON.stringify(config.idle),
     ...pricesEnvironment(config),
     ...ratesEnvironment(config),
+    ...surroundingsEnvironment(config),
     SLEEP_MACHINE_ARN: machine('sleep'),
     WAKE_MACHINE_ARN: machine('wake'),
     BOOTSTRAP_MACHINE_ARN: machine('bootstrap'),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { linksAnswer, newLinkAnswer } from '../../core/api/answers';
+import { linksAnswer, newLinkAnswer, startAnswer } from '../../core/api/answers';
 import { costAnswer } from '../../core/api/answers';
 import { statusAnswer } from './status-answer';
 
@@ -37,10 +37,7 @@ export const ANSWERS = {
   // Of GET /status; with --watch one document a line, whenever something has changed.
   status: statusAnswer,
   nodes: statusAnswer.shape.nodes,
-  wake: z.union([
-    statusAnswer,
-    z.looseObject({ state: z.string(), message: z.string(), execution: z.string().optional() }),
-  ]),
+  wake: z.union([statusAnswer, startAnswer.describe('With --no-follow, or if there is nothing to do')]),
   sleep: followed,
   bootstrap: followed,
   platform: followed,

@@ -4,7 +4,7 @@ import { isAlwaysOn } from '../../core/config/warnings';
 import { describePrices, estimateCost } from '../../core/cost/estimate';
 import { HOURS_PER_MONTH } from '../../core/cost/prices';
 import type { colors } from '../terminal/colors';
-import type { Status } from './status-answer';
+import type { Estimate, Status } from './status-answer';
 
 type Colors = ReturnType<typeof colors>;
 
@@ -29,13 +29,21 @@ export function describeSteps({ states }: NonNullable<Status['running']>, now: n
     .join(', ');
 }
 
+/** `about 2 min more, 4 min at most as a rule`; in words if it takes longer than ever. */
+export function describeEstimate({ secondsLeft, secondsLeftAtMost, runs, late }: Estimate): string {
+  if (late) return `longer than any of the last ${String(runs)} runs`;
+  const [left, most] = [secondsLeft, secondsLeftAtMost].map((seconds) => duration(seconds * 1000)) as [string, string];
+  return left === most ? `about ${left} more` : `about ${left} more, ${most} at most as a rule`;
+}
+
 /** All that a person asks of a cluster, most urgent first. */
 export function describeStatus(status: Status, config: ClusterConfig | undefined, color: Colors, now: number): string {
   return [
     describeState(status, color, now),
     ...describeWork(status, now),
-    config ? describeCost(config) : '',
+    ...describeCost(status, config),
     ...describeProblems(status, color),
+    ...describeAccess(status),
     describeNodes(status, now),
     ...describeAhead(status),
   ]
@@ -51,29 +59,37 @@ function describeState({ state, since, elasticIp }: Status, color: Colors, now: 
 }
 
 function describeWork({ running, waiting }: Status, now: number): string[] {
-  const lines = waiting.map(({ workflow, since }) => `  ${workflow} waits since ${since} for its turn`);
-  if (!running) return lines;
-  const { workflow, requestedBy, since, usualSeconds, ended } = running;
+  const queue = waiting.map(({ workflow, since, behind, estimate }) => {
+    const left = estimate ? `: ${describeEstimate(estimate)}` : '';
+    return `  ${workflow} waits since ${since}${behind ? ` until ${behind.workflow} has ended` : ' for its turn'}${left}`;
+  });
+  if (!running) return queue;
+  const { workflow, requestedBy, reason, since, usualSeconds, estimate, ended, console: address } = running;
   if (ended !== undefined) {
-    return [`  ${workflow} was cut off (${ended}): the next sleep or wake takes over from it`, ...lines];
+    return [`  ${workflow} was cut off (${ended}): the next sleep or wake takes over from it`, ...queue];
   }
   const elapsed = now - Date.parse(since);
-  const left = usualSeconds === undefined ? undefined : usualSeconds * 1000 - elapsed;
-  const estimate = left === undefined ? '' : left > 0 ? `, about ${duration(left)} more` : ', longer than usual';
+  const usual = usualSeconds === undefined ? '' : `, ${duration(usualSeconds * 1000)} as a rule`;
   return [
-    `  ${workflow} by ${requestedBy}, for ${duration(elapsed)}${estimate}`,
+    `  ${workflow} by ${requestedBy}${reason === undefined ? '' : ` (${reason})`}, for ${duration(elapsed)}${
+      estimate ? `, ${describeEstimate(estimate)}` : usual
+    }`,
     `  now: ${describeSteps(running, now)}`,
-    ...lines,
+    ...(address === undefined ? [] : [`  ${address}`]),
+    ...queue,
   ];
 }
 
-function describeCost(config: ClusterConfig): string {
-  const cost = estimateCost(config);
-  const { sum } = describePrices(config, cost);
-  const line = `  costs ${sum}$${cost.awakePerHour.toFixed(2)} an hour awake, $${cost.asleepPerMonth.toFixed(2)} a month asleep`;
-  if (!isAlwaysOn(config)) return line;
-  const month = (cost.awakePerHour * HOURS_PER_MONTH).toFixed(0);
-  return `${line}\n  nothing puts it to sleep: ${sum}$${month} a month (add schedules, or turn idle on)`;
+function describeCost({ cost }: Status, config: ClusterConfig | undefined): string[] {
+  const now = cost && `${cost.unknown.length > 0 ? 'at least ' : ''}$${cost.perHour.toFixed(3)} an hour now`;
+  if (!config) return now === undefined ? [] : [`  costs ${now}`];
+  const estimate = estimateCost(config);
+  const { sum } = describePrices(config, estimate);
+  const line = `  costs ${sum}$${estimate.awakePerHour.toFixed(2)} an hour awake, $${estimate.asleepPerMonth.toFixed(2)} a month asleep`;
+  const lines = [now === undefined ? line : `${line}; ${now}`];
+  if (!isAlwaysOn(config)) return lines;
+  const month = (estimate.awakePerHour * HOURS_PER_MONTH).toFixed(0);
+  return [...lines, `  nothing puts it to sleep: ${sum}$${month} a month (add schedules, or turn idle on)`];
 }
 
 function describeProblems(status: Status, color: Colors): string[] {
@@ -83,6 +99,19 @@ function describeProblems(status: Status, color: Colors): string[] {
     ...(unreachable === undefined ? [] : [color.yellow(`  the app cannot be reached: ${unreachable}`)]),
     ...warnings.map((warning) => color.yellow(`  warning: ${warning}`)),
     ...(failure ? [color.red(`  ${describeFailure(failure)}`)] : []),
+  ];
+}
+
+/** Where the app is and how to reach the Kubernetes API; nothing of the latter while there is none. */
+function describeAccess({ app, kubernetesApi, nodes }: Status): string[] {
+  const { url, answers } = app ?? {};
+  const seen = answers === undefined ? '' : answers ? ', which answered at the last wake' : '';
+  const seat = nodes.some(({ role, phase }) => role === 'seat' && phase === 'ready');
+  return [
+    ...(url === undefined ? [] : [`  app ${url}${seen}`]),
+    ...(kubernetesApi && seat
+      ? [`  kubectl by ${kubernetesApi.command} (${kubernetesApi.through.replace('-', ' ')}), or drowse kubectl`]
+      : []),
   ];
 }
 
@@ -121,10 +150,11 @@ export function describeNodes({ nodes }: Pick<Status, 'nodes'>, now: number): st
   return table.toString();
 }
 
-function describeAhead({ schedule: { next, keepAwakeUntil, idleSleepAt } }: Status): string[] {
+function describeAhead({ schedule: { next, keepAwakeUntil, idleSleepAt, postponedUntil } }: Status): string[] {
   return [
     ...(keepAwakeUntil === undefined ? [] : [`kept awake until ${keepAwakeUntil}`]),
     ...(idleSleepAt === undefined ? [] : [`nobody uses it: sleeps at ${idleSleepAt}`]),
+    ...(postponedUntil === undefined ? [] : [`no sleep for lack of use before ${postponedUntil}`]),
     ...next.map(({ local, timeZone, workflow, schedule, skipped }) => {
       const left = skipped ? `, left out: ${skipped.message}` : '';
       return `next ${workflow} ${local.replace('T', ' ')} ${timeZone} (${schedule})${left}`;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommandFailed, EXIT } from '../terminal/errors';
 import type { Progress } from '../terminal/progress';
-import { describeFailure, describeSteps } from './describe';
+import { describeEstimate, describeFailure, describeSteps } from './describe';
 import type { Status } from './status-answer';
 import type { Ended } from './workflows';
 
@@ -73,7 +73,10 @@ class StepLines {
 
 function describeNow({ running }: Status, execution: string): string {
   if (running === undefined) return 'begins';
-  if (running.execution === execution) return describeSteps(running, Date.now());
+  if (running.execution === execution) {
+    const { estimate } = running;
+    return `${describeSteps(running, Date.now())}${estimate ? `; ${describeEstimate(estimate)}` : ''}`;
+  }
   return `waits until ${running.workflow} has ended`;
 }
 

@@ -12,6 +12,23 @@ const event = z.object({
   skipped: z.object({ message: z.string() }).optional(),
 });
 
+/** How much longer something takes (s): half of the past runs were done within the first, nine of ten within the second. */
+export const estimate = z.object({
+  secondsLeft: z.number(),
+  secondsLeftAtMost: z.number(),
+  runs: z.number(),
+  late: z.boolean(),
+});
+export type Estimate = z.output<typeof estimate>;
+
+const waiting = z.object({
+  workflow: z.string(),
+  execution: z.string(),
+  since: z.string(),
+  behind: z.object({ workflow: z.string(), since: z.string() }).optional(),
+  estimate: estimate.optional(),
+});
+
 const running = z.object({
   workflow: z.string(),
   step: z.string(),
@@ -19,7 +36,10 @@ const running = z.object({
   requestedBy: z.string(),
   execution: z.string(),
   ended: z.string().optional(),
+  reason: z.string().optional(),
   usualSeconds: z.number().optional(),
+  estimate: estimate.optional(),
+  console: z.string().optional(),
   states: z.array(z.object({ name: z.string(), since: z.string(), usualSeconds: z.number().optional() })),
 });
 
@@ -29,7 +49,7 @@ export const statusAnswer = z.looseObject({
   state: z.string(),
   since: z.string().optional(),
   running: running.optional(),
-  waiting: z.array(z.object({ workflow: z.string(), execution: z.string(), since: z.string() })).default([]),
+  waiting: z.array(waiting).default([]),
   failure: z
     .looseObject({
       workflow: z.string(),
@@ -52,6 +72,7 @@ export const statusAnswer = z.looseObject({
     next: z.array(event),
     keepAwakeUntil: z.string().optional(),
     idleSleepAt: z.string().optional(),
+    postponedUntil: z.string().optional(),
   }),
   usualSeconds: z.object({ wake: z.number().optional(), sleep: z.number().optional() }),
   nodes: z.array(
@@ -68,5 +89,11 @@ export const statusAnswer = z.looseObject({
     }),
   ),
   elasticIp: z.object({ publicIp: z.string().optional(), instanceId: z.string().optional() }).optional(),
+  // What follows is missing in answers of earlier versions.
+  cost: z.object({ perHour: z.number(), unknown: z.array(z.string()) }).optional(),
+  app: z
+    .object({ url: z.string().optional(), answers: z.boolean().optional(), reason: z.string().optional() })
+    .optional(),
+  kubernetesApi: z.object({ through: z.string(), command: z.string() }).optional(),
 });
 export type Status = z.output<typeof statusAnswer>;

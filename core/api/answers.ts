@@ -41,6 +41,16 @@ export const scheduleAnswer = z.object({
 
 const stepUnderWay = z.object({ name: z.string(), since: time, usualSeconds: z.number().optional() });
 
+/** How much longer something takes, by the last runs that went well. */
+export const estimateAnswer = z.object({
+  secondsLeft: z.number().describe('Half of the past runs were done within it'),
+  secondsLeftAtMost: z.number().describe('Nine of ten were'),
+  runs: z.number().describe('Past runs that it is made of'),
+  late: z.boolean().describe('True if none took this long'),
+});
+
+const consoleUrl = z.url().describe('The execution on the console of Step Functions');
+
 const running = z.object({
   workflow,
   step: z.string().describe('The step begun last'),
@@ -50,7 +60,20 @@ const running = z.object({
   execution: z.string(),
   ended: z.string().optional().describe('How it ended without giving back the lease'),
   usualSeconds: z.number().optional(),
+  estimate: estimateAnswer.optional(),
+  console: consoleUrl,
   states: z.array(stepUnderWay),
+});
+
+/** What something waits for. */
+const holder = z.object({ workflow: z.string(), since: time });
+
+const waiting = z.object({
+  workflow: z.string(),
+  execution: z.string(),
+  since: time,
+  behind: holder.optional().describe('What it waits for; missing if its turn has come'),
+  estimate: estimateAnswer.optional().describe('Until it is done; missing if several wait, which have no order'),
 });
 
 const node = z.object({
@@ -72,9 +95,7 @@ export const statusAnswer = z.object({
   state: clusterState,
   since: time.optional(),
   running: running.optional(),
-  waiting: z
-    .array(z.object({ workflow: z.string(), execution: z.string(), since: time }))
-    .describe('What has been asked for and waits until `running` has ended'),
+  waiting: z.array(waiting).describe('What has been asked for and waits until `running` has ended'),
   failure: failureRecord.optional(),
   degraded: z.array(degradedPool).optional(),
   shortages: z.array(degradedPool).optional(),
@@ -86,6 +107,24 @@ export const statusAnswer = z.object({
   usualSeconds: z.object({ wake: z.number().optional(), sleep: z.number().optional() }),
   nodes: z.array(node),
   elasticIp: z.object({ publicIp: z.string().optional(), instanceId: z.string().optional() }).optional(),
+  cost: z
+    .object({
+      currency: z.literal('USD'),
+      perHour: z.number().describe('As it is now: what runs, at list prices, and all around it'),
+      unknown: z.array(z.string()).describe('Types that run and have no known price: it is at least so much'),
+    })
+    .describe('What it costs now'),
+  app: z.object({
+    url: z.url().optional().describe('Missing without app.domain'),
+    answers: z.boolean().optional().describe('As the last wake saw it from outside; missing unless it is awake'),
+    reason: z.string().optional().describe('Why it does not'),
+  }),
+  kubernetesApi: z
+    .object({
+      through: z.enum(['load-balancer', 'tunnel']),
+      command: z.string().describe('What leads kubectl there'),
+    })
+    .describe('How to reach the Kubernetes API while it is awake'),
 });
 
 /** `POST /wake` and `POST /sleep`. */
@@ -94,7 +133,12 @@ export const startAnswer = z.object({
   since: time.optional(),
   execution: z.string().optional().describe('ARN of the execution that does it'),
   message: z.string().describe('For a person'),
-  behind: z.object({ workflow: z.string(), since: time }).optional().describe('What it waits for'),
+  behind: holder.optional().describe('What it waits for'),
+  estimate: estimateAnswer.optional().describe('Until it is done'),
+  look: z
+    .object({ status: z.string().describe('What to ask'), console: consoleUrl.optional() })
+    .optional()
+    .describe('Where to see how far it is'),
 });
 
 /** `PUT /keep-awake`. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { right } from '../links/link';
 import { clusterState } from '../record/contracts';
-import { costAnswer, scheduleAnswer } from './answers';
+import { costAnswer, estimateAnswer, scheduleAnswer } from './answers';
 
 const time = z.iso.datetime();
 
@@ -11,13 +11,6 @@ const step = z.object({
   since: time,
   seconds: z.number().optional().describe('How long it took; missing while it is under way'),
   usualSeconds: z.number().optional(),
-});
-
-const estimate = z.object({
-  secondsLeft: z.number().describe('Half of the past runs were done within it'),
-  secondsLeftAtMost: z.number().describe('Nine of ten were'),
-  runs: z.number().describe('Past runs that it is made of'),
-  late: z.boolean().describe('True if none took this long'),
 });
 
 /** `GET /link/status`: all that a link may see. No names of machines, no accounts, no errors' own words. */
@@ -37,11 +30,11 @@ export const linkStatusAnswer = z.object({
       reason: z.string().optional(),
       cutOff: z.boolean().describe('True if it ended without a word: the next wake takes over'),
       steps: z.array(step),
-      estimate: estimate.optional(),
+      estimate: estimateAnswer.optional(),
     })
     .optional(),
   waiting: z.array(z.enum(['wake', 'sleep'])).describe('What waits until `running` has ended'),
-  usualWake: z.object({ seconds: z.number(), secondsAtMost: z.number() }).optional(),
+  usualWake: z.object({ seconds: z.number(), secondsAtMost: z.number(), runs: z.number() }).optional(),
   failure: z
     .object({ workflow: z.string(), words: z.string(), error: z.string(), at: time, advice: z.string() })
     .optional(),

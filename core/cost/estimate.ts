@@ -18,6 +18,9 @@ import {
  */
 const IMAGES_GB = 3;
 
+/** USD an hour of a seat's report, once a minute, that its API answers. */
+export const HEARTBEAT_PER_HOUR = METRIC_PER_MONTH / HOURS_PER_MONTH + 60 * METRIC_CALL;
+
 /** One line of the bill. */
 export interface CostItem {
   what: string;
@@ -48,16 +51,10 @@ export function estimateCost(config: ClusterConfig): CostEstimate {
     controlPlane.instanceTypes[0],
     ...pools.filter(({ desired }) => desired > 0).map((pool) => pool.instanceTypes[0]),
   ];
-  const stateGiB = seats * controlPlane.stateVolumeGiB;
   const rootGiB = seats * controlPlane.diskGiB + pools.reduce((sum, pool) => sum + pool.desired * pool.diskGiB, 0);
   const stoppedGiB = pools.reduce((sum, pool) => sum + (pool.sleep === 'stop' ? pool.desired * pool.diskGiB : 0), 0);
 
-  const elasticIp = { what: 'Elastic IP', perHour: PUBLIC_IPV4_PER_HOUR };
-  const stateVolumes = { what: `state volume, ${String(stateGiB)} GiB`, perHour: diskPerHour(stateGiB) };
-  const images = {
-    what: `images in the bucket, about ${String(IMAGES_GB)} GB`,
-    perHour: (IMAGES_GB * S3_PER_GB_MONTH) / HOURS_PER_MONTH,
-  };
+  const [elasticIp, stateVolumes, images] = keptItems(config);
   // The Elastic IP takes the place of one instance's own public address.
   const addresses = seats + nodes - 1 + (hasApiLoadBalancer(config) ? seats : 0);
   const instances = (what: string, type: string | undefined, count: number): CostItem => {
@@ -87,11 +84,7 @@ export function estimateCost(config: ClusterConfig): CostEstimate {
     stateVolumes,
     images,
     { what: `node disks, ${String(rootGiB)} GiB`, perHour: diskPerHour(rootGiB) },
-    // Each seat reports once a minute that its API answers.
-    {
-      what: `heartbeat, ${String(seats)} × API`,
-      perHour: seats * (METRIC_PER_MONTH / HOURS_PER_MONTH + 60 * METRIC_CALL),
-    },
+    { what: `heartbeat, ${String(seats)} × API`, perHour: seats * HEARTBEAT_PER_HOUR },
   ];
   const asleep = [
     elasticIp,
@@ -134,7 +127,21 @@ export function describePrices(
   };
 }
 
-function diskPerHour(gib: number): number {
+/** What is there as long as the cluster is, asleep or awake. */
+export function keptItems({ controlPlane }: Pick<ClusterConfig, 'controlPlane'>): [CostItem, CostItem, CostItem] {
+  const stateGiB = controlPlane.seats * controlPlane.stateVolumeGiB;
+  return [
+    { what: 'Elastic IP', perHour: PUBLIC_IPV4_PER_HOUR },
+    { what: `state volume, ${String(stateGiB)} GiB`, perHour: diskPerHour(stateGiB) },
+    {
+      what: `images in the bucket, about ${String(IMAGES_GB)} GB`,
+      perHour: (IMAGES_GB * S3_PER_GB_MONTH) / HOURS_PER_MONTH,
+    },
+  ];
+}
+
+/** USD an hour of so many GiB of gp3. */
+export function diskPerHour(gib: number): number {
   return (gib * GP3_PER_GIB_MONTH) / HOURS_PER_MONTH;
 }
 

@@ -1,5 +1,7 @@
+import * as z from 'zod';
 import type { ClusterConfig } from '../config/schema';
 import { listPriceOf } from '../facts/prices';
+import { parseJson } from '../parse-json';
 
 /** Region whose prices stand in for those that are not known: AWS is nowhere cheaper. */
 export const CHEAPEST_REGION = 'us-east-1';
@@ -22,6 +24,12 @@ export function instancePrice(
   const cheapest = listPriceOf(type, CHEAPEST_REGION);
   return cheapest === undefined ? undefined : { perHour: cheapest, own: false };
 }
+
+/** Environment of the functions that say what instances cost. */
+export const pricesEnv = z.object({
+  /** USD an hour by instance type, as JSON; a type that is not there has no known price. */
+  INSTANCE_PRICES: z.preprocess(parseJson, z.record(z.string(), z.number().positive())),
+});
 
 /** Prices of the types that a cluster may run, as functions are told of them: USD an hour by type, in its region only. */
 export function pricesEnvironment(config: ClusterConfig): { INSTANCE_PRICES: string } {

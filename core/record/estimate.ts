@@ -71,10 +71,26 @@ export function estimateRest(
 }
 
 /** How long a whole run takes, from when it has the cluster to itself. Undefined without a past run. */
-export function estimateWhole(past: readonly TimedRun[]): { seconds: number; secondsAtMost: number } | undefined {
+export function estimateWhole(
+  past: readonly TimedRun[],
+): { seconds: number; secondsAtMost: number; runs: number } | undefined {
   const whole = past.map((run) => restAfter(run, 'AcquireLease') ?? run.seconds);
   if (whole.length === 0) return undefined;
-  return { seconds: quantile(whole, 0.5), secondsAtMost: quantile(whole, 0.9) };
+  return { seconds: quantile(whole, 0.5), secondsAtMost: quantile(whole, 0.9), runs: whole.length };
+}
+
+/** How much longer a run takes that waits until another is done. Undefined if nothing is known of one of them. */
+export function estimateAfter(
+  before: Estimate | undefined,
+  whole: ReturnType<typeof estimateWhole>,
+): Estimate | undefined {
+  if (before === undefined || whole === undefined) return undefined;
+  return {
+    secondsLeft: before.secondsLeft + whole.seconds,
+    secondsLeftAtMost: before.secondsLeftAtMost + whole.secondsAtMost,
+    runs: Math.min(before.runs, whole.runs),
+    late: before.late,
+  };
 }
 
 /** From the end of a state to the end of the run (s). */

@@ -1,8 +1,8 @@
 import { api, type ApiRoute } from '../shared/api/api';
-import { behind, readLive, type StartDeps, startRequested } from '../shared/api/start';
+import { behind, outlook, readLive, type StartDeps, startRequested } from '../shared/api/start';
 import { stepFunctions } from '../shared/clients/clients';
 import type { Lease } from '../../core/record/cluster-record';
-import { clusterStore } from '../shared/step/deps';
+import { clusterStore, runStore } from '../shared/step/deps';
 import { env } from './env';
 
 /** Puts the cluster to sleep on request, whatever keep-awake there is: a person's word counts more. */
@@ -15,10 +15,13 @@ export const requestSleep =
     }
     if (lease?.workflow === 'sleep') {
       const message = `Going to sleep since ${lease.since}, at ${lease.step}`;
-      return { statusCode: 202, body: { state, since, execution: lease.owner, message } };
+      const execution = lease.owner;
+      const ahead = await outlook(deps, request, { workflow: 'sleep', execution, lease });
+      return { statusCode: 202, body: { state, since, execution, message, ...ahead } };
     }
     const execution = await startRequested(deps, request);
-    return { statusCode: 202, body: { state, since, execution, message: announce(lease), ...behind(lease) } };
+    const ahead = await outlook(deps, request, { workflow: 'sleep', execution, lease });
+    return { statusCode: 202, body: { state, since, execution, message: announce(lease), ...behind(lease), ...ahead } };
   };
 
 function announce(lease: Lease | undefined): string {
@@ -29,7 +32,12 @@ export const handler = api(
   {
     name: 'request-sleep',
     env,
-    deps: (env) => ({ machineArn: env.SLEEP_MACHINE_ARN, sfn: stepFunctions(), store: clusterStore(env) }),
+    deps: (env) => ({
+      machineArn: env.SLEEP_MACHINE_ARN,
+      sfn: stepFunctions(),
+      store: clusterStore(env),
+      runs: runStore(env),
+    }),
   },
   { 'POST /sleep': requestSleep },
 );

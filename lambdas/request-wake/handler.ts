@@ -1,8 +1,8 @@
 import { api, type ApiRoute } from '../shared/api/api';
-import { behind, readLive, type StartDeps, startRequested } from '../shared/api/start';
+import { behind, outlook, readLive, type StartDeps, startRequested } from '../shared/api/start';
 import { stepFunctions } from '../shared/clients/clients';
 import type { Lease } from '../../core/record/cluster-record';
-import { clusterStore } from '../shared/step/deps';
+import { clusterStore, runStore } from '../shared/step/deps';
 import { env } from './env';
 
 /** Wakes the cluster on request: says that it is awake, on its way, or was started now. */
@@ -14,12 +14,15 @@ export const requestWake =
       return { statusCode: 200, body: { state, since, message: `The cluster is ${state}` } };
     }
     if (lease && state === 'waking') {
-      const body = { state, since, execution: lease.owner, message: `Waking since ${lease.since}, at ${lease.step}` };
-      return { statusCode: 202, body };
+      const execution = lease.owner;
+      const message = `Waking since ${lease.since}, at ${lease.step}`;
+      const ahead = await outlook(deps, request, { workflow: 'wake', execution, lease });
+      return { statusCode: 202, body: { state, since, execution, message, ...ahead } };
     }
     const execution = await startRequested(deps, request);
     // The state is the record's, as GET /status has it: the execution changes it when its turn has come.
-    return { statusCode: 202, body: { state, since, execution, message: announce(lease), ...behind(lease) } };
+    const ahead = await outlook(deps, request, { workflow: 'wake', execution, lease });
+    return { statusCode: 202, body: { state, since, execution, message: announce(lease), ...behind(lease), ...ahead } };
   };
 
 function announce(lease: Lease | undefined): string {
@@ -33,7 +36,12 @@ export const handler = api(
   {
     name: 'request-wake',
     env,
-    deps: (env) => ({ machineArn: env.WAKE_MACHINE_ARN, sfn: stepFunctions(), store: clusterStore(env) }),
+    deps: (env) => ({
+      machineArn: env.WAKE_MACHINE_ARN,
+      sfn: stepFunctions(),
+      store: clusterStore(env),
+      runs: runStore(env),
+    }),
   },
   { 'POST /wake': requestWake },
 );

@@ -42,7 +42,7 @@ function routesOf(env: Env) {
   const schedules = new ScheduleStore(dynamo(), env.TABLE_NAME);
   const timeZones = env.SCHEDULES.map(({ timeZone }) => timeZone);
   const book = { schedules: env.SCHEDULES, holidays: env.HOLIDAYS };
-  const start = { sfn: stepFunctions(), store: clusterStore(env) };
+  const start = { sfn: stepFunctions(), store: clusterStore(env), runs: runStore(env) };
   return {
     'GET /': getPage,
     'GET /.drowse/waiting': getWaiting,

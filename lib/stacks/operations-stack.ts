@@ -20,6 +20,7 @@ import { WorkflowQueries } from '../constructs/queries/workflow-queries';
 import { WakeApi } from '../constructs/wake-api/wake-api';
 import { Workflow } from '../constructs/workflow/workflow';
 import { ratesEnvironment } from '../../core/cost/rates';
+import { surroundingsEnvironment } from '../../core/cost/running';
 import { pricesEnvironment } from '../../core/cost/instance-price';
 import { bookEnvironment, bookOf } from '../../core/schedule/book';
 import { pascalCase, stepsOf, type StepName } from '../steps/steps';
@@ -83,6 +84,7 @@ export class OperationsStack extends Stack {
       idle: config.idle,
       prices: pricesEnvironment(config),
       rates: ratesEnvironment(config),
+      surroundings: surroundingsEnvironment(config),
       subnetIds: seatPlaces(config).map(({ zone }) => foundation.network.subnetIds[zone] ?? ''),
       apiSecurityGroupId: cluster.securityGroups.apiLoadBalancer.attrGroupId,
       apiTargetGroupArn: cluster.apiTarget.targetGroupArn,

@@ -58,6 +58,7 @@ import type { ClusterConfig } from '../../core/config/schema';
 import type { Statement } from '../constructs/access/statement';
 import type { pricesEnvironment } from '../../core/cost/instance-price';
 import type { ratesEnvironment } from '../../core/cost/rates';
+import type { surroundingsEnvironment } from '../../core/cost/running';
 import type { bookEnvironment } from '../../core/schedule/book';
 import { type GrantContext, grantsFor, workflowArn } from './grants';
 
@@ -81,6 +82,8 @@ export interface StepContext extends GrantContext {
   webhooks: ClusterConfig['notifications']['webhooks'];
   /** What the cluster costs awake and asleep. */
   rates: ReturnType<typeof ratesEnvironment>;
+  /** What is billed around the instances. */
+  surroundings: ReturnType<typeof surroundingsEnvironment>;
   subnetIds: readonly string[];
   apiSecurityGroupId: string;
   apiTargetGroupArn: string;
@@ -394,7 +397,7 @@ export function stepsOf(context: StepContext) {
       { ...store, SLEEP_MACHINE_ARN: machines.SLEEP_MACHINE_ARN },
       may.table('GetItem'),
       key,
-      may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
+      may.executions(LEASED_WORKFLOWS, 'DescribeExecution', 'GetExecutionHistory'),
       may.startWorkflow('sleep'),
     ),
     'request-wake': step(
@@ -402,7 +405,7 @@ export function stepsOf(context: StepContext) {
       { ...store, WAKE_MACHINE_ARN: machines.WAKE_MACHINE_ARN },
       may.table('GetItem'),
       key,
-      may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
+      may.executions(LEASED_WORKFLOWS, 'DescribeExecution', 'GetExecutionHistory'),
       may.startWorkflow('wake'),
     ),
     'serve-page': step(
@@ -444,7 +447,12 @@ export function stepsOf(context: StepContext) {
     'get-report': step(getReport, { ...store, ...context.book, ...context.rates }, may.table('GetItem'), key),
     'get-status': step(
       getStatus,
-      { ...store, ...context.book, ...machines },
+      {
+        ...{ ...store, ...context.book, ...machines, ...context.prices, ...context.surroundings },
+        APP_URL: context.app.url,
+        PROBE: context.app.probe,
+        API_ACCESS: context.apiAccess,
+      },
       may.table('GetItem'),
       key,
       may.describeInstances(),

@@ -1,3 +1,4 @@
+import { estimateCost } from '../../core/cost/estimate';
 import { withClients } from '../../lambdas/shared/clients/clients';
 import { handler as getStatus } from '../../lambdas/get-status/handler';
 import { handler as requestWake } from '../../lambdas/request-wake/handler';
@@ -12,6 +13,14 @@ import { arn, begin, live, liveAwake, stop } from './support';
 const WAKE_MACHINE_ARN = 'arn:aws:states:us-east-1:123456789012:stateMachine:drowse-wake';
 const ROUTES = { 'request-wake': 'POST /wake', 'get-status': 'GET /status' };
 const HANDLERS = { 'request-wake': requestWake, 'get-status': getStatus };
+
+interface Estimate {
+  secondsLeft: number;
+}
+interface Queue {
+  running: { estimate: Estimate };
+  waiting: [{ estimate: Estimate }];
+}
 
 async function ask({ model }: Twin, name: keyof typeof HANDLERS, event: unknown = apiEvent(ROUTES[name])) {
   const environment = { ...environmentOf(model), WAKE_MACHINE_ARN };
@@ -32,6 +41,7 @@ describe('POST /wake', () => {
       expect(body).toMatchObject({ state: 'asleep', message: 'The cluster wakes up' });
       const [wake] = twin.workflows.of('wake');
       expect(body.execution).toBe(wake!.arn);
+      expect(body.look).toEqual({ status: 'GET /status', console: expect.stringContaining(wake!.arn) as string });
       expect(JSON.parse(wake!.input)).toEqual({ requestedBy: `api:${CALLER}` });
       await wake!.over;
       expect(twin.model.record.state).toBe('awake');
@@ -95,7 +105,12 @@ describe('POST /wake', () => {
       expect(told).toMatchObject({
         state: 'sleeping',
         running: { workflow: 'sleep' },
-        waiting: [{ workflow: 'wake', execution: wake!.arn, since: expect.stringMatching(/^2026-11-20T/) as string }],
+        waiting: [
+          {
+            ...{ workflow: 'wake', execution: wake!.arn, since: expect.stringMatching(/^2026-11-20T/) as string },
+            behind: { workflow: 'sleep' },
+          },
+        ],
       });
       await sleep.over;
       expect(sleep.status).toBe('SUCCEEDED');
@@ -103,6 +118,36 @@ describe('POST /wake', () => {
       await wake!.over;
       expect(wake!.status).toBe('SUCCEEDED');
       expect(twin.model.record.state).toBe('awake');
+    }));
+
+  test('says how much longer it takes, from the start, under way, and behind a sleep', () =>
+    liveAwake('', async (twin) => {
+      await twin.run('sleep');
+      await twin.run('wake');
+      await twin.run('sleep');
+      const left = async () => ((await ask(twin, 'request-wake')).body.estimate as Estimate).secondsLeft;
+      const whole = await left();
+      expect(whole).toBeGreaterThan(100);
+      await seconds(60);
+      expect(whole - (await left())).toBeCloseTo(60, -1);
+      await twin.workflows.of('wake').at(-1)!.over;
+      const sleep = twin.workflows.start('sleep');
+      await seconds(30);
+      const behind = await left();
+      const { waiting, running } = (await ask(twin, 'get-status')).body as unknown as Queue;
+      const [{ estimate }] = waiting;
+      expect(behind).toBeCloseTo(whole + running.estimate.secondsLeft, 0);
+      expect(estimate.secondsLeft).toBeCloseTo(behind, 0);
+      await sleep.over;
+    }));
+
+  test('answers although nothing can be read of the past', () =>
+    live('', async (twin) => {
+      const { execution } = await begin(twin, 'wake');
+      const broken = Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+      twin.model.faults.add({ action: 'GetExecutionHistory', with: () => broken });
+      const { status, body } = await ask(twin, 'request-wake');
+      expect([status, body.execution, body.estimate]).toEqual([202, execution, undefined]);
     }));
 
   test('says that it is awake', () =>
@@ -178,6 +223,9 @@ describe('GET /status', () => {
           { role: 'seat', seat: '0', state: 'running', phase: 'ready' },
           { role: 'pool', pool: 'gpu', state: 'running', phase: 'ready', publicIp: '203.0.113.7' },
         ],
+        cost: { perHour: expect.closeTo(estimateCost(twin.model.config).awakePerHour, 2) as number, unknown: [] },
+        app: { answers: true },
+        kubernetesApi: { through: 'load-balancer', command: 'drowse kubeconfig' },
       });
       expect(body).not.toHaveProperty('running');
     }));
@@ -219,6 +267,8 @@ describe('GET /status', () => {
         workflow: 'wake',
         requestedBy: 'ann',
         usualSeconds: wake,
+        estimate: { secondsLeft: expect.closeTo(wake - 40, -1) as number, late: false },
+        console: expect.stringContaining(execution.arn) as string,
         states: [{ name: 'WaitForApi', since: expect.stringMatching(/^2026-11-20T/) as string }],
       });
       const [{ usualSeconds }] = (body.running as { states: [{ usualSeconds: number }] }).states;
@@ -261,12 +311,21 @@ describe('GET /status', () => {
       });
     }));
 
+  test('tells where the app is, why it does not answer, and how to reach the API', () =>
+    liveAwake('app: {domain: app.example.org}\napiAccess: tunnel', async (twin) => {
+      twin.model.record.unreachable = 'app not reachable: no answer';
+      expect((await ask(twin, 'get-status')).body).toMatchObject({
+        app: { url: 'https://app.example.org/', answers: false, reason: 'app not reachable: no answer' },
+        kubernetesApi: { through: 'tunnel', command: 'drowse tunnel' },
+      });
+    }));
+
   test('knows a cluster that was never used', () =>
     live('', async (twin) => {
-      await expect(ask(twin, 'get-status')).resolves.toMatchObject({
-        status: 200,
-        body: { state: 'asleep', nodes: [] },
-      });
+      const { status, body } = await ask(twin, 'get-status');
+      expect([status, body]).toMatchObject([200, { state: 'asleep', nodes: [], app: {} }]);
+      expect(body.app).not.toHaveProperty('answers');
+      expect((body.cost as { perHour: number }).perHour).toBeCloseTo(0.006, 3);
     }));
 });
 

@@ -1,4 +1,11 @@
-import { estimateRest, estimateWhole, quantile, type StateUnderWay, type TimedRun } from '../../core/record/estimate';
+import {
+  estimateAfter,
+  estimateRest,
+  estimateWhole,
+  quantile,
+  type StateUnderWay,
+  type TimedRun,
+} from '../../core/record/estimate';
 import { RunStore } from '../../lambdas/shared/record/run-store';
 import { readStates } from '../../lambdas/shared/workflows/history';
 import type { Twin } from '../../sim/run';
@@ -47,15 +54,24 @@ describe('the rest of a run', () => {
     expect(estimateRest(PAST, states(['Other', 0, 1]), T)).toBeUndefined();
     const old = [{ seconds: 90, states: [{ name: 'AcquireLease', seconds: 1 }] }];
     expect(estimateRest(old, under, T)).toBeUndefined();
-    expect(estimateWhole(old)).toEqual({ seconds: 90, secondsAtMost: 90 });
+    expect(estimateWhole(old)).toEqual({ seconds: 90, secondsAtMost: 90, runs: 1 });
   });
 });
 
 test('a whole run counts from when it has the cluster to itself', () => {
-  expect(estimateWhole(PAST)).toEqual({ seconds: 111, secondsAtMost: expect.closeTo(127, 0) as number });
+  expect(estimateWhole(PAST)).toEqual({ seconds: 111, secondsAtMost: expect.closeTo(127, 0) as number, runs: 5 });
   const queued: TimedRun = { seconds: 400, states: [{ name: 'AcquireLease', at: 0, seconds: 300 }] };
-  expect(estimateWhole([queued])).toEqual({ seconds: 100, secondsAtMost: 100 });
+  expect(estimateWhole([queued])).toEqual({ seconds: 100, secondsAtMost: 100, runs: 1 });
   expect(estimateWhole([])).toBeUndefined();
+});
+
+test('what waits is done when both are', () => {
+  const before = { secondsLeft: 20, secondsLeftAtMost: 40, runs: 4, late: true };
+  expect(estimateAfter(before, estimateWhole(PAST))).toEqual({
+    ...{ secondsLeft: 131, secondsLeftAtMost: expect.closeTo(167, 0) as number, runs: 4, late: true },
+  });
+  expect(estimateAfter(undefined, estimateWhole(PAST))).toBeUndefined();
+  expect(estimateAfter(before, undefined)).toBeUndefined();
 });
 
 /** Wakes of the twin whose nodes take from 70 to 150 % of their time, phase by phase: of each, how wrong the estimate was. */

@@ -34,7 +34,7 @@ describe('a change to one pool touches only that pool', () => {
     // Who tells what the cluster costs is told the prices of the types that may run, and what they come to.
     for (const id of ids)
       expect(id).toMatch(
-        /^cluster\/Poolexecutor|^operations\/(Record(Success|Failure)|GetReport|LookAfter|ServePage)Function/,
+        /^cluster\/Poolexecutor|^operations\/(Record(Success|Failure)|GetReport|GetStatus|LookAfter|ServePage)Function/,
       );
   });
 
@@ -48,6 +48,7 @@ describe('a change to one pool touches only that pool', () => {
       // What the cluster costs is told.
       expect.stringMatching(/^operations\/ServePageFunction/),
       expect.stringMatching(/^operations\/GetReportFunction/),
+      expect.stringMatching(/^operations\/GetStatusFunction/),
       expect.stringMatching(/^operations\/JoinsRule/),
       expect.stringMatching(/^operations\/NodeLossesTerminated/),
       expect.stringMatching(/^operations\/CareLaunched/),

@@ -1,14 +1,21 @@
 import * as z from 'zod';
 import { EXIT } from '../../terminal/errors';
 import { Progress } from '../../terminal/progress';
+import { describeEstimate } from '../describe';
 import { follow } from '../follow';
-import { type Status, statusAnswer } from '../status-answer';
+import { estimate, type Status, statusAnswer } from '../status-answer';
 import { type Target, type TargetOptions, targetOf } from '../target';
 import { WakeApi } from '../wake-api';
 import { lookAtEnd, startWorkflow } from '../workflows';
 
 /** What `POST /wake` answers (`lambdas/request-wake`). */
-const wakeAnswer = z.object({ state: z.string(), message: z.string(), execution: z.string().optional() });
+const wakeAnswer = z.looseObject({
+  state: z.string(),
+  message: z.string(),
+  execution: z.string().optional(),
+  estimate: estimate.optional(),
+  look: z.object({ status: z.string(), console: z.string().optional() }).optional(),
+});
 
 export interface WorkflowOptions extends TargetOptions {
   /** False: only start it. */
@@ -21,9 +28,12 @@ export async function wake(options: WorkflowOptions, signal: AbortSignal): Promi
   const say = speaker(options, target);
   const api = await WakeApi.connect(target, signal);
   const answer = await api.request(wakeAnswer, 'POST', '/wake');
-  say(`${answer.message}.`);
+  const left = answer.estimate && `: ${describeEstimate(answer.estimate)}`;
+  say(`${answer.message}${left ?? ''}.`);
   if (answer.execution === undefined || !options.follow) {
     if (options.json) console.log(JSON.stringify(answer));
+    else if (answer.execution !== undefined)
+      say(`drowse status --watch follows it. ${answer.look?.console ?? ''}`.trim());
     return answer.state === 'awake-degraded' ? EXIT.degraded : EXIT.done;
   }
   return followToEnd('wake', answer.execution, { target, api, options, signal });

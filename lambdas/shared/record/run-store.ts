@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { quantile, type TimedRun } from '../../../core/record/estimate';
 import { type Workflow, workflow } from '../../../core/record/contracts';
 
 /** How long a run is remembered (seconds). */
@@ -58,16 +59,7 @@ export class RunStore {
 
   /** Undefined if it never ended well. */
   async usual(of: Workflow): Promise<UsualDurations | undefined> {
-    const runs = await this.recent(of);
-    if (runs.length === 0) return undefined;
-    const byState = Map.groupBy(
-      runs.flatMap(({ states }) => states),
-      ({ name }) => name,
-    );
-    return {
-      seconds: median(runs.map(({ seconds }) => seconds)),
-      states: Object.fromEntries([...byState].map(([name, all]) => [name, median(all.map(({ seconds }) => seconds))])),
-    };
+    return usualOf(await this.recent(of));
   }
 
   /** The last runs that ended well, oldest first. */
@@ -81,8 +73,26 @@ export class RunStore {
   }
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
+/** How long a workflow usually takes, by runs that ended well; undefined without one. */
+export function usualOf(runs: readonly TimedRun[]): UsualDurations | undefined {
+  if (runs.length === 0) return undefined;
+  const byState = Map.groupBy(
+    runs.flatMap(({ states }) => states),
+    ({ name }) => name,
+  );
+  return {
+    seconds: quantile(
+      runs.map(({ seconds }) => seconds),
+      0.5,
+    ),
+    states: Object.fromEntries(
+      [...byState].map(([name, all]) => [
+        name,
+        quantile(
+          all.map(({ seconds }) => seconds),
+          0.5,
+        ),
+      ]),
+    ),
+  };
 }

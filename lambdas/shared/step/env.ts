@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { pricesEnv } from '../../../core/cost/instance-price';
 
 /** Environment of every step that knows the cluster. */
 export const clusterEnv = z.object({
@@ -39,17 +40,4 @@ export const notifyEnv = storeEnv.extend({
 });
 
 /** Environment of the steps that tell people what the cluster costs as it is. */
-export const costEnv = notifyEnv.extend({
-  /** USD an hour by instance type, as JSON; a type that is not there has no known price. */
-  INSTANCE_PRICES: z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue({ code: 'custom', message: 'is no JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(z.record(z.string(), z.number().positive())),
-});
+export const costEnv = notifyEnv.extend(pricesEnv.shape);
