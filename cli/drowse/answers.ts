@@ -11,15 +11,18 @@ const instant = z.iso.datetime();
 
 const run = z.object({
   workflow: z.string().describe('Name of the workflow, for example wake'),
-  execution: z.string().describe('ARN of the execution'),
-  status: z.string().describe('In Step Functions’ words: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED'),
+  outcome: z.enum(['succeeded', 'degraded', 'failed', 'running']),
   startedAt: instant,
   endedAt: instant.optional(),
-  seconds: z.number().optional().describe('How long it took; of one that runs, so far'),
+  seconds: z.number().describe('How long it took; of one that runs, so far'),
   requestedBy: z.string().optional(),
+  reason: z.string().optional().describe('Why, in the words of whoever asked'),
+  step: z.string().optional().describe('Where it failed'),
   error: z.string().optional(),
   cause: z.string().optional(),
+  execution: z.string().optional().describe('ARN of the execution, of workflows that leave no record'),
 });
+export type Run = z.output<typeof run>;
 
 const check = z.object({
   name: z.string(),
@@ -29,6 +32,10 @@ const check = z.object({
 
 const begun = z.object({ execution: z.string() }).describe('With --no-follow: ARN of the execution');
 const followed = z.union([statusAnswer, begun]);
+const requested = z.union([
+  statusAnswer,
+  startAnswer.describe('With --no-follow, or if there is nothing to do: what the API answers'),
+]);
 const override = z.looseObject({ message: z.string().describe('What holds from now on') });
 const costs = z.array(z.object({ what: z.string(), perHour: z.number().describe('USD') }));
 
@@ -37,8 +44,8 @@ export const ANSWERS = {
   // Of GET /status; with --watch one document a line, whenever something has changed.
   status: statusAnswer,
   nodes: statusAnswer.shape.nodes,
-  wake: z.union([statusAnswer, startAnswer.describe('With --no-follow, or if there is nothing to do')]),
-  sleep: followed,
+  wake: requested,
+  sleep: requested,
   bootstrap: followed,
   platform: followed,
   'keep-awake': override,

@@ -1,9 +1,10 @@
-import Table from 'cli-table3';
 import type { ClusterConfig } from '../../core/config/schema';
 import { isAlwaysOn } from '../../core/config/warnings';
 import { describePrices, estimateCost } from '../../core/cost/estimate';
 import { HOURS_PER_MONTH } from '../../core/cost/prices';
+import { whoAsked } from '../../core/words';
 import type { colors } from '../terminal/colors';
+import { tableOf } from '../terminal/table';
 import type { Estimate, Status } from './status-answer';
 
 type Colors = ReturnType<typeof colors>;
@@ -71,7 +72,7 @@ function describeWork({ running, waiting }: Status, now: number): string[] {
   const elapsed = now - Date.parse(since);
   const usual = usualSeconds === undefined ? '' : `, ${duration(usualSeconds * 1000)} as a rule`;
   return [
-    `  ${workflow} by ${requestedBy}${reason === undefined ? '' : ` (${reason})`}, for ${duration(elapsed)}${
+    `  ${workflow} by ${whoAsked(requestedBy)}${reason === undefined ? '' : ` (${reason})`}, for ${duration(elapsed)}${
       estimate ? `, ${describeEstimate(estimate)}` : usual
     }`,
     `  now: ${describeSteps(running, now)}`,
@@ -96,7 +97,7 @@ function describeProblems(status: Status, color: Colors): string[] {
   const { failure, degraded = [], shortages = [], unreachable, warnings = [] } = status;
   return [
     ...[...degraded, ...shortages].map(({ pool, reason }) => color.yellow(`  ${pool}: ${reason}`)),
-    ...(unreachable === undefined ? [] : [color.yellow(`  the app cannot be reached: ${unreachable}`)]),
+    ...(unreachable === undefined ? [] : [color.yellow(`  ${unreachable}`)]),
     ...warnings.map((warning) => color.yellow(`  warning: ${warning}`)),
     ...(failure ? [color.red(`  ${describeFailure(failure)}`)] : []),
   ];
@@ -110,7 +111,9 @@ function describeAccess({ app, kubernetesApi, nodes }: Status): string[] {
   return [
     ...(url === undefined ? [] : [`  app ${url}${seen}`]),
     ...(kubernetesApi && seat
-      ? [`  kubectl by ${kubernetesApi.command} (${kubernetesApi.through.replace('-', ' ')}), or drowse kubectl`]
+      ? [
+          `  kubectl: ${kubernetesApi.command} (${kubernetesApi.through.replace('-', ' ')}), or drowse kubectl -- get nodes`,
+        ]
       : []),
   ];
 }
@@ -132,22 +135,12 @@ export function describeFailure({
 /** Nodes as a table; what they say of themselves is shown as it is. */
 export function describeNodes({ nodes }: Pick<Status, 'nodes'>, now: number): string {
   if (nodes.length === 0) return '';
-  const table = new Table({
-    head: ['node', 'is', 'type', 'instance', 'phase', ''],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const { id, type, role, seat, pool, state, phase, phaseAt, publicIp = '' } of nodes) {
+  const rows = nodes.map(({ id, type, role, seat, pool, state, phase, phaseAt, publicIp = '' }) => {
     const since = phaseAt === undefined ? '' : ` for ${duration(now - Date.parse(phaseAt))}`;
-    table.push([
-      id,
-      role === 'seat' ? `seat ${seat ?? '?'}` : (pool ?? '?'),
-      type,
-      state,
-      `${phase}${since}`,
-      publicIp,
-    ]);
-  }
-  return table.toString();
+    const is = role === 'seat' ? `seat ${seat ?? '?'}` : (pool ?? '?');
+    return [id, is, type, state, `${phase}${since}`, publicIp];
+  });
+  return tableOf(['node', 'is', 'type', 'instance', 'phase', ''], rows);
 }
 
 function describeAhead({ schedule: { next, keepAwakeUntil, idleSleepAt, postponedUntil } }: Status): string[] {

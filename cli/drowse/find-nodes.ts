@@ -19,7 +19,7 @@ export async function findNodes(target: Target, name?: string): Promise<NodeInst
   if (nodes.length > 0) return nodes;
   if (all.length === 0) {
     throw new CommandFailed(
-      `${target.description} has no node: it is asleep, or not deployed`,
+      `${target.description}, has no node: it is asleep, or not deployed`,
       'drowse status says which; drowse wake wakes it.',
     );
   }
@@ -37,7 +37,7 @@ export async function findSeat(target: Target): Promise<NodeInstance> {
   const seat = seats.find(({ phase }) => phase === 'ready') ?? seats[0];
   if (seat) return seat;
   throw new CommandFailed(
-    `${target.description} has no control-plane node that runs`,
+    `${target.description}, has no control-plane node that runs`,
     'drowse status says why; drowse wake wakes it.',
   );
 }

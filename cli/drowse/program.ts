@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { version } from '../../package.json';
 import { CommandFailed, EXIT, Interrupted } from '../terminal/errors';
 import { changing } from './groups/changing';
 import { lookingAfter } from './groups/looking-after';
@@ -49,6 +50,7 @@ export function describe(signal: AbortSignal, end: (code: number) => void): Comm
     .addHelpText('after', EXIT_CODES)
     // What comes after the words of a verb may be another program's options: kubectl -n …
     .enablePositionalOptions()
+    .version(version, '--version', 'print the version')
     .exitOverride();
   for (const [heading, group] of GROUPS) group(registryOf(program, heading, { signal, end }));
   return program;

@@ -1,19 +1,19 @@
 import * as z from 'zod';
 
 /** A pool or seat that is not whole, and why. */
-const shortage = z.object({ pool: z.string(), reason: z.string() });
+const shortage = z.looseObject({ pool: z.string(), reason: z.string() });
 
-const event = z.object({
+const event = z.looseObject({
   at: z.string(),
   local: z.string(),
   timeZone: z.string(),
   workflow: z.enum(['sleep', 'wake']),
   schedule: z.string(),
-  skipped: z.object({ message: z.string() }).optional(),
+  skipped: z.looseObject({ message: z.string() }).optional(),
 });
 
 /** How much longer something takes (s): half of the past runs were done within the first, nine of ten within the second. */
-export const estimate = z.object({
+export const estimate = z.looseObject({
   secondsLeft: z.number(),
   secondsLeftAtMost: z.number(),
   runs: z.number(),
@@ -21,15 +21,15 @@ export const estimate = z.object({
 });
 export type Estimate = z.output<typeof estimate>;
 
-const waiting = z.object({
+const waiting = z.looseObject({
   workflow: z.string(),
   execution: z.string(),
   since: z.string(),
-  behind: z.object({ workflow: z.string(), since: z.string() }).optional(),
+  behind: z.looseObject({ workflow: z.string(), since: z.string() }).optional(),
   estimate: estimate.optional(),
 });
 
-const running = z.object({
+const running = z.looseObject({
   workflow: z.string(),
   step: z.string(),
   since: z.string(),
@@ -40,7 +40,7 @@ const running = z.object({
   usualSeconds: z.number().optional(),
   estimate: estimate.optional(),
   console: z.string().optional(),
-  states: z.array(z.object({ name: z.string(), since: z.string(), usualSeconds: z.number().optional() })),
+  states: z.array(z.looseObject({ name: z.string(), since: z.string(), usualSeconds: z.number().optional() })),
 });
 
 /** What `GET /status` answers, as far as the command reads it (`lambdas/get-status`). */
@@ -68,13 +68,13 @@ export const statusAnswer = z.looseObject({
   warnings: z.array(z.string()).optional(),
   snapshot: z.looseObject({ key: z.string(), at: z.string() }).optional(),
   platformAt: z.string().optional(),
-  schedule: z.object({
+  schedule: z.looseObject({
     next: z.array(event),
     keepAwakeUntil: z.string().optional(),
     idleSleepAt: z.string().optional(),
     postponedUntil: z.string().optional(),
   }),
-  usualSeconds: z.object({ wake: z.number().optional(), sleep: z.number().optional() }),
+  usualSeconds: z.looseObject({ wake: z.number().optional(), sleep: z.number().optional() }),
   nodes: z.array(
     z.looseObject({
       id: z.string(),
@@ -88,12 +88,12 @@ export const statusAnswer = z.looseObject({
       publicIp: z.string().optional(),
     }),
   ),
-  elasticIp: z.object({ publicIp: z.string().optional(), instanceId: z.string().optional() }).optional(),
+  elasticIp: z.looseObject({ publicIp: z.string().optional(), instanceId: z.string().optional() }).optional(),
   // What follows is missing in answers of earlier versions.
-  cost: z.object({ perHour: z.number(), unknown: z.array(z.string()) }).optional(),
+  cost: z.looseObject({ perHour: z.number(), unknown: z.array(z.string()) }).optional(),
   app: z
-    .object({ url: z.string().optional(), answers: z.boolean().optional(), reason: z.string().optional() })
+    .looseObject({ url: z.string().optional(), answers: z.boolean().optional(), reason: z.string().optional() })
     .optional(),
-  kubernetesApi: z.object({ through: z.string(), command: z.string() }).optional(),
+  kubernetesApi: z.looseObject({ through: z.string(), command: z.string() }).optional(),
 });
 export type Status = z.output<typeof statusAnswer>;

@@ -38,11 +38,15 @@ export function targetOf({ config: file = process.env.DROWSE_CONFIG, cluster, re
     : { ...target, config, description: describeTarget(config, file) };
 }
 
-/** @param lacks what a deployed cluster has and this one does not */
-export function notDeployed({ description }: Target, lacks: string): CommandFailed {
+/**
+ * @param lacks what a deployed cluster has and this one does not
+ * @param there names of the clusters that there are, as far as they are known
+ */
+export function notDeployed({ description }: Target, lacks: string, there: readonly string[] = []): CommandFailed {
+  const others = there.length === 0 ? '' : `Deployed there: ${there.join(', ')} (--cluster). `;
   return new CommandFailed(
-    `${description} is not deployed: it has no ${lacks}`,
-    'Check the cluster’s name, --region and the account that your credentials are for; make deploy deploys it.',
+    `${description}, is not deployed: it has no ${lacks}`,
+    `${others}Check the cluster’s name, --region and the account that your credentials are for; drowse deploy deploys it.`,
   );
 }
 

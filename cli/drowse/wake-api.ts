@@ -1,9 +1,10 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { AwsClient } from 'aws4fetch';
 import * as z from 'zod';
-import { namesOf } from '../../core/config/names';
-import { CommandFailed } from '../terminal/errors';
+import { namesOf, TAG } from '../../core/config/names';
+import { CommandFailed, EXIT } from '../terminal/errors';
 import { explainAws } from './explain-aws';
+import { type Status, statusAnswer } from './status-answer';
 import { notDeployed, type Target } from './target';
 
 const refusal = z.object({ error: z.string().optional(), message: z.string().optional() }).catch({});
@@ -14,7 +15,16 @@ const PATIENCE_MS = 30_000;
 const RETRIES = 3;
 
 type Path =
-  '/status' | '/cost' | '/wake' | '/keep-awake' | '/skip-next' | '/postpone-sleep' | '/links' | `/links/${string}`;
+  | '/status'
+  | '/cost'
+  | '/runs'
+  | '/wake'
+  | '/sleep'
+  | '/keep-awake'
+  | '/skip-next'
+  | '/postpone-sleep'
+  | '/links'
+  | `/links/${string}`;
 
 /** The cluster's API, which answers while everything else is off. Requests are signed with the caller's AWS credentials. */
 export class WakeApi {
@@ -37,7 +47,7 @@ export class WakeApi {
     try {
       const credentials = await client.config.credentials();
       const url = process.env.DROWSE_API_URL ?? (await findUrl(client, namesOf(cluster).operationsStack));
-      if (url === undefined) throw notDeployed(target, 'API');
+      if (url === undefined) throw notDeployed(target, 'API', await deployedClusters(client));
       const { accessKeyId, secretAccessKey, sessionToken } = credentials;
       const signer = new AwsClient({
         accessKeyId,
@@ -75,6 +85,17 @@ export class WakeApi {
     );
   }
 
+  /** How the cluster is. @throws CommandFailed as {@link request}, and if the API is another cluster's */
+  async status(): Promise<Status> {
+    const status = await this.request(statusAnswer, 'GET', '/status');
+    const { cluster, description } = this.target;
+    if (status.cluster === cluster) return status;
+    throw new CommandFailed(
+      `${this.url} is the API of cluster ${status.cluster}, and not of ${description}`,
+      'Unset DROWSE_API_URL, or name that cluster.',
+    );
+  }
+
   private async send(route: string, method: string, path: Path, body: object | undefined): Promise<Response> {
     try {
       return await this.signer.fetch(`${this.url}${path}`, {
@@ -106,7 +127,8 @@ export class WakeApi {
         'Run the command again in a minute.',
       );
     }
-    return new CommandFailed(said, 'Correct that, then run the command again.');
+    if (status === 409) return new CommandFailed(said, 'drowse status shows what is ahead.');
+    return new CommandFailed(said, 'Correct that, then run the command again.', '', EXIT.wrongUse);
   }
 }
 
@@ -118,6 +140,19 @@ async function findUrl(client: CloudFormationClient, StackName: string): Promise
     // CloudFormation's word for a stack that does not exist.
     if (error instanceof Error && error.name === 'ValidationError') return undefined;
     throw error;
+  }
+}
+
+/** Names of the clusters that are deployed in this account and region. They only help: who may not list stacks gets none. */
+async function deployedClusters(client: CloudFormationClient): Promise<string[]> {
+  try {
+    const { Stacks = [] } = await client.send(new DescribeStacksCommand({}));
+    return Stacks.flatMap(({ StackName = '', Tags = [] }) => {
+      const name = Tags.find(({ Key }) => Key === TAG.cluster)?.Value;
+      return name !== undefined && StackName === namesOf(name).operationsStack ? [name] : [];
+    }).sort();
+  } catch {
+    return [];
   }
 }
 

@@ -68,5 +68,6 @@ export function runningCost(
   const root = nodes.map(({ role, pool = '' }) => disks[role === 'seat' ? '' : pool] ?? 0);
   const all = [kept, seats * seat, seats > 0 ? door : 0, ...instances, ...root];
   const unknown = running.map(({ type }) => type).filter((type) => prices[type] === undefined);
-  return { perHour: all.reduce((sum, part) => sum + part, 0), unknown: [...new Set(unknown)] };
+  const perHour = Number(all.reduce((sum, part) => sum + part, 0).toFixed(6));
+  return { perHour, unknown: [...new Set(unknown)] };
 }

@@ -61,10 +61,10 @@ export function estimateRest(
     .sort((a, b) => Number(b.ahead.length > 0) - Number(a.ahead.length > 0) || a.spread - b.spread);
   if (best === undefined) return undefined;
   const { ahead, longest } = best;
-  if (ahead.length === 0) return { secondsLeft: 0, secondsLeftAtMost: longest, runs: most, late: true };
+  if (ahead.length === 0) return { secondsLeft: 0, secondsLeftAtMost: tenths(longest), runs: most, late: true };
   return {
-    secondsLeft: quantile(ahead, 0.5),
-    secondsLeftAtMost: quantile(ahead, 0.9),
+    secondsLeft: tenths(quantile(ahead, 0.5)),
+    secondsLeftAtMost: tenths(quantile(ahead, 0.9)),
     runs: most,
     late: false,
   };
@@ -76,7 +76,7 @@ export function estimateWhole(
 ): { seconds: number; secondsAtMost: number; runs: number } | undefined {
   const whole = past.map((run) => restAfter(run, 'AcquireLease') ?? run.seconds);
   if (whole.length === 0) return undefined;
-  return { seconds: quantile(whole, 0.5), secondsAtMost: quantile(whole, 0.9), runs: whole.length };
+  return { seconds: tenths(quantile(whole, 0.5)), secondsAtMost: tenths(quantile(whole, 0.9)), runs: whole.length };
 }
 
 /** How much longer a run takes that waits until another is done. Undefined if nothing is known of one of them. */
@@ -86,11 +86,16 @@ export function estimateAfter(
 ): Estimate | undefined {
   if (before === undefined || whole === undefined) return undefined;
   return {
-    secondsLeft: before.secondsLeft + whole.seconds,
-    secondsLeftAtMost: before.secondsLeftAtMost + whole.secondsAtMost,
+    secondsLeft: tenths(before.secondsLeft + whole.seconds),
+    secondsLeftAtMost: tenths(before.secondsLeftAtMost + whole.secondsAtMost),
     runs: Math.min(before.runs, whole.runs),
     late: before.late,
   };
+}
+
+/** As exact as anybody can use it. */
+function tenths(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
 }
 
 /** From the end of a state to the end of the run (s). */

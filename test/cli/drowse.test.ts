@@ -92,12 +92,13 @@ describe('drowse', () => {
       /execute-api:Invoke/,
     ],
     [400, '{"error":"InvalidInput","message":"until: no"}', 'InvalidInput: until: no', /Correct that/],
+    [409, '{"error":"NothingToSkip","message":"none"}', 'NothingToSkip: none', /drowse status shows/],
     [200, '{"state":1}', 'GET /status answered what this version of drowse does not know', /make deploy/],
     [200, '<html>', 'GET /status answered what this version of drowse does not know', /make deploy/],
   ])('explains an answer %s %s', async (status, body, message, remedy) => {
     answer = { status, body };
     const { code, err } = await drowse('status');
-    expect([code, err]).toEqual([1, expect.stringContaining(message)]);
+    expect([code, err]).toEqual([status === 400 ? 2 : 1, expect.stringContaining(message)]);
     expect(err).toMatch(remedy);
   });
 

@@ -48,7 +48,7 @@ describe('drowse link', () => {
   });
 
   test('lists them, and ends one or all', async () => {
-    expect((await drowse('link', '--list')).out).toMatch(/ab12.*Ann.*look, wake.*2026-12-20.*api:ops/);
+    expect((await drowse('link', '--list')).out).toMatch(/ab12.*Ann.*look, wake.*2026-12-20.* ops /);
     expect((await answerOf('link', '--list')).answer).toMatchObject({ links: [LINK] });
     expect((await drowse('link', '--revoke', 'ab12')).out).toContain('Link ab12 is revoked.');
     expect((await drowse('link', '--revoke-all')).out).toContain('No link that was made before now is valid.');

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import { answersSchema } from '../../cli/drowse/answers';
@@ -43,4 +46,48 @@ export function problemsOf(verb: string, answer: unknown): unknown {
   if (!validate) throw new Error(`no schema of ${verb}`);
   void validate(answer);
   return validate.errors;
+}
+
+/** An API of a cluster, which answers by route. */
+export interface Api {
+  /** What was asked: route and body, in order. */
+  asked: [route: string, body: string][];
+  close: () => Promise<void>;
+}
+
+/**
+ * Starts one, for which the command then has credentials.
+ * @param answers by route, for example `GET /status`; what is not there is answered with 404
+ */
+export async function startApi(answers: Readonly<Record<string, object>>): Promise<Api> {
+  const env = process.env;
+  const asked: Api['asked'] = [];
+  const server = createServer((request, response) => {
+    const route = `${request.method ?? ''} ${request.url ?? ''}`;
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      asked.push([route, body]);
+      const answer = answers[route];
+      response
+        .writeHead(answer ? 200 : 404, { 'content-type': 'application/json' })
+        .end(JSON.stringify(answer ?? { error: 'NotFoundError', message: `Route ${route} not found` }));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  process.env = {
+    ...env,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    DROWSE_API_URL: `http://127.0.0.1:${String(port)}`,
+  };
+  return {
+    asked,
+    close: async () => {
+      process.env = env;
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -99,4 +99,12 @@ describe('a wake that is followed', () => {
     expect([code, text]).toEqual([0, expect.stringContaining('✓ wake: the cluster is awake')]);
     expect(text).not.toContain(`${ESCAPE}3`);
   });
+});
+
+test('ends quietly when whoever reads has had enough', () => {
+  const line = `"$1" completion bash | head -c 1 >/dev/null; echo "\${PIPESTATUS[0]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', line, 'bash', DROWSE], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  // It may have written all before the other end is closed.
+  expect(['0\n', '141\n']).toContain(stdout);
 });

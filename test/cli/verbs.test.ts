@@ -22,7 +22,7 @@ import { GetCommandInvocationCommand, InvalidInstanceId, SendCommandCommand, SSM
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describeLine } from '../../cli/drowse/verbs/logs';
-import { answerOf, drowse } from './support';
+import { answerOf, type Api, drowse, startApi } from './support';
 
 const CONFIG = ['--config', path.join(__dirname, '..', 'e2e', 'cluster.yaml')];
 const ARN = 'arn:aws:states:us-east-1:123456789012:execution:drowse-wake:one';
@@ -64,54 +64,71 @@ function nodeSays(line: object, Status = 'Success'): void {
 
 describe('runs', () => {
   const startDate = new Date('2026-11-20T07:00:00Z');
-  beforeEach(() => {
-    sfn.on(ListExecutionsCommand).resolves({ executions: [] });
-    sfn
-      .on(ListExecutionsCommand, { stateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:drowse-wake' })
-      .resolves({ executions: [{ executionArn: ARN, startDate, stateMachineArn: '', name: 'one', status: 'FAILED' }] });
-    sfn.on(DescribeExecutionCommand).resolves({
-      ...{
-        executionArn: ARN,
-        stateMachineArn: '',
-        status: 'FAILED',
-        startDate,
-        stopDate: new Date('2026-11-20T07:02:30Z'),
-      },
-      ...{ input: '{"requestedBy":"schedule:office"}', error: 'ApiNotReady', cause: '{"errorMessage":"Seats: none"}' },
-    });
+  const past = { startedAt: '2026-11-20T07:00:00.000Z', endedAt: '2026-11-20T07:02:30.000Z' };
+  const RUNS = [
+    { ...past, workflow: 'sleep', requestedBy: 'api:arn:aws:iam::1:user/ada', reason: 'lunch', outcome: 'succeeded' },
+    { ...past, workflow: 'wake', requestedBy: 'schedule:office', outcome: 'failed', step: 'WaitForApi', error: 'Late' },
+  ];
+  let api: Api;
+  const answers: Record<string, object> = {};
+  beforeEach(async () => {
+    answers['GET /runs'] = { runs: RUNS };
+    api = await startApi(answers);
   });
+  afterEach(() => api.close());
 
-  test('says who began them, how long they took, and how they ended', async () => {
+  test('says who asked and why, how long they took, and how they ended', async () => {
     const { code, out } = await drowse('runs', ...CONFIG);
     expect(code).toBe(0);
-    expect(out).toMatch(/2026-11-20 07:00:00 UTC │ wake +│ schedule:office │ 3 min │ failed: ApiNotReady/);
-    expect(out).toContain('wake of 2026-11-20T07:00:00.000Z: Seats: none');
+    expect(out).toMatch(/2026-11-20 07:00:00 UTC │ sleep +│ ada: lunch +│ 3 min │ succeeded/);
+    expect(out).toMatch(/wake +│ schedule office │ 3 min │ failed at WaitForApi: Late/);
+    expect(api.asked).toEqual([['GET /runs', '']]);
   });
 
-  test('as JSON', async () => {
-    expect(await answerOf('runs', ...CONFIG, 'wake')).toMatchObject({
-      answer: [
-        { workflow: 'wake', status: 'FAILED', seconds: 150, requestedBy: 'schedule:office', cause: 'Seats: none' },
-      ],
-    });
+  test('as JSON, of one workflow', async () => {
+    const { answer } = await answerOf('runs', ...CONFIG, 'wake');
+    expect(answer).toEqual([{ ...RUNS[1], seconds: 150 }]);
   });
 
   test('there may be none', async () => {
-    expect((await drowse('runs', 'sleep', ...CONFIG)).out).toContain('No workflow has run');
+    answers['GET /runs'] = { runs: [] };
+    expect((await drowse('runs', 'sleep', ...CONFIG)).out).toContain(
+      'sleep has not ended in this month or the one before',
+    );
   });
 
-  test('of a cluster that is not deployed', async () => {
-    sfn.on(ListExecutionsCommand).rejects(new StateMachineDoesNotExist(metadata));
-    const { code, err } = await drowse('runs', '--cluster', 'another', ...CONFIG);
-    expect([code, err]).toEqual([
-      1,
-      expect.stringMatching(/^cluster another in us-east-1, as the options say is not deployed/),
-    ]);
+  describe('of a workflow that leaves no record', () => {
+    const stateMachineArn = 'arn:aws:states:us-east-1:123456789012:stateMachine:drowse-join-node';
+
+    test('come from Step Functions, with their cause', async () => {
+      const executions = [{ executionArn: ARN, startDate, stateMachineArn, name: 'one', status: 'FAILED' as const }];
+      sfn.on(ListExecutionsCommand, { stateMachineArn }).resolves({ executions });
+      sfn.on(DescribeExecutionCommand).resolves({
+        ...{ executionArn: ARN, stateMachineArn, status: 'FAILED', startDate, stopDate: new Date(past.endedAt) },
+        ...{ input: '{}', error: 'NodeNotReady', cause: '{"errorMessage":"i-0b: none"}' },
+      });
+      expect((await drowse('runs', 'join-node', ...CONFIG)).out).toMatch(
+        /failed: NodeNotReady[^]*join-node of 2026-11-20T07:00:00.000Z: i-0b: none/,
+      );
+      expect(await answerOf('runs', 'join-node', ...CONFIG)).toMatchObject({
+        answer: [{ workflow: 'join-node', outcome: 'failed', seconds: 150, cause: 'i-0b: none', execution: ARN }],
+      });
+    });
+
+    test('of a cluster that is not deployed', async () => {
+      sfn.on(ListExecutionsCommand).rejects(new StateMachineDoesNotExist(metadata));
+      const { code, err } = await drowse('runs', 'join-node', '--cluster', 'another', ...CONFIG);
+      expect([code, err]).toEqual([
+        1,
+        expect.stringMatching(/^cluster another in us-east-1, as the options say, is not/),
+      ]);
+    });
   });
 
   test.each([
     [['runs', 'wakes'], /There is no workflow wakes/],
     [['runs', '--last', 'ten'], /--last ten/],
+    [['runs', '--last', '51'], /--last 51/],
   ])('%j is wrong use', async (args, said) => {
     const { code, err } = await drowse(...args, ...CONFIG);
     expect([code, err]).toEqual([2, expect.stringMatching(said)]);

@@ -75,8 +75,9 @@ export function command(cluster: Cluster): void {
     });
 
     it('lists what has run, and what it logged', async () => {
-      const runs = await answer<{ workflow: string; status: string }[]>('runs', '--last', '50');
-      expect(runs).toContainEqual(expect.objectContaining({ workflow: 'wake', status: 'SUCCEEDED' }));
+      const runs = await answer<{ workflow: string; outcome: string }[]>('runs', '--last', '50');
+      expect(runs).toContainEqual(expect.objectContaining({ workflow: 'wake', outcome: 'succeeded' }));
+      expect(await answer('runs', 'join-node', '--last', '1')).toMatchObject([{ workflow: 'join-node' }]);
       const lines = await answer<{ message: string }[]>('logs', 'wait-for-api', '--since', '1d');
       expect(lines.map(({ message }) => message).join('\n')).toContain('Step done');
     });
@@ -137,13 +138,13 @@ export function command(cluster: Cluster): void {
 
     it('passes on what the API refuses', async () => {
       const { code, stderr } = await ask(['keep-awake', 'tomorrow']);
-      expect(code).toBe(1);
+      expect(code).toBe(2);
       expect(stderr).toMatch(/InvalidInput: until: .*tomorrow/);
     });
 
     it('says what to do where the cluster is not', async () => {
       const elsewhere = await ask(['status', '--cluster', 'another'], { DROWSE_API_URL: undefined });
-      expect(elsewhere.stderr).toMatch(/^cluster another in us-east-1, as the options say is not deployed/);
+      expect(elsewhere.stderr).toMatch(/^cluster another in us-east-1, as the options say, is not deployed/);
       const signedOut = await ask(['wake'], { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
       expect(signedOut.stderr).toMatch(/^No AWS credentials were found/);
       expect([elsewhere.code, signedOut.code]).toEqual([1, 1]);

@@ -13,11 +13,15 @@ export function seeing({ offline, verb, signal, end }: Registry): void {
   verb('nodes', 'List the nodes and how far they have come', 'nodes --json').action(async (options: TargetOptions) => {
     end(await (await import('../verbs/status')).nodes(options, signal));
   });
-  verb('runs', 'List the last runs of the workflows: who began them, how long they took, how they ended', 'runs wake')
+  verb(
+    'runs',
+    'List the last runs of the workflows: who asked and why, how long they took, how they ended',
+    'runs wake',
+  )
     .argument('[workflow]', 'of this workflow alone, for example wake')
     .option('--last <number>', 'how many to list', '10')
     .action(async (workflow: string | undefined, options: RunsOptions) => {
-      end(await (await import('../verbs/runs')).runs(workflow, options));
+      end(await (await import('../verbs/runs')).runs(workflow, options, signal));
     });
   verb('logs', 'Print what a workflow, a step or a node logged', 'logs wait-for-api --since 2h')
     .argument('<name>', 'wake, sleep …; a step (wait-for-api or WaitForApi); a node (i-…, seat-0, a pool); or api')

@@ -1,19 +1,21 @@
 import type { TargetOptions } from '../target';
 import type { Registry } from '../verb';
 import type { LinkOptions } from '../verbs/link';
-import type { WorkflowOptions } from '../verbs/wake-and-sleep';
+import type { RequestOptions } from '../verbs/wake-and-sleep';
 
 /** Verbs that put a cluster to sleep and wake it, and those that keep it from that. */
 export function sleeping({ verb, signal, end }: Registry): void {
   verb('wake', 'Wake the cluster, and follow its steps; Ctrl-C leaves them going', 'wake')
+    .option('--reason <words>', 'why, in a few words: kept with the run, and told')
     .option('--no-follow', 'only start it')
-    .action(async (options: WorkflowOptions) => {
-      end(await (await import('../verbs/wake-and-sleep')).wake(options, signal));
+    .action(async (options: RequestOptions) => {
+      end(await (await import('../verbs/wake-and-sleep')).request('wake', options, signal));
     });
   verb('sleep', 'Put the cluster to sleep, and follow its steps; Ctrl-C leaves them going', 'sleep --no-follow')
+    .option('--reason <words>', 'why, in a few words: kept with the run, and told')
     .option('--no-follow', 'only start it')
-    .action(async (options: WorkflowOptions) => {
-      end(await (await import('../verbs/wake-and-sleep')).start('sleep', options, signal));
+    .action(async (options: RequestOptions) => {
+      end(await (await import('../verbs/wake-and-sleep')).request('sleep', options, signal));
     });
   verb('keep-awake', 'Let nothing but a person put it to sleep before a time', 'keep-awake 3h')
     .argument('[until]', 'a span (90m, 3h, 2d), or a time (2026-11-20T22:00, in the schedules’ zone)')

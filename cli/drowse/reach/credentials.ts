@@ -71,7 +71,7 @@ async function readStored({ cluster, region, description }: Target): Promise<str
   } catch (error) {
     if (!(error instanceof ParameterNotFound)) throw explainAws(error, description);
     throw new CommandFailed(
-      `${description} has no certificate for operators yet (${Name})`,
+      `${description}, has no certificate for operators yet (${Name})`,
       'Its first seat makes one when it boots: drowse bootstrap makes the cluster, drowse status says how far it is.',
     );
   }

@@ -23,7 +23,7 @@ export async function findDoor(target: Target, tunnel: boolean): Promise<Door> {
   }
   if (target.config === undefined || !hasApiLoadBalancer(target.config)) return { through: 'tunnel' };
   throw new CommandFailed(
-    `${target.description} has no API load balancer now: it is asleep, or about to make one`,
+    `${target.description}, has no API load balancer now: it is asleep, or about to make one`,
     'drowse wake wakes it; --tunnel does without, while it is awake.',
   );
 }

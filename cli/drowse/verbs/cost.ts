@@ -1,10 +1,10 @@
-import Table from 'cli-table3';
 import { isAlwaysOn } from '../../../core/config/warnings';
 import { type CostItem, describePrices, estimateCost } from '../../../core/cost/estimate';
 import { awakeHoursPerMonth } from '../../../core/cost/month';
 import { HOURS_PER_MONTH } from '../../../core/cost/prices';
 import { describeTarget, loadConfig } from '../../../lib/config/load';
 import { EXIT } from '../../terminal/errors';
+import { tableOf } from '../../terminal/table';
 import { answer } from '../answers';
 import type { FileOptions } from '../target';
 
@@ -43,12 +43,6 @@ function advice(sleeps: boolean): string {
 }
 
 function itemised(what: string, items: readonly CostItem[], total: number, show: (perHour: number) => string): string {
-  const table = new Table({
-    head: [what, 'USD'],
-    style: { head: [], border: [], compact: true },
-    colAligns: ['left', 'right'],
-  });
-  for (const { what: item, perHour } of items) table.push([item, show(perHour)]);
-  table.push(['in all', show(total)]);
-  return table.toString();
+  const rows = items.map(({ what: item, perHour }) => [item, show(perHour)]);
+  return tableOf([what, 'USD'], [...rows, ['in all', show(total)]], { right: [1] });
 }

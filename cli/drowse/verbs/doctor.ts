@@ -18,7 +18,7 @@ import { identityOf } from '../aws';
 import { duration } from '../describe';
 import { readCredentials } from '../reach/credentials';
 import { findPlugin } from '../reach/session';
-import { type Status, statusAnswer } from '../status-answer';
+import type { Status } from '../status-answer';
 import { type Target, type TargetOptions, targetOf } from '../target';
 import { WakeApi } from '../wake-api';
 
@@ -32,7 +32,7 @@ export async function doctor(options: TargetOptions, signal: AbortSignal): Promi
   // Without these there is nothing to look at.
   const { account } = await identityOf(target);
   const api = await WakeApi.connect(target, signal);
-  const status = await api.request(statusAnswer, 'GET', '/status');
+  const status = await api.status();
   const findings = await examine([...looksOf(readinessOf(target, account, status)), ...looksOfCommand(target, status)]);
   const worst = (state: Finding['state']): boolean => findings.some((finding) => finding.state === state);
   const code = worst('problem') ? EXIT.failed : worst('warning') ? EXIT.degraded : EXIT.done;

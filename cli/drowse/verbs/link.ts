@@ -1,7 +1,8 @@
-import Table from 'cli-table3';
 import { linksAnswer, newLinkAnswer } from '../../../core/api/answers';
 import { RIGHTS, RIGHTS_IN_WORDS } from '../../../core/links/link';
+import { whoAsked } from '../../../core/words';
 import { CommandFailed, EXIT } from '../../terminal/errors';
+import { tableOf } from '../../terminal/table';
 import { answer } from '../answers';
 import * as z from 'zod';
 import { type TargetOptions, targetOf } from '../target';
@@ -47,7 +48,7 @@ export async function link(name: string | undefined, options: LinkOptions, signa
   } else if (list === true) {
     const found = await api.request(linksAnswer, 'GET', '/links');
     if (options.json) answer('link', found);
-    else say(found.links.length === 0 ? 'There is no link.' : tableOf(found.links));
+    else say(found.links.length === 0 ? 'There is no link.' : linkTable(found.links));
   } else {
     const ended = await api.request(done, 'DELETE', `/links/${encodeURIComponent(revoke ?? 'all')}`);
     if (options.json) answer('link', ended);
@@ -68,14 +69,10 @@ function readOptions({ rights, days }: LinkOptions): { rights?: string[]; days: 
   return { ...(listed && { rights: listed }), days: Number(days) };
 }
 
-function tableOf(links: z.output<typeof linksAnswer>['links']): string {
-  const table = new Table({
-    head: ['ID', 'for', 'may', 'until', 'made by'],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const { id, name, rights, expiresAt, revokedAt, createdBy } of links) {
+function linkTable(links: z.output<typeof linksAnswer>['links']): string {
+  const rows = links.map(({ id, name, rights, expiresAt, revokedAt, createdBy }) => {
     const until = revokedAt === undefined ? expiresAt : `revoked ${revokedAt}`;
-    table.push([id, name, rights.join(', '), until, createdBy]);
-  }
-  return table.toString();
+    return [id, name, rights.join(', '), until, whoAsked(createdBy)];
+  });
+  return tableOf(['ID', 'for', 'may', 'until', 'made by'], rows);
 }

@@ -7,6 +7,7 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs';
 import * as z from 'zod';
+import { didYouMean } from '../../../core/config/did-you-mean';
 import { namesOf } from '../../../core/config/names';
 import { parseJson } from '../../../core/parse-json';
 import { CommandFailed, EXIT } from '../../terminal/errors';
@@ -90,10 +91,16 @@ async function sourceOf(target: Target, name: string): Promise<Source> {
   }
   throw new CommandFailed(
     `Nothing called ${name} logs`,
-    `Name a workflow (${WORKFLOWS.join(', ')}), a step (${steps.join(', ')}), a node (i-…, seat-0, a pool) or api.`,
+    `${meant(name, [...WORKFLOWS, ...steps])}Name a workflow (${WORKFLOWS.join(', ')}), a step of one (wait-for-api or WaitForApi), a node (i-…, seat-0, a pool) or api.`,
     '',
     EXIT.wrongUse,
   );
+}
+
+/** `Did you mean wait-for-api? `, if something is near. */
+function meant(name: string, known: readonly string[]): string {
+  const near = didYouMean(name, known);
+  return near === undefined ? '' : `Did you mean ${near}? `;
 }
 
 /** Steps of the deployed cluster. */

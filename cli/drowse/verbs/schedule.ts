@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import Table from 'cli-table3';
 import { calendarOf } from '../../../lib/config/holidays';
 import { configFile, describeTarget, loadConfig } from '../../../lib/config/load';
 import type { ClusterConfig } from '../../../core/config/schema';
@@ -9,6 +8,7 @@ import type { Holiday } from '../../../core/schedule/calendar';
 import { type ScheduleEvent, scheduleEvents } from '../../../core/schedule/events';
 import { awakeStretches, describeStretch, weekdayTime } from '../../../core/schedule/stretches';
 import { EXIT } from '../../terminal/errors';
+import { tableOf } from '../../terminal/table';
 import { answer } from '../answers';
 import type { FileOptions } from '../target';
 
@@ -54,16 +54,12 @@ function holidaysOf(config: ClusterConfig, folder: string, now: Date): { holiday
 }
 
 function eventTable(events: readonly ScheduleEvent[]): string {
-  const lines = new Table({
-    head: ['local time', 'time zone', 'UTC', '', 'schedule', ''],
-    style: { head: [], border: [] },
-  });
-  for (const event of events) {
+  const rows = events.map((event) => {
     const { at, local, timeZone, workflow, schedule } = event;
     const shown = `${weekday(local)} ${local.replace('T', ' ')}`;
-    lines.push([shown, timeZone, at.slice(0, 16).replace('T', ' '), workflow, schedule, remark(event)]);
-  }
-  return lines.toString();
+    return [shown, timeZone, at.slice(0, 16).replace('T', ' '), workflow, schedule, remark(event)];
+  });
+  return tableOf(['local time', 'time zone', 'UTC', '', 'schedule', ''], rows);
 }
 
 function remark({ skipped, startedBy }: ScheduleEvent): string {

@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import Table from 'cli-table3';
 import { dataOf, listSnapshots } from '../../../lambdas/shared/commands/snapshots';
 import { CommandFailed, EXIT } from '../../terminal/errors';
+import { tableOf } from '../../terminal/table';
 import { Progress } from '../../terminal/progress';
 import { answer } from '../answers';
 import { ask, bucketOf } from '../aws';
@@ -119,10 +119,9 @@ async function list(target: Target, { json }: SnapshotOptions): Promise<number> 
     console.log('There is no snapshot.');
     return EXIT.done;
   }
-  const table = new Table({ head: ['snapshot', 'age', 'why', ''], style: { head: [], border: [], compact: true } });
-  for (const { key, at, reason, whole } of found) {
-    table.push([key, duration(Date.now() - Date.parse(at)), reason, whole ? '' : 'not whole']);
-  }
-  console.log(table.toString());
+  const rows = found.map(({ key, at, reason, whole }) => {
+    return [key, duration(Date.now() - Date.parse(at)), reason, whole ? '' : 'not whole'];
+  });
+  console.log(tableOf(['snapshot', 'age', 'why', ''], rows));
   return EXIT.done;
 }

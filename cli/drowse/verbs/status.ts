@@ -4,7 +4,7 @@ import { EXIT } from '../../terminal/errors';
 import { Progress } from '../../terminal/progress';
 import { describeNodes, describeStatus } from '../describe';
 import { follow } from '../follow';
-import { type Status, statusAnswer } from '../status-answer';
+import type { Status } from '../status-answer';
 import { type TargetOptions, targetOf } from '../target';
 import { WakeApi } from '../wake-api';
 import { lookAtEnd } from '../workflows';
@@ -16,7 +16,7 @@ const IDLE_LOOK_MS = 5_000;
 export async function status(options: TargetOptions & { watch?: boolean }, signal: AbortSignal): Promise<number> {
   const target = targetOf(options);
   const api = await WakeApi.connect(target, signal);
-  const look = (): Promise<Status> => api.request(statusAnswer, 'GET', '/status');
+  const look = (): Promise<Status> => api.status();
   const show = (found: Status): void => {
     if (options.json) console.log(JSON.stringify(found));
     else console.log(describeStatus(found, target.config, colors(process.stdout), Date.now()));
@@ -55,8 +55,13 @@ function changed(before: Status, now: Status): boolean {
 /** The nodes alone, as a table. */
 export async function nodes(options: TargetOptions, signal: AbortSignal): Promise<number> {
   const target = targetOf(options);
-  const found = await (await WakeApi.connect(target, signal)).request(statusAnswer, 'GET', '/status');
+  const found = await (await WakeApi.connect(target, signal)).status();
   if (options.json) console.log(JSON.stringify(found.nodes));
-  else console.log(describeNodes(found, Date.now()) || `${target.description} has no nodes: it is ${found.state}.`);
+  else {
+    const table = describeNodes(found, Date.now());
+    console.log(
+      table === '' ? `${target.description}, has no nodes: it is ${found.state}.` : `${target.description}\n${table}`,
+    );
+  }
   return EXIT.done;
 }

@@ -3,13 +3,13 @@ import { EXIT } from '../../terminal/errors';
 import { Progress } from '../../terminal/progress';
 import { describeEstimate } from '../describe';
 import { follow } from '../follow';
-import { estimate, type Status, statusAnswer } from '../status-answer';
+import { estimate, type Status } from '../status-answer';
 import { type Target, type TargetOptions, targetOf } from '../target';
 import { WakeApi } from '../wake-api';
 import { lookAtEnd, startWorkflow } from '../workflows';
 
-/** What `POST /wake` answers (`lambdas/request-wake`). */
-const wakeAnswer = z.looseObject({
+/** What `POST /wake` and `POST /sleep` answer. */
+const startAnswer = z.looseObject({
   state: z.string(),
   message: z.string(),
   execution: z.string().optional(),
@@ -22,31 +22,39 @@ export interface WorkflowOptions extends TargetOptions {
   follow: boolean;
 }
 
-/** Asks the cluster to wake, and follows it until it is awake. */
-export async function wake(options: WorkflowOptions, signal: AbortSignal): Promise<number> {
+export interface RequestOptions extends WorkflowOptions {
+  reason?: string;
+}
+
+/** Asks the cluster to wake or to sleep, and follows it until it has. */
+export async function request(
+  workflow: 'wake' | 'sleep',
+  options: RequestOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const target = targetOf(options);
   const say = speaker(options, target);
   const api = await WakeApi.connect(target, signal);
-  const answer = await api.request(wakeAnswer, 'POST', '/wake');
+  const { reason } = options;
+  const answer = await api.request(startAnswer, 'POST', `/${workflow}`, reason === undefined ? undefined : { reason });
   const left = answer.estimate && `: ${describeEstimate(answer.estimate)}`;
   say(`${answer.message}${left ?? ''}.`);
-  if (answer.execution === undefined || !options.follow) {
-    if (options.json) console.log(JSON.stringify(answer));
-    else if (answer.execution !== undefined)
-      say(`drowse status --watch follows it. ${answer.look?.console ?? ''}`.trim());
-    return answer.state === 'awake-degraded' ? EXIT.degraded : EXIT.done;
+  if (answer.execution !== undefined && options.follow) {
+    return followToEnd(workflow, answer.execution, { target, api, options, signal });
   }
-  return followToEnd('wake', answer.execution, { target, api, options, signal });
+  if (options.json) console.log(JSON.stringify(answer));
+  else if (answer.execution !== undefined)
+    say(`drowse status --watch follows it. ${answer.look?.console ?? ''}`.trim());
+  return answer.state === 'awake-degraded' ? EXIT.degraded : EXIT.done;
 }
 
 /** What people start by a workflow of its own, and how that is said. */
 const BEGINS = {
-  sleep: 'The cluster goes to sleep.',
   bootstrap: 'The cluster is made: control plane, nodes, platform.',
   'install-platform': 'The platform is brought to what its tree says.',
 } as const;
 
-/** Puts the cluster to sleep, or bootstraps it, and follows that to its end. */
+/** Bootstraps the cluster or installs its platform, and follows that to its end. */
 export async function start(
   workflow: keyof typeof BEGINS,
   options: WorkflowOptions,
@@ -59,6 +67,7 @@ export async function start(
   say(BEGINS[workflow]);
   if (!options.follow) {
     if (options.json) console.log(JSON.stringify({ execution }));
+    else say('drowse status --watch follows it.');
     return EXIT.done;
   }
   return followToEnd(workflow, execution, { target, api, options, signal });
@@ -72,11 +81,11 @@ interface Work {
 }
 
 async function followToEnd(
-  workflow: 'wake' | keyof typeof BEGINS,
+  workflow: 'wake' | 'sleep' | keyof typeof BEGINS,
   execution: string,
   { target, api, options, signal }: Work,
 ): Promise<number> {
-  const look = (): Promise<Status> => api.request(statusAnswer, 'GET', '/status');
+  const look = (): Promise<Status> => api.status();
   // With --json the answer alone goes to the output.
   const progress = new Progress(options.json ? process.stderr : process.stdout);
   try {
