@@ -70,8 +70,10 @@ export interface Seen {
   nodes: readonly SeenNode[];
   /** Where the Elastic IP is; undefined if it was not found. */
   address: { holder: string | undefined } | undefined;
-  /** True if there is an API load balancer. */
-  balancer: boolean;
+  /** The API load balancer, and whether it has its listener; undefined if there is none. */
+  balancer: { listens: boolean } | undefined;
+  /** True if there is to be one while awake. */
+  wantsBalancer: boolean;
   /** What was tried before, by the key of what it was about. */
   tries: Readonly<Record<string, Tries>>;
 }
@@ -84,8 +86,10 @@ export type Action =
   | { do: 'end-node'; id: string; group: string }
   | { do: 'answer-hook'; id: string; group: string; result: 'CONTINUE' | 'ABANDON' }
   | { do: 'give-address'; id: string }
+  | { do: 'make-load-balancer' }
   | { do: 'uncordon' }
-  | { do: 'recover-pools' };
+  | { do: 'recover-pools' }
+  | { do: 'wait' };
 
 /** Something that is not as it should be. */
 export interface Finding {
@@ -94,8 +98,10 @@ export interface Finding {
   /** What is wrong, for people and the log. */
   what: string;
   action: Action;
-  /** True if it is tried on after a person was told. */
+  /** True if it is tried on after a person was told: it does no harm, and whoever was told has less to do. */
   goesOn?: boolean;
+  /** After so many tries a person is told; `MOST_TRIES` without it. */
+  tries?: number;
 }
 
 /** What is to be done now: act, or tell a person that acting has not helped. */
@@ -105,8 +111,9 @@ export type Decision = { tell: boolean } & Finding;
 export const CARE_MINUTES = 5;
 
 const MINUTE = 60_000;
-/** Pauses before each try, and before a person is told that the last did not help (ms). */
-const PAUSES = [0, 5, 10, 20, 40, 5].map((minutes) => minutes * MINUTE);
+const inMs = (minutes: readonly number[]) => minutes.map((one) => one * MINUTE);
+/** Pauses before each try, and before a person is told that the last did not help (ms). A workflow that fails tells of itself. */
+const PAUSES = { workflow: inMs([0, 5, 10, 20, 40, 5]), other: inMs([0, 5, 5, 10, 10, 5]) };
 /** Tries before a person is told. */
 export const MOST_TRIES = 5;
 /** A pause between tries that go on after that (ms). */
@@ -114,8 +121,13 @@ const LONG_PAUSE = 40 * MINUTE;
 /** After this (ms) tries of what is no longer found are forgotten. */
 const FORGOTTEN_AFTER = 60 * MINUTE;
 
-/** Without progress for so long (ms) a node hangs. A GPU node installs its driver for minutes without a word. */
-const HANGS_AFTER = { seat: 10 * MINUTE, pool: 20 * MINUTE };
+/**
+ * Without a word of progress for so long (ms) a node hangs. The longest honest silence is a first boot from a large image, or a driver's
+ * install: some four minutes. With a look every five minutes and a new node in three, it is replaced within a quarter of an hour.
+ */
+export const HANGS_AFTER = 7 * MINUTE;
+/** A seat without an instance is told of after so many looks; AWS goes on trying. */
+const LOOKS_FOR_SEAT = 2;
 /** A hook that is older (ms) has nobody to answer it: its event takes seconds. */
 const UNANSWERED_AFTER = 5 * MINUTE;
 /** What AWS shows may be so old (ms). */
@@ -154,10 +166,12 @@ const runs = ({ state }: SeenNode): boolean => state === 'pending' || state === 
 const serves = (node: SeenNode): boolean => node.state === 'running' && node.phase === 'ready';
 const isSeat = ({ role }: SeenNode): boolean => role === 'seat';
 
-/** Failed by its own word, or hanging. */
-function isBroken({ role, state, phase, since }: SeenNode, now: number): boolean {
+/** Failed by its own word, or hanging. A pool's node that no API answers yet is to wait. */
+function isBroken({ role, state, phase, since }: SeenNode, { nodes, now }: Seen): boolean {
   if (state !== 'running' || phase === 'ready') return false;
-  return phase.startsWith('failed:') || now - since > HANGS_AFTER[role];
+  const apiSince = Math.min(...nodes.filter((node) => isSeat(node) && serves(node)).map((seat) => seat.since));
+  const from = role === 'seat' ? since : Math.max(since, apiSince);
+  return phase.startsWith(FAILED) || now - from > HANGS_AFTER;
 }
 
 /** The table: what may be wrong, and what is done about it. Earlier rows come first. */
@@ -207,6 +221,7 @@ export const ROWS: readonly Row[] = [
               key: `uncordon#${drainedAt}`,
               what: 'nodes that a sleep drained take no pods',
               action: { do: 'uncordon' },
+              goesOn: true,
             },
           ]
         : [],
@@ -218,7 +233,7 @@ export const ROWS: readonly Row[] = [
     // One at a time: with three seats, ending two would end the quorum.
     finds: (seen) =>
       seen.nodes
-        .filter((node) => isSeat(node) && isBroken(node, seen.now) && !lacksState(seen))
+        .filter((node) => isSeat(node) && isBroken(node, seen) && !lacksState(seen))
         .slice(0, 1)
         .flatMap(endNode),
   },
@@ -251,8 +266,10 @@ export const ROWS: readonly Row[] = [
     name: 'a pool node that was let in failed or hangs',
     under: 'a wake',
     intent: 'awake',
-    finds: ({ nodes, now }) =>
-      nodes.filter((node) => !isSeat(node) && node.lifecycle === 'InService' && isBroken(node, now)).flatMap(endNode),
+    finds: (seen) =>
+      seen.nodes
+        .filter((node) => !isSeat(node) && node.lifecycle === 'InService' && isBroken(node, seen))
+        .flatMap(endNode),
   },
   {
     name: 'nobody answers a launch hook',
@@ -276,8 +293,41 @@ export const ROWS: readonly Row[] = [
       const held = nodes.some((node) => node.id === address?.holder && runs(node));
       if (!address || !heir || held) return [];
       const what = `the Elastic IP is on ${address.holder ?? 'no instance'}`;
-      return [{ key: 'address', what, action: { do: 'give-address', id: heir.id } }];
+      return [{ key: 'address', what, action: { do: 'give-address', id: heir.id }, goesOn: true }];
     },
+  },
+  {
+    name: 'the API has no load balancer',
+    under: 'nobody',
+    intent: 'awake',
+    finds: ({ state, balancer, wantsBalancer }) =>
+      wantsBalancer && state.startsWith('awake') && !balancer?.listens
+        ? [
+            {
+              key: 'load-balancer',
+              what: `the API load balancer ${balancer ? 'has no listener' : 'is missing'}`,
+              action: { do: 'make-load-balancer' },
+              goesOn: true,
+            },
+          ]
+        : [],
+  },
+  {
+    name: 'a seat has no instance',
+    under: 'nobody',
+    intent: 'awake',
+    finds: ({ state, groups, nodes }) =>
+      groups
+        .filter(
+          ({ name, role, desired }) => role === 'seat' && desired > 0 && !nodes.some(({ group }) => group === name),
+        )
+        .filter(() => state.startsWith('awake'))
+        .map(({ name }) => ({
+          key: `empty#${name}`,
+          what: `${name} has had no instance for ten minutes; AWS goes on trying`,
+          action: { do: 'wait' },
+          tries: LOOKS_FOR_SEAT,
+        })),
   },
   {
     name: 'nobody waits for the missing pools',
@@ -322,9 +372,11 @@ export function lookAfter(seen: Seen): { decisions: Decision[]; forgotten: strin
   const found = findAmiss(seen);
   const decisions = found.flatMap((finding): Decision[] => {
     const { count = 0, at, told = false } = seen.tries[finding.key] ?? {};
+    const pauses = PAUSES[finding.action.do.startsWith('start') ? 'workflow' : 'other'];
     const waited = at === undefined ? Number.POSITIVE_INFINITY : seen.now - Date.parse(at);
     if (told) return finding.goesOn && waited >= LONG_PAUSE ? [{ ...finding, tell: false }] : [];
-    return waited >= (PAUSES[count] ?? 0) ? [{ ...finding, tell: count >= MOST_TRIES }] : [];
+    const tell = count >= (finding.tries ?? MOST_TRIES);
+    return waited >= (pauses[count] ?? 0) ? [{ ...finding, tell }] : [];
   });
   const sleeps = decisions.some(({ tell, action }) => !tell && action.do === 'start' && action.workflow === 'sleep');
   const keys = new Set(found.map(({ key }) => key));

@@ -6,6 +6,7 @@ import { type ClusterRecord, STATES_OF } from '../../core/record/cluster-record'
 import { runOnSeat } from '../shared/commands/run-command';
 import { giveElasticIp, readElasticIp } from '../shared/ec2/elastic-ip';
 import { describeRunningCost } from '../shared/ec2/running-cost';
+import { makeApiLoadBalancer, NO_BALANCER } from '../shared/ec2/make-load-balancer';
 import { completeLaunch, endInstance } from '../shared/ec2/scale';
 import { findFailedState, toRecord } from '../shared/news/failures';
 import { notify } from '../shared/news/notify';
@@ -23,7 +24,9 @@ export async function act(deps: CareDeps, decision: Decision, seen: Seen, record
   const { action, tell, key } = decision;
   if (!tell) return carryOut(deps, action, decision.what, seen, record);
   const cost = await describeRunningCost(deps.ec2, deps.cluster, deps.prices);
-  await notify(deps.notify, `care#${key}`, describeGivenUp(deps.cluster, decision, record, cost));
+  // The last try is part of the name: what comes back next week is told again.
+  const id = `care#${key}#${seen.tries[key]?.at ?? ''}`;
+  await notify(deps.notify, id, describeGivenUp(deps.cluster, decision, record, cost));
 }
 
 async function carryOut(
@@ -57,6 +60,11 @@ async function carryOut(
       const { id: instanceId, group, result } = action;
       return completeLaunch(autoScaling, { group, hook: LAUNCH_HOOK, instanceId }, result);
     }
+    case 'make-load-balancer':
+      await makeApiLoadBalancer(deps);
+      return deps.store.recordWarnings((record.warnings ?? []).filter((warning) => !warning.startsWith(NO_BALANCER)));
+    case 'wait':
+      return;
     case 'uncordon':
       return uncordon(deps, record);
     case 'give-address':

@@ -1,18 +1,25 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
-import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type * as z from 'zod';
 import type { ScheduleBook } from '../../core/schedule/events';
-import { dynamo, loadBalancing, ssm } from '../shared/clients/clients';
+import { dynamo, ssm } from '../shared/clients/clients';
+import type { LoadBalancerDeps } from '../shared/ec2/make-load-balancer';
 import { ScheduleStore } from '../shared/record/schedule-store';
 import { noticeLink } from '../shared/links/notice-link';
-import { type FailureDeps, failureDeps, type GroupDeps, groupDeps, noticeLinkDeps } from '../shared/step/deps';
+import {
+  type FailureDeps,
+  failureDeps,
+  type GroupDeps,
+  groupDeps,
+  loadBalancerDeps,
+  noticeLinkDeps,
+} from '../shared/step/deps';
 import type { env as schema } from './env';
 
 /** What looking after the cluster works with. */
-export interface CareDeps extends FailureDeps, GroupDeps {
+export interface CareDeps extends FailureDeps, GroupDeps, LoadBalancerDeps {
+  apiAccess: 'load-balancer' | 'tunnel';
   book: ScheduleBook;
   elasticIpId: string;
-  loadBalancing: ElasticLoadBalancingV2Client;
   /** ARNs of state machines. */
   machines: Readonly<Record<'sleep' | 'wake' | 'bootstrap' | 'recover-pools' | 'join-node', string>>;
   /** USD an hour by instance type. */
@@ -29,9 +36,10 @@ export function careDeps(env: z.output<typeof schema>): CareDeps {
   return {
     ...failureDeps(env),
     ...groupDeps(env),
+    ...loadBalancerDeps(env),
+    apiAccess: env.API_ACCESS,
     book: { schedules: env.SCHEDULES, holidays: env.HOLIDAYS },
     elasticIpId: env.ELASTIC_IP_ID,
-    loadBalancing: loadBalancing(),
     machines: {
       sleep: env.SLEEP_MACHINE_ARN,
       wake: env.WAKE_MACHINE_ARN,

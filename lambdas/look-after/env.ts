@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { bookEnv } from '../../core/schedule/book';
-import { costEnv, elasticIpEnv, noticeLinkEnv } from '../shared/step/env';
+import { costEnv, elasticIpEnv, loadBalancerEnv, noticeLinkEnv } from '../shared/step/env';
 
 const machine = z.string().startsWith('arn:');
 
-export const env = costEnv.extend(elasticIpEnv.shape).extend(bookEnv.shape).extend(noticeLinkEnv.shape).extend({
+const known = costEnv.extend(elasticIpEnv.shape).extend(loadBalancerEnv.shape);
+
+export const env = known.extend(bookEnv.shape).extend(noticeLinkEnv.shape).extend({
   /** ARNs of the state machines that it starts, or whose executions it looks for. */
   SLEEP_MACHINE_ARN: machine,
   WAKE_MACHINE_ARN: machine,

@@ -51,7 +51,7 @@ export const lookAfter =
   };
 
 /**
- * Acts one after the other. Each is counted first, in one write that holds only as long as the cluster is what was seen:
+ * Acts one after the other. Each try is counted first, in one write that holds only as long as the cluster is what was seen:
  * whoever comes second, or late, does nothing.
  */
 async function carryOut(
@@ -79,10 +79,11 @@ async function carryOut(
     const { key, tell } = decision;
     const { count = 0, told } = care.tries[key] ?? {};
     const tried = tell ? { count, at, told: true } : { count: count + 1, at, ...(told && { told }) };
+    const perform = () => unlessItFails(`Not done: ${decision.action.do}`, () => act(deps, decision, seen, record));
+    // The outbox sees to it that news is told once; noted before, it would be lost with a function that dies in between.
+    if (tell && !(await perform())) continue;
     if (!(await claim({ ...care.tries, [key]: tried }))) break;
-    if (await unlessItFails(`Not done: ${decision.action.do}`, () => act(deps, decision, seen, record))) {
-      done.push(decision);
-    }
+    if (tell || (await perform())) done.push(decision);
   }
   return done;
 }

@@ -5,7 +5,7 @@ import type { Notification } from '../shared/news/notify';
 /** How people are told that something could not be put right. */
 export function describeGivenUp(
   cluster: string,
-  { what, goesOn }: Decision,
+  { what, goesOn, action }: Decision,
   { failure, state, wanted }: ClusterRecord,
   cost: string | undefined,
 ): Notification {
@@ -13,7 +13,9 @@ export function describeGivenUp(
     subject: `${cluster} needs you: ${what}`,
     text: [
       `Cluster ${cluster} is ${state}, and should be ${wanted?.state ?? state}: ${what}.`,
-      `${String(MOST_TRIES)} tries did not help${goesOn ? '; it is tried on, every 40 minutes' : ', and it is not tried again'}.`,
+      action.do === 'wait'
+        ? 'Nothing here can help it.'
+        : `${String(MOST_TRIES)} tries did not help${goesOn ? '; it is tried on, every 40 minutes' : ', and it is not tried again'}.`,
       ...(failure
         ? [`The last failure: ${failure.workflow} at ${failure.step}. ${failure.error}: ${failure.cause}`]
         : []),

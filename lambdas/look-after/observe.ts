@@ -8,22 +8,23 @@ import { readElasticIp } from '../shared/ec2/elastic-ip';
 import { describeGroups, type Group } from '../shared/ec2/groups';
 import { describeNodes, type NodeInstance, PRESENT_STATES } from '../shared/ec2/instances';
 import { describeApiLoadBalancer } from '../shared/ec2/load-balancer';
+import { listens } from '../shared/ec2/make-load-balancer';
 import { isHolderOver, runningExecutions } from '../shared/workflows/executions';
 import type { CareDeps } from './deps';
 import { viewSchedules } from './missed';
 
 /** For so long (ms) after it fell asleep the whole cluster is looked at each time: a late step may start something. */
 const SETTLING_MS = 30 * 60_000;
-/** After that, so often (ms). */
+/** After that, so often (ms), unless something runs. */
 const ASLEEP_EVERY_MS = 2 * 3600_000;
 
 /** Input of join-node, as far as it says whom it lets in. */
 const joinInput = z.preprocess(parseJson, z.object({ detail: z.object({ EC2InstanceId: z.string() }) }));
 
 /**
- * What is, by the record and by AWS. Of a cluster that sleeps undisturbed AWS is asked only now and then; of what is not
- * looked at, nothing is amiss.
- * @param full asks in any case
+ * What is, by the record and by AWS. Of a cluster that sleeps undisturbed AWS is asked one thing, whether an instance of it runs,
+ * and the rest only now and then; of what is not looked at, nothing is amiss.
+ * @param full asks everything in any case
  */
 export async function observe(deps: CareDeps, record: ClusterRecord, full: boolean): Promise<Seen> {
   const now = new Date((deps.now ?? Date.now)());
@@ -32,7 +33,9 @@ export async function observe(deps: CareDeps, record: ClusterRecord, full: boole
     lease && isHolderOver(deps.sfn, lease, now.getTime()),
     viewSchedules(deps, record, now),
   ]);
-  const aws = full || isDue(record, now.getTime()) ? await observeAws(deps, record) : NOTHING;
+  const instances = await describeNodes(deps.ec2, deps.cluster, PRESENT_STATES);
+  const asks = full || isDue(record, now.getTime()) || instances.some(({ state }) => state !== 'stopped');
+  const aws = asks ? await observeAws(deps, record, instances) : NOTHING;
   return {
     now: now.getTime(),
     intent: intentOf(record),
@@ -44,12 +47,13 @@ export async function observe(deps: CareDeps, record: ClusterRecord, full: boole
     degraded: (record.degraded ?? []).length > 0,
     ...schedules,
     ...aws,
+    wantsBalancer: deps.apiAccess === 'load-balancer',
     tries: care?.tries ?? {},
   };
 }
 
 type OfAws = Pick<Seen, 'groups' | 'nodes' | 'address' | 'balancer' | 'recovering'>;
-const NOTHING: OfAws = { groups: [], nodes: [], address: undefined, balancer: false, recovering: false };
+const NOTHING: OfAws = { groups: [], nodes: [], address: undefined, balancer: undefined, recovering: false };
 
 /** A cluster that sleeps as it should is left alone most of the time. */
 function isDue({ state, since = '', lease, wanted }: ClusterRecord, now: number): boolean {
@@ -57,14 +61,12 @@ function isDue({ state, since = '', lease, wanted }: ClusterRecord, now: number)
   return now - Date.parse(since) < SETTLING_MS || now % ASLEEP_EVERY_MS < CARE_MINUTES * 60_000;
 }
 
-async function observeAws(deps: CareDeps, record: ClusterRecord): Promise<OfAws> {
-  const { cluster, autoScaling, ec2, elasticIpId, loadBalancing } = deps;
-  const asleep = intentOf(record)?.state === 'asleep';
-  const [groups, instances, address, balancer, recovering] = await Promise.all([
+async function observeAws(deps: CareDeps, record: ClusterRecord, instances: readonly NodeInstance[]): Promise<OfAws> {
+  const { cluster, autoScaling, ec2, elasticIpId } = deps;
+  const [groups, address, balancer, recovering] = await Promise.all([
     describeGroups(autoScaling, cluster),
-    describeNodes(ec2, cluster, PRESENT_STATES),
     readElasticIp(ec2, elasticIpId),
-    asleep ? describeApiLoadBalancer(loadBalancing, cluster) : undefined,
+    observeBalancer(deps),
     record.degraded ? runningExecutions(deps.sfn, deps.machines['recover-pools']) : [],
   ]);
   const held = groups.some(({ instances }) => instances.some(({ lifecycle }) => lifecycle === 'Pending:Wait'));
@@ -79,9 +81,14 @@ async function observeAws(deps: CareDeps, record: ClusterRecord): Promise<OfAws>
     })),
     nodes: instances.map((instance) => toSeen(instance, groups, joining)),
     address: { holder: address.holder },
-    balancer: balancer !== undefined,
+    balancer,
     recovering: recovering.length > 0,
   };
+}
+
+async function observeBalancer({ cluster, loadBalancing, apiAccess }: CareDeps): Promise<Seen['balancer']> {
+  const found = await describeApiLoadBalancer(loadBalancing, cluster);
+  return found && { listens: apiAccess === 'tunnel' || (await listens(loadBalancing, found)) };
 }
 
 function toSeen(

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type ClusterState, degradedPool, failure, leased, prerequisites } from '../../core/record/contracts';
+import { NO_BALANCER } from '../shared/ec2/make-load-balancer';
 import { readFailure } from '../shared/news/failures';
 import { inWords, type Notification } from '../shared/news/notify';
 
@@ -65,7 +66,7 @@ export function warningsOf({ prerequisites, started }: WorkflowEnd): string[] {
   if (!failed.success) return warnings;
   const { error, cause } = readFailure(failed.data);
   const why = cause === '' ? error : `${error}: ${cause}`;
-  return [...warnings, `there is no API load balancer (${why}); ${adviseOnBalancer(why)}`];
+  return [...warnings, `${NO_BALANCER} (${why}); ${adviseOnBalancer(why)}`];
 }
 
 /** What helps where AWS refuses a load balancer; the words only make the advice better. */

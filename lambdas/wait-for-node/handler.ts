@@ -3,7 +3,8 @@ import type * as z from 'zod';
 import { ec2 } from '../shared/clients/clients';
 import { launch } from '../../core/record/contracts';
 import { NodeFailed } from '../shared/step/errors';
-import { describeNode, LIVE_STATES } from '../shared/ec2/instances';
+import { describeNode, LIVE_STATES, type NodeInstance } from '../shared/ec2/instances';
+import { HANGS_AFTER } from '../../core/decisions/look-after';
 import { FAILED } from '../../core/record/phases';
 import { step } from '../shared/step/step';
 import { env } from './env';
@@ -35,7 +36,7 @@ interface Deps {
  * Waits until a new node says that it is ready.
  * @throws NodeNotReady until then
  * @throws TokenWanted it waits for another join token
- * @throws NodeFailed it gave up, or its instance is gone
+ * @throws NodeFailed it gave up, hangs, or its instance is gone
  */
 export const waitForNode =
   ({ cluster, ec2, now = Date.now }: Deps) =>
@@ -45,6 +46,9 @@ export const waitForNode =
     if (!node) throw new NodeNotReady(`${instanceId} is not shown yet`);
     if (!LIVE_STATES.includes(node.state)) throw new NodeFailed(`${instanceId} is ${node.state}`);
     if (node.phase.startsWith(FAILED)) throw new NodeFailed(`${instanceId}: ${node.phase}`);
+    if (node.phase !== 'ready' && now() - lastWord(node, minted) > HANGS_AFTER) {
+      throw new NodeFailed(`${instanceId} hangs at ${node.phase}`);
+    }
     if (minted && minted.round < ROUNDS && node.phase === 'waiting-for-token') {
       // Of the two, the later one: the node came to wait, or the token came to be.
       const since = Math.max(Date.parse(minted.at), Date.parse(node.phaseAt ?? minted.at));
@@ -54,6 +58,13 @@ export const waitForNode =
     }
     if (node.phase !== 'ready') throw new NodeNotReady(`${instanceId} is at ${node.phase}`);
   };
+
+/** When a node last said how far it is, or was given the token that it may have waited for (epoch ms). */
+function lastWord({ startedAt, phaseAt }: NodeInstance, minted: z.output<typeof input>['minted']): number {
+  const said = phaseAt === undefined ? startedAt : Math.max(startedAt, Date.parse(phaseAt));
+  // Later tokens are for a node that has spoken since the first.
+  return minted?.round === 1 ? Math.max(said, Date.parse(minted.at)) : said;
+}
 
 export const handler = step(
   { name: 'wait-for-node', input, env, deps: (env) => ({ cluster: env.CLUSTER_NAME, ec2: ec2() }) },

@@ -126,6 +126,12 @@ export function stepsOf(context: StepContext) {
   const news = { ...store, TOPIC_ARN: context.topicArn };
   const cost = { ...news, ...context.prices };
   const elasticIp = { ...store, ELASTIC_IP_ID: context.elasticIpId };
+  const loadBalancer = {
+    API_ACCESS: context.apiAccess,
+    SUBNET_IDS: context.subnetIds.join(','),
+    SECURITY_GROUP_ID: context.apiSecurityGroupId,
+    TARGET_GROUP_ARN: context.apiTargetGroupArn,
+  };
   const bucket = { ...store, BUCKET_NAME: names.bucket(context.stack.account, context.stack.region) };
   const key = may.useKey('Decrypt', 'GenerateDataKey');
   /** Steps under the lease renew it, and by that learn whether they still hold it. */
@@ -280,13 +286,7 @@ export function stepsOf(context: StepContext) {
     ),
     'create-load-balancer': step(
       createLoadBalancer,
-      {
-        ...store,
-        API_ACCESS: context.apiAccess,
-        SUBNET_IDS: context.subnetIds.join(','),
-        SECURITY_GROUP_ID: context.apiSecurityGroupId,
-        TARGET_GROUP_ARN: context.apiTargetGroupArn,
-      },
+      { ...store, ...loadBalancer },
       may.table('GetItem', 'UpdateItem'),
       key,
       may.describeLoadBalancers('elasticloadbalancing:DescribeListeners'),
@@ -346,13 +346,14 @@ export function stepsOf(context: StepContext) {
     ),
     'look-after': step(
       lookAfter,
-      { ...cost, ...elasticIp, ...context.book, ...machines, ...careMachines, ...noticeLink },
+      { ...cost, ...elasticIp, ...loadBalancer, ...context.book, ...machines, ...careMachines, ...noticeLink },
       command,
       may.readLinkKey(),
       may.runCommand('uncordon-nodes'),
       may.describeGroups(),
       may.describeAddresses(),
-      may.describeLoadBalancers(),
+      may.describeLoadBalancers('elasticloadbalancing:DescribeListeners'),
+      may.createLoadBalancer(),
       may.executions([...LEASED_WORKFLOWS, 'join-node'], 'DescribeExecution', 'GetExecutionHistory'),
       may.listExecutions('join-node', 'recover-pools'),
       may.startWorkflow('sleep', 'wake', 'bootstrap', 'recover-pools'),

@@ -54,7 +54,8 @@ const AWAKE: Seen = {
   groups: [group('seat-0'), group('web')],
   nodes: [SEAT, WEB],
   address: { holder: 'w0' },
-  balancer: true,
+  balancer: { listens: true },
+  wantsBalancer: true,
   tries: {},
 };
 const SHUT = { desired: 0, max: 0 };
@@ -65,7 +66,7 @@ const ASLEEP: Seen = {
   groups: [group('seat-0', SHUT), group('web', SHUT)],
   nodes: [],
   address: { holder: undefined },
-  balancer: false,
+  balancer: undefined,
 };
 const lease = (workflow: 'wake' | 'sleep' | 'install-platform', over = false) => ({ owner: 'arn', workflow, over });
 const failed = (workflow: 'wake' | 'sleep' | 'bootstrap', error: string, minutes = 1) => ({
@@ -107,7 +108,7 @@ const CASES: [what: string, seen: Seen, actions: Action[] | object[]][] = [
   ['an instance runs while asleep', { ...ASLEEP, nodes: [SEAT] }, start('sleep')],
   ['an instance that is still shown right after the sleep', { ...ASLEEP, since: ago(1), nodes: [SEAT] }, []],
   ['a group has a size while asleep', { ...ASLEEP, groups: [group('seat-0')] }, start('sleep')],
-  ['a load balancer is there while asleep', { ...ASLEEP, balancer: true }, start('sleep')],
+  ['a load balancer is there while asleep', { ...ASLEEP, balancer: { listens: true } }, start('sleep')],
   ['stopped beside its group', { ...ASLEEP, nodes: [{ ...WEB, state: 'stopped', lifecycle: 'Standby' }] }, []],
   [
     'stopped, but of no group',
@@ -170,10 +171,10 @@ const CASES: [what: string, seen: Seen, actions: Action[] | object[]][] = [
     { ...AWAKE, nodes: [{ ...SEAT, phase: 'failed:api-not-ready', since: ago(1) }, WEB] },
     [{ do: 'end-node', id: 's0', group: 'seat-0' }],
   ],
-  ['a seat on its way', { ...AWAKE, nodes: [{ ...SEAT, phase: 'control-plane', since: ago(9) }, WEB] }, []],
+  ['a seat on its way', { ...AWAKE, nodes: [{ ...SEAT, phase: 'control-plane', since: ago(6) }, WEB] }, []],
   [
     'a seat that hangs, after a wake that failed by it',
-    { ...WAKE_FAILED, nodes: [{ ...SEAT, phase: 'control-plane', since: ago(11) }, WEB] },
+    { ...WAKE_FAILED, nodes: [{ ...SEAT, phase: 'control-plane', since: ago(8) }, WEB] },
     [{ do: 'end-node', id: 's0', group: 'seat-0' }, ...start('wake')],
   ],
   [
@@ -207,13 +208,26 @@ const CASES: [what: string, seen: Seen, actions: Action[] | object[]][] = [
   ],
   [
     'a restarted node on its way',
-    { ...AWAKE, nodes: [SEAT, WEB, node('b0', 'batch', { phase: 'joining', since: ago(19) })] },
+    { ...AWAKE, nodes: [SEAT, WEB, node('b0', 'batch', { phase: 'joining', since: ago(6) })] },
     [],
   ],
   [
     'a restarted node that hangs',
-    { ...AWAKE, nodes: [SEAT, WEB, node('b0', 'batch', { phase: 'joining', since: ago(21) })] },
+    { ...AWAKE, nodes: [SEAT, WEB, node('b0', 'batch', { phase: 'joining', since: ago(8) })] },
     [{ do: 'end-node', id: 'b0', group: 'batch' }],
+  ],
+  [
+    'a restarted node that waits for an API that has just come',
+    { ...AWAKE, nodes: [{ ...SEAT, since: ago(6) }, WEB, node('b0', 'batch', { phase: 'joining', since: ago(30) })] },
+    [],
+  ],
+  [
+    'a restarted node that waits for an API that does not come',
+    {
+      ...AWAKE,
+      nodes: [{ ...SEAT, phase: 'control-plane', since: ago(6) }, WEB, node('b0', 'batch', { phase: 'joining' })],
+    },
+    [],
   ],
   // Launch hooks
   ...(
@@ -233,6 +247,13 @@ const CASES: [what: string, seen: Seen, actions: Action[] | object[]][] = [
   ['the address on what is gone', { ...AWAKE, address: { holder: 'w9' } }, [{ do: 'give-address', id: 'w0' }]],
   ['the address on nothing, and no node for it', { ...AWAKE, nodes: [SEAT], address: { holder: undefined } }, []],
   ['no address at all', { ...AWAKE, address: undefined }, []],
+  // The API's load balancer
+  ['no load balancer', { ...AWAKE, balancer: undefined }, [{ do: 'make-load-balancer' }]],
+  ['one without its listener', { ...AWAKE, balancer: { listens: false } }, [{ do: 'make-load-balancer' }]],
+  ['none, where people come through a tunnel', { ...AWAKE, balancer: undefined, wantsBalancer: false }, []],
+  ['none yet, under a wake', { ...AWAKE, state: 'waking', lease: lease('wake'), balancer: undefined }, []],
+  // Seats that AWS has no instance for
+  ['a seat without an instance', { ...AWAKE, groups: [...AWAKE.groups, group('seat-1')] }, [{ do: 'wait' }]],
   // Cordons
   ['nodes that a sleep drained', { ...AWAKE, drainedAt: iso(ago(9)) }, [{ do: 'uncordon' }]],
   ['nodes that a sleep drains', { ...AWAKE, state: 'sleeping', lease: lease('sleep'), drainedAt: iso(ago(9)) }, []],
@@ -282,6 +303,36 @@ describe('tries', () => {
     ['once', tried(MOST_TRIES, 500, true), []],
   ])('%s', (_what, seen, tells) => {
     expect(lookAfter(seen).decisions.map(({ tell }) => tell)).toEqual(tells);
+  });
+
+  test('of what does not tell of itself come faster, and go on where they do no harm', () => {
+    const after = (count: number, minutes: number, told?: boolean): Seen => ({
+      ...AWAKE,
+      address: { holder: undefined },
+      tries: { address: { count, at: iso(ago(minutes)), ...(told && { told }) } },
+    });
+    const tells = (seen: Seen) => lookAfter(seen).decisions.map(({ tell }) => tell);
+    for (const [count, minutes] of [
+      [1, 5],
+      [2, 5],
+      [3, 10],
+      [4, 10],
+    ] as const) {
+      expect(tells(after(count, minutes - 0.1))).toEqual([]);
+      expect(tells(after(count, minutes))).toEqual([false]);
+    }
+    expect(tells(after(MOST_TRIES, 5))).toEqual([true]);
+    expect(tells(after(MOST_TRIES, 39, true))).toEqual([]);
+    expect(tells(after(MOST_TRIES, 40, true))).toEqual([false]);
+  });
+
+  test('of a seat that AWS has no instance for: a person is told at the third look', () => {
+    const after = (count: number): Seen => ({
+      ...AWAKE,
+      groups: [...AWAKE.groups, group('seat-1')],
+      tries: { 'empty#seat-1': { count, at: iso(ago(5)) } },
+    });
+    expect([1, 2].map((count) => lookAfter(after(count)).decisions.map(({ tell }) => tell))).toEqual([[false], [true]]);
   });
 
   test('of a sleep they go on, since it costs money', () => {

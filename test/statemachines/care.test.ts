@@ -118,7 +118,7 @@ describe('seats', () => {
 describe('pools', () => {
   test.each([
     ['fails', { failsWith: 'join-failed' }, 15],
-    ['hangs', { hangsIn: 'joining' as const }, 30],
+    ['hangs', { hangsIn: 'joining' as const }, 20],
   ])('a restarted node that %s is ended, and the wake succeeds', (_how, how, minutes) =>
     liveAwake(CLUSTER, async (twin) => {
       const { model } = twin;
@@ -159,6 +159,54 @@ describe('pools', () => {
       expect(model.ec2.instances.size - before).toBe(1 + more);
     }),
   );
+
+  test('a new node that hangs is replaced within a quarter of an hour', () =>
+    liveAwake(CLUSTER, async (twin) => {
+      const { model } = twin;
+      const { plan } = model.nodes;
+      const [node] = instancesOf(twin, 'pool', 'web');
+      let hangs = 1;
+      model.nodes.plan = (instance) => ({
+        ...plan(instance),
+        ...(instance.tags[TAG.pool] === 'web' && hangs-- > 0 && { hangsIn: 'runtime' }),
+      });
+      model.ec2.terminate(node!.id);
+      await care(twin);
+      expectAwake(twin);
+    }));
+
+  test('a load balancer that the wake could not make is made as soon as AWS lets it, and no longer warned of', () =>
+    liveAwake(CLUSTER, async (twin) => {
+      const { model } = twin;
+      await twin.run('sleep');
+      const refused = () => Object.assign(new Error('too many'), { name: 'TooManyLoadBalancers' });
+      model.faults.add({ action: 'CreateLoadBalancer', with: refused });
+      await twin.run('wake');
+      expect(model.record).toMatchObject({
+        state: 'awake',
+        warnings: [expect.stringContaining('no API load balancer')],
+      });
+      await care(twin);
+      model.faults.clear();
+      await care(twin);
+      expectAwake(twin);
+      expect(model.record).toMatchObject({ warnings: [] });
+    }));
+
+  test('a seat that AWS has no instance for is told of, once, and comes back by itself', () =>
+    liveAwake(THREE, async (twin) => {
+      const { model } = twin;
+      const seat = model.autoScaling.get('drowse-seat-1');
+      seat.noCapacity = 'InsufficientInstanceCapacity';
+      model.ec2.terminate(instancesOf(twin, 'seat', '1')[0]!.id);
+      await care(twin, 60);
+      const told = () => subjects(twin).filter((subject) => subject.includes('needs you'));
+      expect(told()).toEqual([expect.stringContaining('drowse-seat-1 has had no instance') as string]);
+      seat.noCapacity = undefined;
+      await care(twin);
+      expectAwake(twin);
+      expect(told()).toHaveLength(1);
+    }));
 
   test('an address that was taken away comes back', () =>
     liveAwake(CLUSTER, async (twin) => {
@@ -250,15 +298,26 @@ describe('asleep', () => {
     }),
   );
 
-  test('AWS is asked only now and then', () =>
+  test('AWS is asked whether anything runs at each look, and the rest only now and then', () =>
     liveAwake(CLUSTER, async (twin) => {
       await twin.run('sleep');
       await care(twin, 60);
       twin.model.calls.all.length = 0;
       await care(twin, 600);
-      const asked = twin.model.calls.all.filter(({ action }) => action === 'DescribeInstances');
-      expect(asked.length).toBeGreaterThanOrEqual(4);
-      expect(asked.length).toBeLessThanOrEqual(6);
+      const asked = twin.model.calls.all.filter(({ service }) => service !== 'dynamodb').map(({ action }) => action);
+      const looks = asked.filter((action) => action === 'DescribeInstances').length;
+      expect(looks).toBe(119);
+      expect(asked.length - looks).toBeGreaterThan(10);
+      expect(asked.length - looks).toBeLessThanOrEqual(6 * 4);
+    }));
+
+  test('an instance that somebody started in the middle of the night, of which no event tells, sleeps within a quarter of an hour', () =>
+    liveAwake(CLUSTER, async (twin) => {
+      await twin.run('sleep');
+      await care(twin, 61);
+      Object.assign(twin.model.ec2.in('stopped')[0]!, { state: 'running' });
+      await care(twin);
+      expectAsleep(twin, 1);
     }));
 });
 

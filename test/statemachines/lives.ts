@@ -15,7 +15,7 @@ const TROUBLE = 60;
 /** After so long without faults the cluster is what it should be, or somebody knows (minutes). */
 const SOON = 15;
 /** The longest that a node may hang before it is ended (minutes). */
-const HANGS = 25;
+const HANGS = 0;
 /** After so long it is what it should be, unless somebody was asked to help (minutes). */
 const LATE = 180;
 
@@ -139,15 +139,17 @@ export async function liveOnce(seed: number): Promise<string | undefined> {
     const events = pick([true, false]);
     const time = runSchedules(twin, (TROUBLE + HANGS + LATE) / 60, undefined, events);
     if (random() < 0.5) twin.workflows.start(pick(['sleep', 'wake']));
-    for (let minute = 0, left = 2 + Math.floor(random() * 5); minute < TROUBLE; left -= 1) {
-      const wait = left > 0 ? Math.floor(random() * 15) : TROUBLE - minute;
+    const incidents = 2 + Math.floor(random() * 7);
+    for (let minute = 0, count = 0; count < incidents && minute < TROUBLE; count += 1) {
+      const wait = Math.floor(random() * 15);
       await seconds(wait * 60 + Math.floor(random() * 60));
       minute += wait + 1;
-      if (left <= 0) break;
       const name = pick(Object.keys(INCIDENTS));
       told.push(`${String(minute)} min: ${name}`);
       INCIDENTS[name]!(twin, pick);
     }
+    // Faults stop soon after the last incident, or go on for a while.
+    await seconds(pick([60, 300, 1200]));
     model.faults.clear();
     Object.assign(model.ssm, { agentsAnswer: true, delivers: true });
     model.ec2.lag = 0;
@@ -160,12 +162,15 @@ export async function liveOnce(seed: number): Promise<string | undefined> {
     await seconds(SOON * 60);
     const soon = settled(twin);
     // What starts while asleep is told by an event; where all of those are lost, AWS is asked every two hours.
-    const unseen = !events && intentOf(clusterRecord.parse(model.record))?.state === 'asleep';
+    const unseen = false;
     const known = soon === undefined || hears(twin).length > 0 || unseen;
     await time;
     await seconds(1);
     const late = settled(twin);
-    const asked = hears(twin).filter((subject) => ASKS.test(subject));
+    const { since } = intentOf(clusterRecord.parse(model.record))!;
+    const asked = model.sns.messages
+      .filter(({ at, subject }) => at >= since && ASKS.test(subject))
+      .map(({ subject }) => subject);
     // What SNS has answered to nobody it may deliver twice.
     const lostNews = told.some((one) => one.endsWith('a fault of a service'));
     const problems = [
@@ -185,12 +190,14 @@ function hangs({ model }: Twin): boolean {
   return model.ec2.in('pending', 'running').some(({ id }) => hanging.has(id));
 }
 
-/** What people were told since they asked for what is wanted now, if it is bad news. */
+/** What people were told since the last good news, or since they asked for what is wanted now, if it is bad news. */
 function hears({ model }: Twin): string[] {
   const { since } = intentOf(clusterRecord.parse(model.record))!;
-  return model.sns.messages
-    .filter(({ at, subject }) => at >= since && /failed|needs you|awake-degraded|launches no more/.test(subject))
-    .map(({ subject }) => subject);
+  const messages = model.sns.messages.filter(({ at }) => at >= since);
+  return messages
+    .slice(messages.findLastIndex(({ subject }) => /is (asleep|awake)$/.test(subject)) + 1)
+    .map(({ subject }) => subject)
+    .filter((subject) => /failed|needs you|awake-degraded|launches no more/.test(subject));
 }
 
 /** Undefined if the cluster is what it is to be; else what is wrong. */

@@ -336,7 +336,7 @@ describe('join-node', () => {
 
   test.each([
     ['the API does not know its first two tokens', { unknownTokens: 2 }, 3],
-    ['its token is gone before it is there to read it', { runtime: 600 }, 2],
+    ['its token is gone before it is there to read it', { runtime: 400 }, 2],
     ['no token is of any use', { unknownTokens: 99 }, 5],
   ])('has another token minted where %s', (_why, change, tokens) =>
     live(SINGLE, async (twin) => {

@@ -22,12 +22,17 @@ install_stage() {
   prepare_system
   install_packages "${profile}"
   [[ ${profile} != gpu ]] || install_nvidia
+  still_here
   install_image_credentials
   configure_runtime "${profile}"
   pull_images "${profile}"
   [[ ${profile} != seat ]] || install_etcd_tools
   write_file "${INSTALLED}" 644 <<<"${profile} ${digest}"
 }
+
+# still_here: the install is the longest that a node has to say nothing; whoever waits for it takes a node that says nothing for
+# seven minutes for one that hangs (core/decisions/look-after.ts). While an image is baked nobody waits.
+still_here() { [[ -z ${FACTS[instanceId]:-} ]] || phase runtime; }
 
 # lay_out <folder> <folder>: copies files of the bundle, open to all as system files are: systemd complains of units that are not, and nothing in
 # them is secret.
@@ -131,6 +136,7 @@ pin_key() {
 # install_nvidia: only what the image lacks; the deep learning images bring the driver and the toolkit along.
 install_nvidia() {
   if ! command -v nvidia-smi >/dev/null; then
+    still_here
     list_of INSTALL nvidiaDriverPackages
     apt_get install "${LIST[@]}" || fatal packages-unavailable 'the NVIDIA driver could not be installed'
   fi

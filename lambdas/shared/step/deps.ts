@@ -2,14 +2,15 @@ import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type * as z from 'zod';
-import { autoScaling, dynamo, ec2, s3, sns, ssm, stepFunctions } from '../clients/clients';
+import { autoScaling, dynamo, ec2, loadBalancing, s3, sns, ssm, stepFunctions } from '../clients/clients';
 import { LaunchBreaker } from '../ec2/breaker';
+import type { LoadBalancerDeps } from '../ec2/make-load-balancer';
 import { LinkKey } from '../links/link-key';
 import { LinkStore } from '../links/link-store';
 import type { NoticeLinkDeps } from '../links/notice-link';
 import { ClusterStore } from '../record/cluster-store';
 import { HistoryStore } from '../record/history-store';
-import type { bucketEnv, noticeLinkEnv, notifyEnv, storeEnv } from './env';
+import type { bucketEnv, loadBalancerEnv, noticeLinkEnv, notifyEnv, storeEnv } from './env';
 import type { NotifyDeps } from '../news/notify';
 import { Outbox } from '../news/outbox';
 import type { RunCommandDeps } from '../commands/run-command';
@@ -54,6 +55,18 @@ export interface GroupDeps {
 
 export function groupDeps(env: StoreEnv): GroupDeps {
   return { cluster: env.CLUSTER_NAME, autoScaling: autoScaling(), ec2: ec2(), store: clusterStore(env) };
+}
+
+/** What a step that makes the API load balancer works with. */
+export function loadBalancerDeps(env: z.output<typeof loadBalancerEnv>): LoadBalancerDeps {
+  return {
+    cluster: env.CLUSTER_NAME,
+    loadBalancing: loadBalancing(),
+    subnetIds: env.SUBNET_IDS.split(','),
+    securityGroupId: env.SECURITY_GROUP_ID,
+    targetGroupArn: env.TARGET_GROUP_ARN,
+    store: clusterStore(env),
+  };
 }
 
 /** What a step that tells people how it went works with, under `notify` in its `deps`. */

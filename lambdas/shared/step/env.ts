@@ -41,3 +41,15 @@ export const notifyEnv = storeEnv.extend({
 
 /** Environment of the steps that tell people what the cluster costs as it is. */
 export const costEnv = notifyEnv.extend(pricesEnv.shape);
+
+/** Environment of the steps that make the API load balancer. */
+export const loadBalancerEnv = storeEnv.extend({
+  /** How people reach the API; with `tunnel` there is no load balancer to make. */
+  API_ACCESS: z.enum(['load-balancer', 'tunnel']),
+  /** Public subnets of the load balancer, separated by commas. */
+  SUBNET_IDS: z.string().min(1),
+  /** Security group that lets the operator's addresses in. */
+  SECURITY_GROUP_ID: z.string().startsWith('sg-'),
+  /** Target group with the seats' fixed addresses. */
+  TARGET_GROUP_ARN: z.string().startsWith('arn:'),
+});

@@ -161,6 +161,8 @@ idle: { enabled: true }
       await runSchedules(twin, 0.4);
       model.ec2.address!.instanceId = model.ec2.in('terminated')[0]?.id;
       await runSchedules(twin, 0.2);
+      for (const { arn } of model.loadBalancing.loadBalancers.values()) model.loadBalancing.loadBalancers.delete(arn);
+      await runSchedules(twin, 0.2);
       workflows.beforeTask = (execution) => execution.workflow === 'join-node' && execution.stop();
       for (const { id, tags } of model.ec2.in('running')) if (tags['drowse:pool'] === 'web') model.ec2.terminate(id);
       await runSchedules(twin, 0.4);
