@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from .. import clock, durations, faults, lifecycle
@@ -14,6 +14,19 @@ from .node import Node
 _T = TypeVar("_T")
 #: A process that also returns something.
 Waits = Generator[float, None, _T]
+
+Boot = Callable[[Node], clock.Process]
+_boots: dict[str, Boot] = {}
+
+
+def boots(role: str) -> Callable[[Boot], Boot]:
+    """Register the decorated function as what a node of the role does once its system is up."""
+
+    def register(function: Boot) -> Boot:
+        _boots[role] = function
+        return function
+
+    return register
 
 
 class Agent:
@@ -55,13 +68,11 @@ class Agent:
 
 
 def _life(node: Node) -> clock.Process:
-    from . import pool_node, seat
-
     node.enter("booting")
     yield durations.BOOT
     # The SSM agent is in Ubuntu's image and comes up with it.
     node.instance["_ssm_managed"] = True
-    yield from seat.boot(node) if node.role == "seat" else pool_node.boot(node)
+    yield from _boots[node.role](node)
 
 
 def api_ready(cluster_name: str, besides: Node | None = None) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from .. import clock, faults
 from ..emulator import Record
 from ..hardware import Output, Run
-from . import agent, commands, health, ingress
+from . import agent, commands, health, ingress, pool_node, seat  # noqa: F401 (each role registers its boot)
 from .cluster import Cluster, existing
 from .node import Node
 

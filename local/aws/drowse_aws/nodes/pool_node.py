@@ -13,6 +13,7 @@ from . import agent, cluster
 from .node import Node
 
 
+@agent.boots("pool")
 def boot(node: Node) -> clock.Process:
     """From user data to ready."""
     node.enter("runtime")

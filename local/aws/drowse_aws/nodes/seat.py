@@ -17,6 +17,7 @@ from .node import Node, NodeFailedError
 _STATE_DEVICE = "/dev/sdf"
 
 
+@agent.boots("seat")
 def boot(node: Node) -> clock.Process:
     """From user data to ready."""
     node.enter("runtime")

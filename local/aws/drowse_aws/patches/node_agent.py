@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import hardware, lifecycle
+from .. import hardware, lifecycle, settings
 from ..registry import patch
 
 
@@ -12,4 +12,17 @@ from ..registry import patch
     ("services.ec2._instances", "services.ec2._tags"),
 )
 def play_nodes() -> None:
-    lifecycle.on_change(hardware.current().instance_changed)
+    made_of = _hardware()
+    hardware.use(made_of)
+    lifecycle.on_change(made_of.instance_changed)
+
+
+def _hardware() -> hardware.Hardware:
+    # Only one of the two is imported: real machines need what a system without them may lack.
+    if settings.current().nodes == "real":
+        from ..machines.fleet import Fleet
+
+        return Fleet()
+    from ..nodes.played import Played
+
+    return Played()

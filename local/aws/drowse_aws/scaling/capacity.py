@@ -29,7 +29,7 @@ def reconcile(one: Record) -> None:
                 )
         while len(groups.counted(one)) < one["DesiredCapacity"] and not groups.suspended(one, "Launch"):
             if not launching.add(one):
-                launching.retry_later(one)
+                _retry_later(one)
                 return
         one["_pause"] = None
 
@@ -87,7 +87,7 @@ def instance_changed(instance: Record) -> None:
         one, member = found
         state = lifecycle.state(instance)
         if state == "running":
-            launching.running(one, member)
+            _running(one, member)
         elif state == "terminated" and member["LifecycleState"].startswith("Terminating"):
             gone(one, member)
         elif state in ("stopping", "stopped", "shutting-down", "terminated"):
@@ -141,3 +141,39 @@ def empty(one: Record) -> None:
                     lifecycle.terminate(instance)
             else:
                 remove(one, member, "the Auto Scaling group is being deleted", hooked=False)
+
+
+def _running(one: Record, member: Record) -> None:
+    """A new member's instance runs: now its launch hooks hold it, or it is in service."""
+    if member["LifecycleState"] != "Pending":
+        return
+
+    def then(result: str) -> None:
+        activity = member["_activity"]
+        if result == "CONTINUE":
+            member["LifecycleState"] = "InService"
+            groups.close_activity(activity, "Successful")
+            groups.event(one, "EC2 Instance Launch Successful", member["InstanceId"], activity)
+            return
+        message = "Instance failed to complete user's Lifecycle Action: Lifecycle Action was abandoned"
+        groups.close_activity(activity, "Cancelled", message)
+        groups.event(one, "EC2 Instance Launch Unsuccessful", member["InstanceId"], activity)
+        remove(one, member, "a launch lifecycle action was abandoned", hooked=False)
+        reconcile(one)
+
+    holds.hold(one, member, "LAUNCHING", then)
+
+
+def _retry_later(one: Record) -> None:
+    """Try a failed launch again after a pause that doubles up to a bound."""
+    pause = one.get("_pause") or durations.GROUP_LAUNCH_RETRY
+    one["_pause"] = min(pause * 2, durations.GROUP_LAUNCH_RETRY_AT_MOST)
+    if one.get("_retry") is not None:
+        one["_retry"].cancel()
+
+    def again() -> None:
+        one["_retry"] = None
+        if groups.group(one["AutoScalingGroupName"]) is one:
+            reconcile(one)
+
+    one["_retry"] = clock.CLOCK.after(pause, again)

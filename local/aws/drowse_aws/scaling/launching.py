@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .. import clock, durations, faults
+from .. import faults
 from ..emulator import Record, ec2
 from ..patches.ec2_instances import Launch, launch, tag_list, template_data
-from . import groups, holds
+from . import groups
 
 
 class Choice(NamedTuple):
@@ -109,43 +109,3 @@ def _launched(one: Record, choice: Choice, subnet_id: str, activity: Record) -> 
             "_activity": activity,
         }
     )
-
-
-def running(one: Record, member: Record) -> None:
-    """A new member's instance runs: now its launch hooks hold it, or it is in service."""
-    if member["LifecycleState"] != "Pending":
-        return
-
-    def then(result: str) -> None:
-        from . import capacity
-
-        activity = member["_activity"]
-        if result == "CONTINUE":
-            member["LifecycleState"] = "InService"
-            groups.close_activity(activity, "Successful")
-            groups.event(one, "EC2 Instance Launch Successful", member["InstanceId"], activity)
-            return
-        message = "Instance failed to complete user's Lifecycle Action: Lifecycle Action was abandoned"
-        groups.close_activity(activity, "Cancelled", message)
-        groups.event(one, "EC2 Instance Launch Unsuccessful", member["InstanceId"], activity)
-        capacity.remove(one, member, "a launch lifecycle action was abandoned", hooked=False)
-        capacity.reconcile(one)
-
-    holds.hold(one, member, "LAUNCHING", then)
-
-
-def retry_later(one: Record) -> None:
-    """Try a failed launch again after a pause that doubles up to a bound."""
-    pause = one.get("_pause") or durations.GROUP_LAUNCH_RETRY
-    one["_pause"] = min(pause * 2, durations.GROUP_LAUNCH_RETRY_AT_MOST)
-    if one.get("_retry") is not None:
-        one["_retry"].cancel()
-
-    def again() -> None:
-        from . import capacity
-
-        one["_retry"] = None
-        if groups.group(one["AutoScalingGroupName"]) is one:
-            capacity.reconcile(one)
-
-    one["_retry"] = clock.CLOCK.after(pause, again)

@@ -12,7 +12,7 @@ from ... import durations
 from ...emulator import Record, s3
 from .. import agent, cluster, seat
 from ..node import NodeFailedError
-from . import Command, CommandFailedError, answers
+from .command import Command, CommandFailedError, answers
 
 
 @answers("snapshot-etcd")

@@ -11,7 +11,7 @@ from typing import Any
 from ... import durations
 from ..cluster import utc_now, write_secret
 from ..seat import publish_kubeconfig
-from . import Command, CommandFailedError, answers
+from .command import Command, CommandFailedError, answers
 
 #: Real seconds; at a high speed-up a node's whole life fits in, at none it is longer than the script's half hour.
 _TOKEN_LIVES = 2 * 3600

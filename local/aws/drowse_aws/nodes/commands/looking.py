@@ -9,7 +9,7 @@ from ... import durations
 from ...emulator import s3
 from .. import agent, cluster
 from ..node import log_key
-from . import Command, CommandFailedError, answers
+from .command import Command, CommandFailedError, answers
 
 
 @answers("smoke-test")

@@ -13,7 +13,7 @@ from typing import Any
 from ... import durations
 from ...emulator import s3, ssm
 from .. import agent, cluster, tree
-from . import Command, CommandFailedError, answers
+from .command import Command, CommandFailedError, answers
 
 #: What the node scripts keep of Flux beyond a seat (userdata/lib/flux-store.sh).
 ARCHIVE = "flux/artifacts.tar.gz"

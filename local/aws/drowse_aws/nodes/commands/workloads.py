@@ -8,7 +8,7 @@ from typing import Any
 
 from ... import durations
 from .. import agent, cluster
-from . import Command, answers
+from .command import Command, answers
 
 
 @answers("drain-nodes")
