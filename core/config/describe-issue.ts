@@ -1,7 +1,9 @@
+import ipaddr from 'ipaddr.js';
 import type * as z from 'zod';
 import { didYouMean, ourNameOf } from './did-you-mean';
 import type { Problem } from './problem';
-import { clusterConfigShape } from './schema';
+import { schemaAt } from './schema-at';
+import { asList, meantValue } from './meant-value';
 
 /** What the validator calls a type, in the words of somebody who edits a file. */
 const TYPES: Record<string, string> = {
@@ -20,15 +22,27 @@ const EXAMPLES: Record<string, string> = {
   email: 'an address, for example you@example.com',
 };
 
+/** A value that a template or a shell was to fill in: `${CLUSTER}`, `$REGION`, `<your-ip>`. */
+const PLACEHOLDER = /^(\$\{.*\}|\$[A-Za-z_]\w*|<.*>|\{\{.*\}\})$/;
+
 /**
  * What the validator found, in words that a person can act on.
  * @param input the whole configuration, for the value that stands there
+ * @param sourceOf how the file writes a value
  */
-export function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[] {
+export function describeIssue(
+  issue: z.core.$ZodIssue,
+  input: unknown,
+  sourceOf: (path: Problem['path']) => string | undefined = () => undefined,
+): Problem[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol');
   const found = valueAt(input, path);
-  const shown = show(found);
+  const written = typeof found === 'number' || typeof found === 'boolean' ? sourceOf(path) : undefined;
+  const shown = written ?? show(found);
   const problem = (message: string): Problem[] => [{ path, message }];
+  if (typeof found === 'string' && PLACEHOLDER.test(found)) {
+    return problem(`${shown} is a placeholder, and nothing fills it in: write the value itself`);
+  }
   const own = issue.message.startsWith('Invalid ') ? undefined : issue.message;
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -43,7 +57,7 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[
         ),
       );
     case 'invalid_type':
-      return problem(wrongType(found, issue.expected, path));
+      return problem(wrongType(found, shown, issue.expected, path));
     case 'too_small':
     case 'too_big': {
       if (!issue.message.startsWith('Too ')) return problem(`${shown}: ${issue.message}`);
@@ -56,16 +70,29 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[
     case 'invalid_key':
       return problem(issue.issues.map(({ message }) => message).join('; '));
     case 'invalid_format':
-      return problem(own === undefined ? invalidFormat(shown, issue.format, path) : `${shown}: ${own}`);
+      return problem(
+        own === undefined ? invalidFormat(found, issue.format, path) : `${shown}: ${meant(found, path)}${own}`,
+      );
     default:
       return problem(`${shown}: ${issue.message}`);
   }
 }
 
+/** More of a value (characters) says no more. */
+const LONGEST = 120;
+
 /** A value as a file has it, without what may be the password of a URL; JSON knows no `.inf`. */
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
-  return typeof value === 'number' ? String(value) : JSON.stringify(value).replace(/(?<=:\/\/)[^/@"]*@/g, '…@');
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value).replace(/(?<=:\/\/)[^/@"]*@/g, '…@');
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+
+/** `did you mean 08:00? `, or nothing. */
+function meant(found: unknown, path: Problem['path']): string {
+  const value = typeof found === 'string' ? meantValue(found, path) : undefined;
+  return value === undefined ? '' : `did you mean ${value}? `;
 }
 
 function unknownField(key: string, path: Problem['path']): string {
@@ -81,31 +108,42 @@ function notAllowed(found: unknown, allowed: readonly string[]): string {
   return `${found === undefined ? 'missing' : JSON.stringify(found)} is not allowed: ${hint}use one of ${allowed.join(', ')}`;
 }
 
-function wrongType(found: unknown, expected: string, path: Problem['path']): string {
+function wrongType(found: unknown, shown: string, expected: string, path: Problem['path']): string {
   const wanted = TYPES[expected] ?? expected;
   if (found === undefined) return `missing: give it a value (${wanted})`;
   if (found === null) return `it has no value: give it one (${wanted}), or remove the line`;
-  const shown = show(found);
-  if (expected === 'string' && typeof found !== 'object')
-    return `${shown} is not text: put it in quotes, "${shown.replaceAll(`"`, '')}"`;
-  if (['int', 'number'].includes(expected) && typeof found === 'string' && /^\d+(\.\d+)?$/.test(found)) {
-    return `${shown} is text: write the number without quotes, ${found}`;
-  }
+  if (expected === 'string') return noText(found, shown, path);
+  if (['int', 'number'].includes(expected) && typeof found === 'string') return noNumber(found, shown, wanted);
   if (expected === 'boolean' && typeof found === 'string' && /^(yes|no|on|off)$/i.test(found)) {
     return `${shown} is text in YAML 1.2: write ${/^(yes|on)$/i.test(found) ? 'true' : 'false'}`;
   }
   if (expected === 'boolean' && (found === 'true' || found === 'false')) {
     return `${shown} is text: write ${found} without quotes`;
   }
-  const amount =
-    ['int', 'number'].includes(expected) && typeof found === 'string' ? /^(\d+) ?[A-Za-z]+$/.exec(found) : null;
-  if (amount) return `${shown}: write the number without its unit, ${amount[1] ?? ''}`;
-  if (expected === 'array' && typeof found !== 'object') {
-    const one = shown.replaceAll('"', '');
-    return `${shown}: use a list, [${one}${path[0] === 'operatorCidrs' && /^[\d.]+$/.test(one) ? '/32' : ''}]`;
+  if (expected === 'array') {
+    const list = typeof found === 'string' ? asList(found, path) : undefined;
+    return `${shown}: use a list, ${list === undefined ? 'lines that begin with -' : `[${list.join(', ')}]`}`;
   }
   if (expected === 'object') return `${shown}: ${fieldsInstead(found, path)}`;
+  if (expected === 'record' && typeof found !== 'object') return `${shown}: use fields below it, each as name: value`;
   return `${shown}: use ${wanted}`;
+}
+
+/** A number or a word of YAML where text is wanted: quotes help only if the text may stand there. */
+function noText(found: unknown, shown: string, path: Problem['path']): string {
+  const [only, ...more] = Array.isArray(found) ? (found as unknown[]) : [];
+  if (typeof only === 'string' && more.length === 0) return `${shown}: write it without brackets, ${only}`;
+  if (typeof found === 'object') return `${shown}: use text`;
+  const read = schemaAt(path)?.safeParse(shown);
+  if (read?.success !== false) return `${shown} is not text: put it in quotes, "${shown.replaceAll(`"`, '')}"`;
+  return `${shown}: ${meant(shown, path)}${read.error.issues[0]?.message ?? 'use text'}`;
+}
+
+function noNumber(found: string, shown: string, wanted: string): string {
+  if (/^\d+(\.\d+)?$/.test(found)) return `${shown} is text: write the number without quotes, ${found}`;
+  if (/^\d+([_ ,']\d{3})+$/.test(found)) return `${shown}: write the number in one, ${found.replaceAll(/\D/g, '')}`;
+  const [, amount] = /^[$€£]? ?(\d+) ?(?:[A-Za-z]+|[$€£])?$/.exec(found) ?? [];
+  return amount === undefined ? `${shown}: use ${wanted}` : `${shown}: write the number without its unit, ${amount}`;
 }
 
 /** As kubectl writes a taint: `gpu=true:NoSchedule`. */
@@ -113,42 +151,36 @@ const TAINT = /^(?<key>[^=:]+)(?:=(?<value>[^:]*))?:(?<effect>\w+)$/;
 
 /** What to write where fields are wanted and something else stands. */
 function fieldsInstead(found: unknown, path: Problem['path']): string {
-  if (path.length === 0) return 'write lines of field: value, for example region: us-east-1';
+  if (path.length === 0) {
+    const spaces = typeof found === 'string' && /^[\w-]+:\S/.test(found) ? ', with a space after the colon' : '';
+    return `write lines of field: value${spaces}, for example region: us-east-1`;
+  }
   const { key, value = 'true', effect } = (typeof found === 'string' ? TAINT.exec(found)?.groups : undefined) ?? {};
   if (path.at(-2) === 'taints' && key !== undefined) {
     return `write { key: ${key}, value: "${value}", effect: ${effect ?? ''} }`;
   }
   const allowed = allowedFields(path);
-  return allowed ? `use fields below it: ${allowed.join(', ')}` : 'use fields below it';
+  const hint = typeof found === 'string' && /^[\w-]+:\S/.test(found) ? 'put a space after the colon, and ' : '';
+  return allowed ? `${hint}use fields below it: ${allowed.join(', ')}` : 'use fields below it';
 }
 
-function invalidFormat(shown: string, format: string, path: Problem['path']): string {
-  const example = EXAMPLES[format];
-  if (example !== undefined) return `${shown}: use ${example}`;
-  const address = /^"(\d+\.\d+\.\d+\.\d+)"$/.exec(shown)?.[1];
-  if (address !== undefined) {
-    const range = path[0] === 'operatorCidrs' ? `for this one address, write ${address}/32` : `write ${address}/16`;
+function invalidFormat(found: unknown, format: string, path: Problem['path']): string {
+  const [shown, example] = [show(found), EXAMPLES[format]];
+  if (example !== undefined) return `${shown}: ${meant(found, path)}use ${example}`;
+  const operators = path[0] === 'operatorCidrs';
+  const address = /^\s*(\d+\.\d+\.\d+\.\d+)\s*$/.exec(String(found))?.[1];
+  if (address !== undefined && ipaddr.IPv4.isValidFourPartDecimal(address)) {
+    const range = operators ? `for this one address, write ${address}/32` : `write ${address}/16`;
     return `${shown} has no prefix length: ${range}`;
   }
-  return `${shown} is no range of IPv4 addresses: write it as 10.0.0.0/16`;
+  const six = String(found).includes('::') ? ' (IPv6 is not supported)' : '';
+  const like = operators ? '203.0.113.7/32 (your own address)' : '10.0.0.0/16';
+  return `${shown} is no range of IPv4 addresses${six}: ${meant(found, path)}write it as ${like}`;
 }
 
 function allowedFields(path: readonly PropertyKey[]): string[] | undefined {
-  let schema: unknown = clusterConfigShape;
-  for (const part of path) schema = child(unwrap(schema), part);
-  const object = unwrap(schema) as { shape?: object } | undefined;
+  const object = schemaAt(path) as { shape?: object } | undefined;
   return object?.shape && Object.keys(object.shape);
-}
-
-function unwrap(schema: unknown): unknown {
-  let current = schema as { def?: { innerType?: unknown } } | undefined;
-  while (current?.def?.innerType) current = current.def.innerType;
-  return current;
-}
-
-function child(schema: unknown, part: PropertyKey): unknown {
-  const node = schema as { shape?: Record<PropertyKey, unknown>; def?: { element?: unknown } } | undefined;
-  return typeof part === 'number' ? node?.def?.element : node?.shape?.[part];
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

@@ -1,3 +1,6 @@
+/** Path of a field, for example `['pools', 0, 'max']`. */
+export type Path = readonly (string | number)[];
+
 /** One thing that is wrong: where, what was found there, and what is allowed. */
 export interface Problem {
   /** Path of the field, for example `['pools', 0, 'max']`. */

@@ -1,3 +1,5 @@
+import type { Path } from './problem';
+import { syntaxProblems } from './yaml-syntax';
 import {
   type Document,
   isAlias,
@@ -9,11 +11,7 @@ import {
   LineCounter,
   parseDocument,
   visit,
-  type YAMLError,
 } from 'yaml';
-
-/** Path of a field, for example `['pools', 0, 'max']`. */
-export type Path = readonly (string | number)[];
 
 /** A YAML text as values, or what keeps it from being one. */
 export interface YamlFile {
@@ -23,6 +21,8 @@ export interface YamlFile {
   problems: string[];
   /** `line 12: ` for the line where a field (or the nearest parent that is written down) stands; empty if none is. */
   lineOf: (path: Path) => string;
+  /** A value as the file has it: 1.30 of a number that is 1.3. Undefined for what is no single value. */
+  sourceOf: (path: Path) => string | undefined;
 }
 
 /** Reads YAML 1.2, with the merge keys (`<<`) that people use. Never throws. */
@@ -30,36 +30,22 @@ export function readYaml(text: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
   const at = (offset: number) => `line ${String(lines.linePos(offset).line)}: `;
-  const lineOf = (path: Path) => lineOfField(document, at, path);
-  const syntax = [...document.errors, ...document.warnings].map(
-    (error) => `${at(error.pos[0])}${describeSyntax(error, text)}`,
-  );
+  const places = {
+    lineOf: (path: Path) => lineOfField(document, at, path),
+    sourceOf: (path: Path) => {
+      const node = document.getIn(path, true);
+      return isScalar(node) ? node.source : undefined;
+    },
+  };
+  const syntax = syntaxProblems(document, text).map(({ offset, message }) => `${at(offset)}${message}`);
   const problems = syntax.length > 0 ? firstOfEachLine(syntax) : aliasProblems(document, at);
-  if (problems.length > 0) return { input: undefined, problems, lineOf };
+  if (problems.length > 0) return { input: undefined, problems, ...places };
   try {
-    return { input: document.toJS() ?? {}, problems, lineOf };
+    return { input: document.toJS() ?? {}, problems, ...places };
   } catch {
     // The library refuses texts that a few aliases would blow up to gigabytes.
-    return { input: undefined, problems: ['its aliases (*) stand for too much: write the values out'], lineOf };
+    return { input: undefined, problems: ['its aliases (*) stand for too much: write the values out'], ...places };
   }
-}
-
-/** What a person can do about each kind of mistake. */
-const REMEDIES: Partial<Record<YAMLError['code'], string>> = {
-  TAB_AS_INDENT: 'a tab: indent with spaces',
-  MULTIPLE_DOCS: 'a second document begins here (---): keep one cluster a file',
-  BAD_SCALAR_START: 'a value that begins with a special character: put it in quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'a colon too many, or indented too far: put the value in quotes, or align the line',
-  MULTILINE_IMPLICIT_KEY: 'a line without its colon: write field: value',
-  TAG_RESOLVE_FAILED: 'a YAML tag (!): remove it',
-};
-
-function describeSyntax({ code, message, pos }: Pick<YAMLError, 'code' | 'message' | 'pos'>, text: string): string {
-  if (code === 'DUPLICATE_KEY') {
-    const key = /^[^:\s]*/.exec(text.slice(pos[0]))?.[0] ?? '';
-    return `${key} stands twice: keep one of them`;
-  }
-  return REMEDIES[code] ?? `${message}: check brackets, quotes and indentation`;
 }
 
 /** One mistake often breaks several rules. */

@@ -28,29 +28,32 @@ const LABELS_FOR_USERS = ['drowse.dev/infra'];
 /** Labels beyond our namespace that drowse sets on GPU nodes. */
 const OWN_LABELS = ['nvidia.com/gpu.present', 'k8s.amazonaws.com/accelerator'];
 
-interface Rule {
+/** What compares fields with each other, or with the world. */
+export interface Rule {
   /** Top-level fields that the rule reads: it is skipped if one of them is already known to be wrong. */
   uses: (keyof ClusterConfig)[];
+  /** The one of them whose values it judges one by one: what is wrong with another value of that field does not matter. */
+  oneByOne?: keyof ClusterConfig;
   check(config: ClusterConfig, surroundings: Surroundings): Problem[];
 }
 
 /** The rules that one field alone can't break: each compares fields with each other. */
 export const RULES: readonly Rule[] = [
-  { uses: ['name', 'pools'], check: checkNames },
+  { uses: ['name', 'pools'], oneByOne: 'pools', check: checkNames },
   { uses: ['controlPlane', 'zones', 'region'], check: checkZones },
   { uses: ['kubernetes'], check: checkKubernetesVersion },
   { uses: ['vpcCidr', 'kubernetes'], check: checkAddressRanges },
   { uses: ['kubernetes', 'pools', 'controlPlane'], check: checkPodAddresses },
   { uses: ['operatorCidrs', 'iKnowTheApiIsOpenToTheWorld'], check: checkOperatorCidrs },
-  { uses: ['controlPlane', 'region', 'newInstanceTypes'], check: checkControlPlane },
-  { uses: ['pools', 'region', 'newInstanceTypes'], check: checkPools },
+  { uses: ['controlPlane', 'region', 'newInstanceTypes'], oneByOne: 'controlPlane', check: checkControlPlane },
+  { uses: ['pools', 'region', 'newInstanceTypes'], oneByOne: 'pools', check: checkPools },
   { uses: ['pools', 'controlPlane'], check: checkIngress },
   { uses: ['schedules'], check: checkSchedules },
   { uses: ['idle'], check: checkIdle },
   { uses: ['idle', 'platform'], check: checkIdleMonitoring },
-  { uses: ['platform', 'app'], check: checkPlatform },
+  { uses: ['platform', 'app'], oneByOne: 'platform', check: checkPlatform },
   { uses: ['encryption', 'region'], check: checkKey },
-  { uses: ['tags', 'pools'], check: checkTags },
+  { uses: ['tags', 'pools'], oneByOne: 'tags', check: checkTags },
   { uses: ['platform', 'pools'], check: checkExamples },
 ];
 

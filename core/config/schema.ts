@@ -21,14 +21,8 @@ const timeZone = z.string().refine(isTimeZone, {
   error: ({ input }) =>
     `${meant(String(input), TIME_ZONES)}use an IANA time zone, for example Europe/Berlin, America/New_York or UTC`,
 });
-/** What somebody meant who wrote a type in capitals; else any type. */
-const typeOfText = (text: string) => (/^[A-Za-z0-9-]+\.[A-Za-z0-9-]+$/.test(text) ? text.toLowerCase() : 't3.medium');
 const instanceTypes = z
-  .array(
-    z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, {
-      error: ({ input }) => `use an EC2 instance type in lower case, for example ${typeOfText(String(input))}`,
-    }),
-  )
+  .array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'use an EC2 instance type in lower case, for example t3.medium'))
   .min(1, 'name at least one instance type');
 const amiId = z.string().regex(/^ami-[0-9a-f]{8,17}$/, 'use an AMI ID (ami-…)');
 /** Short enough for the tag by which Cluster Autoscaler learns of it: AWS allows 128 characters, its prefix takes 46. */

@@ -2,11 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { complete } from '../../core/config/complete';
 import { describeIssue } from '../../core/config/describe-issue';
+import { canJudge, mayComeOf, mend, type Mended } from '../../core/config/mend';
+import type { Path, Surroundings } from '../../core/config/problem';
 import { taintGpuPools } from '../../core/config/gpu-taint';
 import { calendarOf } from './holidays';
 import { platformFolders } from './platform-folders';
 import { readYaml } from '../../core/config/read-yaml';
-import { RULES } from '../../core/config/rules';
+import { type Rule, RULES } from '../../core/config/rules';
 import { clusterConfigShape, type ClusterConfig } from '../../core/config/schema';
 
 /** `cluster.yaml` is wrong. The message lists every problem: line, field, value, and what is allowed. */
@@ -78,17 +80,18 @@ function readText(file: string): string {
  * join the holidays. See {@link loadConfig}.
  */
 export function parseConfig(text: string, file = 'cluster.yaml', now = new Date()): ClusterConfig {
-  const { input, problems: unreadable, lineOf } = readYaml(text);
+  const { input, problems: unreadable, lineOf, sourceOf } = readYaml(text);
   if (unreadable.length > 0) throw new InvalidConfig(file, unreadable);
   const parsed = clusterConfigShape.safeParse(input);
-  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, input));
-  const broken = new Set(problems.map(({ path }) => path[0]));
-  const config = parsed.success ? complete(parsed.data) : defaultsForBroken(input, broken);
-  if (config) {
-    const rules = RULES.filter(({ uses }) => !uses.some((field) => broken.has(field)));
-    problems.push(...rules.flatMap((rule) => rule.check(config, { now, platform: platformFolders() })));
-  }
-  const calendar = config && !broken.has('holidays') ? calendarOf(config.holidays, dirname(file), now) : undefined;
+  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, input, sourceOf));
+  const broken = problems.map(({ path }) => path);
+  const mended = parsed.success ? undefined : mend(input, broken);
+  const config = parsed.success ? complete(parsed.data) : mended?.config;
+  if (config) problems.push(...rulesBroken(config, { now, platform: platformFolders() }, mended, broken));
+  const calendar =
+    config && !broken.some(([field]) => field === 'holidays')
+      ? calendarOf(config.holidays, dirname(file), now)
+      : undefined;
   problems.push(...(calendar?.problems ?? []));
   if (problems.length > 0 || config === undefined) {
     throw new InvalidConfig(
@@ -106,12 +109,13 @@ export function parseConfig(text: string, file = 'cluster.yaml', now = new Date(
   return { ...config, pools: taintGpuPools(config.pools), holidays: { ...holidays, dates } };
 }
 
-/** The configuration with each broken top-level field left out, so that the rules over the other fields still run. */
-function defaultsForBroken(input: unknown, broken: ReadonlySet<unknown>): ClusterConfig | undefined {
-  if (typeof input !== 'object' || input === null) return undefined;
-  const sound = Object.fromEntries(Object.entries(input).filter(([key]) => !broken.has(key)));
-  const parsed = clusterConfigShape.safeParse(sound);
-  return parsed.success ? complete(parsed.data) : undefined;
+/** What the rules find; of a mended configuration only what does not come of what was left out. */
+function rulesBroken(config: ClusterConfig, surroundings: Surroundings, mended: Mended | undefined, broken: Path[]) {
+  const check = (rules: readonly Rule[]) => rules.flatMap((rule) => rule.check(config, surroundings));
+  if (!mended) return check(RULES);
+  return check(RULES.filter((rule) => canJudge(rule, mended, broken)))
+    .map(({ path, message }) => ({ path: mended.inFile(path), message }))
+    .filter((problem) => !mayComeOf(problem, broken));
 }
 
 /** `pools[0].max` for `['pools', 0, 'max']`. */

@@ -77,7 +77,7 @@ describe('drowse init', () => {
   });
 
   test.each([
-    [['--name', 'Not_Good'], /name: "Not_Good": use lower-case letters/],
+    [['--name', 'Not_Good'], /name: "Not_Good": did you mean not-good\? use lower-case letters/],
     [['--region', 'eu-centrall-1'], /region: .*did you mean eu-central-1/],
     [['--time-zone', 'Berlin'], /timeZone: .*IANA time zone/],
     [['--hours', 'all day'], /--hours all day/],

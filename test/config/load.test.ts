@@ -36,6 +36,9 @@ const BOMB = [
   ),
 ].join('\n');
 
+const FURTHER = (line: number) =>
+  `line ${String(line)}: indented further than the line before, which has its value already: align it with the fields beside it`;
+
 describe('what is no YAML is told by its line, with a remedy', () => {
   test.each<[what: string, yaml: string, problems: string[]]>([
     [
@@ -69,12 +72,43 @@ describe('what is no YAML is told by its line, with a remedy', () => {
       ['line 1: a colon too many, or indented too far: put the value in quotes, or align the line'],
     ],
     ['a tag', 'name: !secret b\n', ['line 1: a YAML tag (!): remove it']],
+    ['an open bracket', 'name: [\n', ['line 1: the [ here is never closed: write ] at its end']],
     [
-      'an open bracket',
-      'name: [\n',
-      [
-        'line 2: Flow sequence in block collection must be sufficiently indented and end with a ]: check brackets, quotes and indentation',
-      ],
+      'a quote that nothing closes',
+      'name: "a\nregion: us-east-1\n',
+      ['line 1: the " here is never closed: write " at its end'],
+    ],
+    [
+      'a bracket that nothing closes',
+      'zones: [a, b\nname: c\n',
+      ['line 1: the [ here is never closed: write ] at its end'],
+    ],
+    [
+      'a comma too few',
+      '{"name": "a" "zones": ["a"]}',
+      ['line 1: something is left over here: check commas, brackets and quotes'],
+    ],
+    [
+      'a line without its colon',
+      'name: a\nregion us-east-1\nzones: [a]\n',
+      ['line 2: a line without its colon: write field: value'],
+    ],
+    ['a field indented too far', 'name: a\ncontrolPlane:\n  seats: 1\n   diskGiB: 40\n', [FURTHER(4)]],
+    ['one below a list', 'pools:\n- name: a\n  instanceTypes:\n  - t3.large\n   ingress: true\n', [FURTHER(5)]],
+    [
+      'a no-break space',
+      'name:\u00A0a\nregion: us-east-1\n',
+      ['line 1: a no-break space, copied from a web page or a document: type a plain space'],
+    ],
+    [
+      'a conflict of Git',
+      'name: a\n<<<<<<< HEAD\nregion: us-east-1\n',
+      ['line 2: a conflict of Git is left here: keep one side, and take its marks out'],
+    ],
+    [
+      'an older YAML',
+      '%YAML 1.1\n---\nidle: { enabled: yes }\n',
+      ['line 1: YAML 1.1: remove this line, it is read as YAML 1.2'],
     ],
     [
       'two mistakes',
@@ -120,8 +154,38 @@ test.each<[yaml: string, problem: string]>([
     'pools:\n  - { name: a, instanceTypes: [t3.large], instancetypes: [t3.large] }',
     'line 2: pools[0].instancetypes: unknown field; did you mean instanceTypes?',
   ],
-  ['name: 123', 'line 1: name: 123 is not text: put it in quotes, "123"'],
-  ['kubernetes: { version: 1.36 }', 'line 1: kubernetes.version: 1.36 is not text: put it in quotes, "1.36"'],
+  ['name: 123', 'line 1: name: 123: use lower-case letters, digits and dashes, starting with a letter'],
+  ['tags: { cost: 1.30 }', 'line 1: tags.cost: 1.30 is not text: put it in quotes, "1.30"'],
+  ['kubernetes: { version: 1.30 }', 'line 1: kubernetes.version: 1.30: use a full version, for example 1.36.2'],
+  ['kubernetes: { version: v1.36.2 }', '"v1.36.2": did you mean 1.36.2? use a full version, for example 1.36.2'],
+  ['schedules: [{ wake: 8 }]', 'schedules[0].wake: 8: did you mean 08:00? use a time of day as HH:MM, in 24 hours'],
+  ['schedules: [{ wake: 8:30 }]', 'schedules[0].wake: "8:30": did you mean 08:30? use a time of day'],
+  ['schedules: [{ sleep: 8pm }]', 'schedules[0].sleep: "8pm": did you mean 20:00? use a time of day'],
+  ['schedules: [{ sleep: 12am }]', 'schedules[0].sleep: "12am": did you mean 00:00? use a time of day'],
+  ['schedules: [{ days: mon-fri }]', 'schedules[0].days: "mon-fri": use a list, [mon, tue, wed, thu, fri]'],
+  ['schedules: [{ days: "Mon, Wednesday" }]', 'schedules[0].days: "Mon, Wednesday": use a list, [mon, wed]'],
+  ['schedules: [{ days: weekend }]', 'schedules[0].days: "weekend": use a list, [sat, sun]'],
+  ['schedules: [{ days: someday }]', 'schedules[0].days: "someday": use a list, lines that begin with -'],
+  ['schedules: weekdays', 'line 1: schedules: "weekdays": use a list, lines that begin with -'],
+  ['holidays: { dates: [20261224] }', 'holidays.dates[0]: 20261224: did you mean 2026-12-24? use a date as YYYY-MM-DD'],
+  ['zones: [eu-central-1b, A]', 'zones[0]: "eu-central-1b": did you mean b? use the letter of an availability zone'],
+  ['name: My Cluster', 'line 1: name: "My Cluster": did you mean my-cluster? use lower-case letters'],
+  ['name: “home”', 'line 1: name: "“home”": did you mean home? use lower-case letters'],
+  ['name: ${CLUSTER}', 'line 1: name: "${CLUSTER}" is a placeholder, and nothing fills it in: write the value itself'],
+  ['name: [home]', 'line 1: name: ["home"]: write it without brackets, home'],
+  ['name:home\nregion:us-east-1', 'write lines of field: value, with a space after the colon, for example'],
+  [
+    'idle:\n  enabled:true',
+    'line 1: idle: "enabled:true": put a space after the colon, and use fields below it: enabled,',
+  ],
+  ['tags: owner', 'line 1: tags: "owner": use fields below it, each as name: value'],
+  ['budget: { monthlyUsd: "$100" }', 'budget.monthlyUsd: "$100": write the number without its unit, 100'],
+  ['budget: { monthlyUsd: "1,000" }', 'budget.monthlyUsd: "1,000": write the number in one, 1000'],
+  ['vpcCidr: 010.1.0.0/16', '"010.1.0.0/16" is no range of IPv4 addresses: did you mean 10.1.0.0/16? write it as'],
+  [
+    'operatorCidrs: ["2001:db8::/32"]',
+    'is no range of IPv4 addresses (IPv6 is not supported): write it as 203.0.113.7/32',
+  ],
   [
     'controlPlane: { stateVolumeGiB: "20" }',
     'line 1: controlPlane.stateVolumeGiB: "20" is text: write the number without quotes, 20',
@@ -157,10 +221,10 @@ test.each<[yaml: string, problem: string]>([
     'line 1: operatorCidrs[0]: "203.0.113.7" has no prefix length: for this one address, write 203.0.113.7/32',
   ],
   ['budget: { monthlyUsd: 0 }', 'line 1: budget.monthlyUsd: 0: use more than 0'],
-  ['budget: { monthlyUsd: .inf }', 'line 1: budget.monthlyUsd: Infinity: use a number'],
+  ['budget: { monthlyUsd: .inf }', 'line 1: budget.monthlyUsd: .inf: use a number'],
   [
     'app: { domain: "https://x.example.com" }',
-    'line 1: app.domain: "https://x.example.com": use a host name alone, for example app.example.com',
+    'line 1: app.domain: "https://x.example.com": did you mean x.example.com? use a host name alone',
   ],
   ['notifications: { email: me }', 'line 1: notifications.email: "me": use an address, for example you@example.com'],
   ['vpcCidr: big', 'line 1: vpcCidr: "big" is no range of IPv4 addresses: write it as 10.0.0.0/16'],
@@ -168,6 +232,63 @@ test.each<[yaml: string, problem: string]>([
 ])('%j', (yaml, problem) => {
   const problems = problemsOf(() => parseConfig(yaml));
   expect(problems.join('\n')).toContain(problem);
+});
+
+describe('what is wrong is said at once, whatever else is', () => {
+  test.each<[what: string, yaml: string, problems: string[]]>([
+    [
+      'types of instances beside a word that is no number, and beside each other',
+      'pools: [{ name: web, instanceTypes: [T3.large, t3.lagre, t3.small, t3_micro, t3.small], min: x, ingress: true }]',
+      [
+        'instanceTypes[0]: "T3.large": did you mean t3.large?',
+        'instanceTypes[3]: "t3_micro": did you mean t3.micro?',
+        'min: "x": use a number',
+        'instanceTypes[1]: t3.lagre is no instance type',
+        'instanceTypes[4]: t3.small is there twice',
+      ],
+    ],
+    [
+      'tags beside one that is no text',
+      'tags: { "aws:owner": me, n: 5 }',
+      ['tags.n: 5 is not text', 'tags.aws:owner: AWS keeps'],
+    ],
+    [
+      'a seat beside an unknown field',
+      'controlPlane: { instanceTypes: [t3.nano], size: 3 }',
+      ['controlPlane.size: unknown field', 'controlPlane.instanceTypes[0]: t3.nano has'],
+    ],
+  ])('%s', (_what, yaml, expected) => {
+    const problems = problemsOf(() => parseConfig(yaml));
+    expect(problems).toEqual(expected.map((problem) => expect.stringContaining(problem) as string));
+  });
+
+  /** What stands in for a broken value must not be found wrong itself. */
+  test.each([
+    [
+      'a smallest number that is more than the default of a broken largest',
+      'pools: [{ name: a, instanceTypes: [t3.large], min: 3, desired: 3, max: x, ingress: true }]',
+    ],
+    [
+      'types that are not offered in the default region',
+      'region: mars\npools: [{ name: a, instanceTypes: [p5e.48xlarge], gpu: true, ingress: true }]',
+    ],
+    [
+      'an address that nobody carries as the field is broken',
+      'controlPlane: { ingress: yes }\npools: [{ name: a, instanceTypes: [t3.large] }]',
+    ],
+    [
+      'GPUs of a type that is described wrongly',
+      'newInstanceTypes: { g9.xlarge: { vCpus: 4, memoryGiB: 16, gpus: x } }\npools: [{ name: a, instanceTypes: [g9.xlarge], gpu: true, ingress: true }]',
+    ],
+    [
+      'times of a schedule whose time zone is broken',
+      'schedules: [{ name: a, days: [mon], wake: "08:00", timeZone: x }, { name: b, days: [mon], sleep: "08:00" }]',
+    ],
+    ['a list of nothing but broken texts', 'pools: [{ name: a, instanceTypes: [T3], ingress: true }]'],
+    ['a file that is a list', '- name: a'],
+  ])('%s is no problem of its own', (_what, yaml) => {
+    expect(problemsOf(() => parseConfig(yaml))).toHaveLength(1);
+  });
 });
 
 test.each([

@@ -77,7 +77,11 @@ const WRONG: [what: string, yaml: string, message: string][] = [
     'kubernetes.podCidr: 172.0.0.0/12 is of the public Internet',
   ],
   ['a tag that is ours alone', "tags: { 'drowse:': x }", 'tags["drowse:"]: keys that begin with drowse: are how'],
-  ['a type in capitals', types('T3.large'), '"T3.large": use an EC2 instance type in lower case, for example t3.large'],
+  [
+    'a type in capitals',
+    types('T3.large'),
+    '"T3.large": did you mean t3.large? use an EC2 instance type in lower case',
+  ],
   [
     'a type named twice',
     types('t3.large', 't3.large'),
@@ -196,7 +200,11 @@ const WRONG: [what: string, yaml: string, message: string][] = [
     'operatorCidrs: [203.0.113.7]',
     'operatorCidrs[0]: "203.0.113.7" has no prefix length: for this one address, write 203.0.113.7/32',
   ],
-  ['words', 'operatorCidrs: [home]', 'operatorCidrs[0]: "home" is no range of IPv4 addresses: write it as 10.0.0.0/16'],
+  [
+    'words',
+    'operatorCidrs: [home]',
+    'operatorCidrs[0]: "home" is no range of IPv4 addresses: write it as 203.0.113.7/32',
+  ],
   [
     'halves of the Internet',
     'operatorCidrs: [0.0.0.0/1, 128.0.0.0/1]',

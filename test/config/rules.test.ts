@@ -27,7 +27,7 @@ const WRONG: [what: string, yaml: string, message: string][] = [
   ],
   ['a wrong type', 'controlPlane: { diskGiB: big }', 'line 1: controlPlane.diskGiB: "big": use a number'],
   ['two seats', 'controlPlane: { seats: 2 }', 'line 1: controlPlane.seats: 2 is not allowed: use one of 1, 3'],
-  ['broken YAML', 'name: [', 'Flow sequence'],
+  ['broken YAML', 'name: [', 'the [ here is never closed'],
   [
     'a waiting page without a domain',
     `app: { waitingPage: { certificateArn: '${CERTIFICATE}' } }`,
@@ -219,7 +219,7 @@ test('all problems are reported at once, each with its line', () => {
 
 test('the message names the file and counts the problems', () => {
   expect(() => parseConfig('name: UPPER', 'my.yaml')).toThrow(
-    /^my\.yaml has 1 problem:\n {2}line 1: name: "UPPER": use/,
+    /^my\.yaml has 1 problem:\n {2}line 1: name: "UPPER": did you mean upper\? use/,
   );
 });
 
