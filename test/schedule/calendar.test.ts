@@ -470,7 +470,10 @@ describe('in cluster.yaml', () => {
   });
 
   test.each([
-    ['holidays: { dates: [25.12.2026] }', /^line 1: holidays\.dates\[0\]: "25\.12\.2026": did you mean 2026-12-25\? use a date as YYYY-MM-DD$/],
+    [
+      'holidays: { dates: [25.12.2026] }',
+      /^line 1: holidays\.dates\[0\]: "25\.12\.2026": did you mean 2026-12-25\? use a date as YYYY-MM-DD$/,
+    ],
     ['holidays: { dates: ["2026-02-30"] }', /^line 1: holidays\.dates\[0\]: "2026-02-30": use a date as YYYY-MM-DD$/],
     [
       'holidays: { ics: "https://example.com/days.ics" }',
