@@ -1,20 +1,28 @@
 import * as z from 'zod';
 import { clusterState, degradedPool, groupSize, workflow, type ClusterState, type Workflow } from './contracts';
 
-/** The lease: which execution may change the cluster, and how far it has come. */
-const lease = z.object({
-  /** ARN of the execution that holds it. */
+/**
+ * How far the holder of the lease has come. In the table beside the lease, as `progress`, and there exactly as long as it: every
+ * step of a workflow writes it, and only those that take and give back the lease may write that.
+ */
+const progress = z.object({
+  /** ARN of the execution that holds the lease. */
   owner: z.string(),
+  /** UTC ISO time until which it holds without further progress. */
+  until: z.string(),
+  /** The step begun last. */
+  step: z.string(),
+});
+export type Progress = z.infer<typeof progress>;
+
+/** The lease: which execution may change the cluster, and how far it has come. */
+const lease = progress.extend({
   workflow,
   requestedBy: z.string(),
   /** Why, in the words of whoever asked. */
   reason: z.string().optional(),
   /** UTC ISO time at which the workflow took it. */
   since: z.string(),
-  /** UTC ISO time until which it holds without further progress. */
-  until: z.string(),
-  /** The step begun last. */
-  step: z.string(),
 });
 export type Lease = z.infer<typeof lease>;
 

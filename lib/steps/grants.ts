@@ -1,6 +1,7 @@
 import { ArnFormat, type Stack } from 'aws-cdk-lib';
 import { type namesOf, QUOTA, TAG } from '../../core/config/names';
 import { type Statement, WHY } from '../constructs/access/statement';
+import type { ClusterRecord } from '../../core/record/cluster-record';
 import type { CommandName } from '../constructs/commands/run-commands';
 import { servicePrincipalName } from '../constructs/access/service-principal';
 
@@ -24,6 +25,8 @@ const anywhere = (sid: string, ...actions: string[]): Statement => ({
 
 /** The service whose role an account needs before its first load balancer. The same name in every partition. */
 const ELB = servicePrincipalName('elasticloadbalancing');
+
+type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
 
 /** The permissions that steps are made of, each for one thing that handlers do. */
 export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: GrantContext) {
@@ -73,15 +76,43 @@ export function grantsFor({ stack, names, tableArn, topicArn, kmsKeyArn }: Grant
     StringEquals: { ...tagged.StringEquals, [`aws:ResourceTag/${TAG.role}`]: role },
   });
 
+  /**
+   * Other items of the table, by their keys (`*` stands for anything); `actions` without “dynamodb:”. DynamoDB limits them by
+   * the item that a request is about.
+   */
+  const items = (sid: string, keys: readonly string[], ...actions: ItemAction[]): Statement => ({
+    sid,
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resources: [tableArn],
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...keys] } },
+  });
+
   return {
-    /** The cluster's record; `actions` without the service, for example `GetItem`. */
-    table: (...actions: string[]): Statement => ({
-      sid: 'ClusterRecord',
-      actions: actions.map((action) => `dynamodb:${action}`),
+    /** All items of the cluster's table, to look at. */
+    readTable: (): Statement => ({ sid: 'ReadTable', actions: ['dynamodb:GetItem'], resources: [tableArn] }),
+    /** Attributes of the cluster's record, which a step may write or put conditions on; of the rest it learns nothing back. */
+    record: (...attributes: (keyof ClusterRecord | 'progress')[]): Statement => ({
+      sid: 'WriteOwnAttributes',
+      actions: ['dynamodb:UpdateItem'],
       resources: [tableArn],
+      conditions: {
+        'ForAllValues:StringEquals': {
+          'dynamodb:LeadingKeys': ['cluster'],
+          // DynamoDB counts the key among what a request names.
+          'dynamodb:Attributes': ['id', ...attributes],
+        },
+        StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' },
+      },
     }),
-    /** Tells people through the cluster's topic. */
-    notify: (): Statement => ({ sid: 'Notify', actions: ['sns:Publish'], resources: [topicArn] }),
+    items,
+    /** What a step remembers of the commands that it sent, so that none is sent twice. */
+    sentCommands: (command: CommandName) =>
+      items('RememberCommands', [`command#*#${command}`, `command#*#${command}#*`], 'GetItem', 'PutItem', 'DeleteItem'),
+    /** Tells people through the cluster's topic; what is to be told is written down before. */
+    notify: (): Statement[] => [
+      { sid: 'Notify', actions: ['sns:Publish'], resources: [topicArn] },
+      items('WriteOutbox', ['outbox'], 'UpdateItem'),
+    ],
     useKey: (...actions: string[]): Statement[] =>
       kmsKeyArn === undefined
         ? []

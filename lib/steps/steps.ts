@@ -60,6 +60,7 @@ import type { pricesEnvironment } from '../../core/cost/instance-price';
 import type { ratesEnvironment } from '../../core/cost/rates';
 import type { surroundingsEnvironment } from '../../core/cost/running';
 import type { bookEnvironment } from '../../core/schedule/book';
+import type { CommandName } from '../constructs/commands/run-commands';
 import { type GrantContext, grantsFor, workflowArn } from './grants';
 
 /** What the steps are told about the cluster that they work on. */
@@ -134,11 +135,21 @@ export function stepsOf(context: StepContext) {
   };
   const bucket = { ...store, BUCKET_NAME: names.bucket(context.stack.account, context.stack.region) };
   const key = may.useKey('Decrypt', 'GenerateDataKey');
-  /** Steps under the lease renew it, and by that learn whether they still hold it. */
-  const lease = [may.table('UpdateItem'), key].flat();
+  const read = [may.readTable(), key].flat();
+  /** Steps under the lease write how far it has come, and by that learn whether they still hold it. */
+  const lease = (...attributes: Parameters<typeof may.record>) => [may.record('progress', ...attributes), key].flat();
   /** Steps that run a command keep a record of what they sent. */
-  const command = [may.table('UpdateItem', 'GetItem', 'PutItem', 'DeleteItem'), may.describeInstances(), key].flat();
-  const commandOutsideLease = [may.table('GetItem', 'PutItem', 'DeleteItem'), may.describeInstances(), key].flat();
+  const command = (name: CommandName) =>
+    [may.sentCommands(name), may.runCommand(name), may.describeInstances(), key].flat();
+  /** What is written where the lease is given back. */
+  const given = ['lease', 'last', 'beforeState', 'beforeSince', 'shortages', 'seatShortages'] as const;
+  /** How one run more went, in the history of its month. */
+  const history = may.items('WriteHistory', ['month#*'], 'UpdateItem');
+  const happened = (key: string) => may.items('WriteEvents', [`event#${key}`], 'PutItem');
+  /** Launches of a group that failed in a row: begun anew. */
+  const forgetLaunches = may.items('ForgetLaunches', ['breaker#*'], 'DeleteItem');
+  const makeLinks = may.items('MakeLinks', ['links'], 'UpdateItem');
+  const overrides = may.items('WriteOverrides', ['overrides'], 'UpdateItem');
   const noticeLink = { LINK_KEY_PARAMETER: names.linkKeyParameter, PAGE_URL: context.pageUrl };
   const idle = { IDLE: JSON.stringify(context.idle) };
   const machines = {
@@ -153,20 +164,31 @@ export function stepsOf(context: StepContext) {
   };
   const findAll = [may.describeGroups(), may.describeInstances()];
   /** Steps that look for pools that are not up let those fall back to on-demand that may. */
-  const seekPools = [...findAll, may.describeActivities(), may.poolGroups('UpdateAutoScalingGroup')];
+  const seekPools = [
+    ...findAll,
+    may.items('WriteFallbacks', ['fallback#*'], 'UpdateItem'),
+    may.describeActivities(),
+    may.poolGroups('UpdateAutoScalingGroup'),
+  ];
 
   return {
     'acquire-lease': step(
       acquireLease,
       store,
-      may.table('GetItem', 'UpdateItem'),
-      key,
+      read,
+      may.record('lease', 'progress', 'state', 'since', 'beforeState', 'beforeSince', 'wanted'),
       may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
     ),
-    'record-sizes': step(recordSizes, store, lease, may.describeGroups(), may.poolGroups('UpdateAutoScalingGroup')),
-    'drain-nodes': step(drainNodes, store, command, may.runCommand('drain-nodes')),
-    'snapshot-etcd': step(snapshotEtcd, store, command, may.runCommand('snapshot-etcd')),
-    'verify-snapshot': step(verifySnapshot, bucket, lease, may.listSnapshots(), may.readSnapshots()),
+    'record-sizes': step(
+      recordSizes,
+      store,
+      lease('sizes'),
+      may.describeGroups(),
+      may.poolGroups('UpdateAutoScalingGroup'),
+    ),
+    'drain-nodes': step(drainNodes, store, lease('drainedAt'), command('drain-nodes')),
+    'snapshot-etcd': step(snapshotEtcd, store, may.readTable(), lease(), command('snapshot-etcd')),
+    'verify-snapshot': step(verifySnapshot, bucket, lease('snapshot'), may.listSnapshots(), may.readSnapshots()),
     'prune-snapshots': step(
       pruneSnapshots,
       {
@@ -174,14 +196,14 @@ export function stepsOf(context: StepContext) {
         KEEP_HOURLY_DAYS: String(context.snapshots.keepHourlyDays),
         KEEP_DAILY_DAYS: String(context.snapshots.keepDailyDays),
       },
-      may.table('GetItem', 'UpdateItem'),
-      key,
+      read,
+      may.record('snapshotFailure'),
       may.listSnapshots(),
       may.deleteSnapshots(),
     ),
-    'check-restore': step(checkRestore, bucket, lease, findAll, may.listSnapshots(), may.readSnapshots()),
-    'restore-etcd': step(restoreEtcd, store, command, may.runCommand('restore-etcd')),
-    'find-lost-node': step(findLostNode, store, may.table('GetItem'), key, may.describeInstances()),
+    'check-restore': step(checkRestore, bucket, lease(), findAll, may.listSnapshots(), may.readSnapshots()),
+    'restore-etcd': step(restoreEtcd, store, lease(), command('restore-etcd'), happened('*')),
+    'find-lost-node': step(findLostNode, store, read, may.describeInstances()),
     'move-elastic-ip': step(
       moveElasticIp,
       { ...cluster, ELASTIC_IP_ID: context.elasticIpId },
@@ -189,43 +211,44 @@ export function stepsOf(context: StepContext) {
       may.describeAddresses(),
       may.associateElasticIp(),
     ),
-    'record-node-loss': step(recordNodeLoss, news, may.table('PutItem', 'UpdateItem'), key, may.notify()),
+    'record-node-loss': step(recordNodeLoss, news, happened('node#*'), key, may.notify()),
     'record-incident': step(
       recordIncident,
       news,
-      may.table('GetItem', 'PutItem', 'UpdateItem'),
-      key,
+      read,
+      may.record('snapshotFailure'),
+      happened('*'),
       may.executions(UNLEASED_WORKFLOWS, 'GetExecutionHistory'),
       may.notify(),
     ),
     'stop-pools': step(
       stopPools,
       store,
-      lease,
+      lease(),
       findAll,
       may.poolGroups('UpdateAutoScalingGroup', 'EnterStandby', 'CompleteLifecycleAction'),
       may.poolInstances('StopInstances'),
     ),
-    'delete-stale-nodes': step(deleteStaleNodes, store, command, may.runCommand('delete-stale-nodes')),
+    'delete-stale-nodes': step(deleteStaleNodes, store, lease(), command('delete-stale-nodes')),
     'stop-seats': step(
       stopSeats,
       store,
-      lease,
+      lease(),
       findAll,
       may.seatGroups('UpdateAutoScalingGroup', 'CompleteLifecycleAction'),
     ),
     'delete-load-balancer': step(
       deleteLoadBalancer,
       store,
-      lease,
+      lease('deletedLoadBalancer'),
       may.describeLoadBalancers(),
       may.deleteLoadBalancer(),
     ),
-    'delete-join-tokens': step(deleteJoinTokens, store, lease, may.listJoinTokens(), may.deleteJoinTokens()),
+    'delete-join-tokens': step(deleteJoinTokens, store, lease(), may.listJoinTokens(), may.deleteJoinTokens()),
     'verify-asleep': step(
       verifyAsleep,
       store,
-      lease,
+      lease(),
       findAll,
       may.describeAddresses(),
       may.describeLoadBalancers(),
@@ -234,23 +257,30 @@ export function stepsOf(context: StepContext) {
     'record-durations': step(
       recordDurations,
       store,
-      may.table('GetItem', 'PutItem', 'UpdateItem'),
-      key,
+      read,
+      may.record('progress'),
+      may.items('WriteRuns', ['run#*', 'runs#*'], 'PutItem'),
       may.executions(TIMED_WORKFLOWS, 'GetExecutionHistory'),
     ),
     'record-success': step(
       recordSuccess,
       cost,
-      may.table('GetItem', 'UpdateItem'),
-      key,
+      read,
+      may.record(
+        ...given,
+        ...(['progress', 'state', 'since', 'failure', 'sizes', 'degraded', 'unreachable', 'drainedAt'] as const),
+        ...(['warnings', 'platformAt'] as const),
+      ),
+      history,
       may.describeInstances(),
       may.notify(),
     ),
     'record-failure': step(
       recordFailure,
       cost,
-      may.table('GetItem', 'UpdateItem'),
-      key,
+      read,
+      may.record(...given, 'progress', 'state', 'since', 'failure'),
+      history,
       may.describeInstances(),
       may.notify(),
       may.executions(LEASED_WORKFLOWS, 'GetExecutionHistory'),
@@ -258,8 +288,8 @@ export function stepsOf(context: StepContext) {
     'check-prerequisites': step(
       checkPrerequisites,
       elasticIp,
-      may.table('GetItem', 'UpdateItem'),
-      key,
+      read,
+      may.record('progress', 'warnings'),
       may.describeGroups(),
       may.describePrerequisites(),
       may.readQuotas(),
@@ -267,17 +297,25 @@ export function stepsOf(context: StepContext) {
     'start-seats': step(
       startSeats,
       store,
-      may.table('UpdateItem', 'DeleteItem'),
-      key,
+      lease(),
+      forgetLaunches,
       findAll,
       may.seatGroups('UpdateAutoScalingGroup', 'ResumeProcesses', 'TerminateInstanceInAutoScalingGroup'),
     ),
-    'wait-for-api': step(waitForApi, store, lease, findAll, may.describeActivities(), may.describeAgents()),
+    'wait-for-api': step(
+      waitForApi,
+      store,
+      lease('seatShortages'),
+      findAll,
+      may.describeActivities(),
+      may.describeAgents(),
+    ),
     'start-pools': step(
       startPools,
       store,
-      may.table('GetItem', 'UpdateItem', 'DeleteItem'),
-      key,
+      read,
+      may.record('progress'),
+      forgetLaunches,
       findAll,
       may.poolGroups('UpdateAutoScalingGroup', 'SuspendProcesses', 'ResumeProcesses', 'ExitStandby'),
       may.poolInstances('StartInstances'),
@@ -287,17 +325,23 @@ export function stepsOf(context: StepContext) {
     'create-load-balancer': step(
       createLoadBalancer,
       { ...store, ...loadBalancer },
-      may.table('GetItem', 'UpdateItem'),
-      key,
+      read,
+      may.record('progress', 'deletedLoadBalancer'),
       may.describeLoadBalancers('elasticloadbalancing:DescribeListeners'),
       may.createLoadBalancer(),
       may.deleteLoadBalancer(),
     ),
-    'seek-capacity': step(seekCapacity, store, may.table('GetItem', 'UpdateItem'), key, seekPools),
-    'wait-for-nodes': step(waitForNodes, store, may.table('GetItem', 'UpdateItem'), key, seekPools),
-    'check-pools': step(checkPools, news, may.table('GetItem', 'UpdateItem'), key, seekPools, may.notify()),
-    'record-recovery': step(recordRecovery, news, may.table('GetItem', 'UpdateItem'), key, may.notify()),
-    'verify-elastic-ip': step(verifyElasticIp, elasticIp, lease, may.describeAddresses(), may.describeInstances()),
+    'seek-capacity': step(seekCapacity, store, read, may.record('progress', 'shortages'), seekPools),
+    'wait-for-nodes': step(waitForNodes, store, read, may.record('progress', 'shortages'), seekPools),
+    'check-pools': step(checkPools, news, read, seekPools, may.notify()),
+    'record-recovery': step(
+      recordRecovery,
+      news,
+      read,
+      may.record('progress', 'state', 'since', 'recoveredBy', 'degraded', 'unreachable'),
+      may.notify(),
+    ),
+    'verify-elastic-ip': step(verifyElasticIp, elasticIp, lease(), may.describeAddresses(), may.describeInstances()),
     'probe-app': step(
       probeApp,
       {
@@ -307,16 +351,10 @@ export function stepsOf(context: StepContext) {
         PROBE_PATH: context.app.probePath,
         CERTIFICATES: context.app.certificates,
       },
-      lease,
+      lease(),
     ),
-    'install-network': step(installNetwork, store, command, may.runCommand('install-network')),
-    'reconcile-platform': step(
-      reconcilePlatform,
-      store,
-      command,
-      may.describeGroups(),
-      may.runCommand('reconcile-platform'),
-    ),
+    'install-network': step(installNetwork, store, lease(), command('install-network')),
+    'reconcile-platform': step(reconcilePlatform, store, lease(), command('reconcile-platform'), may.describeGroups()),
     'associate-elastic-ip': step(
       associateElasticIp,
       { ...cluster, ELASTIC_IP_ID: context.elasticIpId },
@@ -324,14 +362,16 @@ export function stepsOf(context: StepContext) {
       may.describeAddresses(),
       may.associateElasticIp(),
     ),
-    'mint-join-token': step(mintJoinToken, store, commandOutsideLease, may.runCommand('mint-join-token')),
-    'mint-join-tokens': step(mintJoinTokens, store, command, may.describeGroups(), may.runCommand('mint-join-token')),
+    'mint-join-token': step(mintJoinToken, store, command('mint-join-token')),
+    'mint-join-tokens': step(mintJoinTokens, store, lease(), command('mint-join-token'), may.describeGroups()),
     'wait-for-node': step(waitForNode, cluster, may.describeInstances()),
-    'complete-launch': step(completeLaunch, store, may.table('DeleteItem'), key, may.groups('CompleteLifecycleAction')),
+    'complete-launch': step(completeLaunch, store, forgetLaunches, key, may.groups('CompleteLifecycleAction')),
     'abandon-launch': step(
       abandonLaunch,
       news,
-      may.table('PutItem', 'UpdateItem'),
+      may.items('RememberLaunches', ['launch#*'], 'PutItem'),
+      may.items('CountLaunches', ['breaker#*'], 'UpdateItem'),
+      happened('*'),
       key,
       findAll,
       may.groups('CompleteLifecycleAction', 'SuspendProcesses'),
@@ -340,16 +380,21 @@ export function stepsOf(context: StepContext) {
     'check-trigger': step(
       checkTrigger,
       { ...news, ...context.book },
-      may.table('GetItem', 'UpdateItem', 'PutItem'),
-      key,
+      read,
+      overrides,
+      may.items('WriteTriggers', ['trigger#*', 'skip#*'], 'PutItem'),
       may.notify(),
     ),
     'look-after': step(
       lookAfter,
       { ...cost, ...elasticIp, ...loadBalancer, ...context.book, ...machines, ...careMachines, ...noticeLink },
-      command,
+      read,
+      may.record(...given, 'progress', 'state', 'since', 'failure', 'care', 'drainedAt', 'warnings'),
+      history,
+      makeLinks,
+      may.items('WriteSchedules', ['schedules'], 'PutItem'),
+      command('uncordon-nodes'),
       may.readLinkKey(),
-      may.runCommand('uncordon-nodes'),
       may.describeGroups(),
       may.describeAddresses(),
       may.describeLoadBalancers('elasticloadbalancing:DescribeListeners'),
@@ -369,8 +414,7 @@ export function stepsOf(context: StepContext) {
         DOMAIN: context.domain ?? '',
         WAITING_PAGE: String(context.app.hasWaitingPage),
       },
-      may.table('GetItem', 'UpdateItem'),
-      key,
+      read,
       may.describeGroups(),
       may.describePrerequisites(),
       may.describeOfferings(),
@@ -382,30 +426,30 @@ export function stepsOf(context: StepContext) {
     'detect-idle': step(
       detectIdle,
       { ...news, ...idle, ...noticeLink, SLEEP_MACHINE_ARN: machines.SLEEP_MACHINE_ARN },
-      command,
+      read,
+      makeLinks,
+      may.items('WriteIdle', ['idle'], 'PutItem'),
+      command('measure-activity'),
       may.readLinkKey(),
-      may.runCommand('measure-activity'),
       may.describeSessions(),
       may.executions(LEASED_WORKFLOWS, 'DescribeExecution'),
       may.notify(),
       may.startWorkflow('sleep'),
     ),
-    'keep-awake': step(keepAwake, { ...store, SCHEDULES: context.book.SCHEDULES }, may.table('UpdateItem'), key),
-    'skip-next': step(skipNext, { ...store, ...context.book }, may.table('GetItem', 'UpdateItem'), key),
-    'postpone-sleep': step(postponeSleep, { ...store, ...idle }, may.table('UpdateItem'), key),
+    'keep-awake': step(keepAwake, { ...store, SCHEDULES: context.book.SCHEDULES }, overrides, key),
+    'skip-next': step(skipNext, { ...store, ...context.book }, read, overrides),
+    'postpone-sleep': step(postponeSleep, { ...store, ...idle }, overrides, key),
     'request-sleep': step(
       requestSleep,
       { ...store, SLEEP_MACHINE_ARN: machines.SLEEP_MACHINE_ARN },
-      may.table('GetItem'),
-      key,
+      read,
       may.executions(LEASED_WORKFLOWS, 'DescribeExecution', 'GetExecutionHistory'),
       may.startWorkflow('sleep'),
     ),
     'request-wake': step(
       requestWake,
       { ...store, WAKE_MACHINE_ARN: machines.WAKE_MACHINE_ARN },
-      may.table('GetItem'),
-      key,
+      read,
       may.executions(LEASED_WORKFLOWS, 'DescribeExecution', 'GetExecutionHistory'),
       may.startWorkflow('wake'),
     ),
@@ -416,8 +460,9 @@ export function stepsOf(context: StepContext) {
         LINK_KEY_PARAMETER: names.linkKeyParameter,
         APP_URL: context.app.url,
       },
-      may.table('GetItem', 'PutItem', 'UpdateItem'),
-      key,
+      read,
+      may.items('CountUses', ['link#*'], 'UpdateItem'),
+      happened('*#link-*'),
       may.readLinkKey(),
       may.executions(LEASED_WORKFLOWS, 'DescribeExecution', 'GetExecutionHistory'),
       may.listExecutions('wake', 'sleep'),
@@ -440,12 +485,13 @@ export function stepsOf(context: StepContext) {
         LINK_KEY_PARAMETER: names.linkKeyParameter,
         KMS_KEY_ID: context.kmsKeyArn ?? 'alias/aws/ssm',
       },
-      may.table('GetItem', 'UpdateItem'),
+      may.readTable(),
+      makeLinks,
       may.useKey('Decrypt', 'Encrypt', 'GenerateDataKey'),
       may.readLinkKey(),
       may.writeLinkKey(),
     ),
-    'get-report': step(getReport, { ...store, ...context.book, ...context.rates }, may.table('GetItem'), key),
+    'get-report': step(getReport, { ...store, ...context.book, ...context.rates }, read),
     'get-status': step(
       getStatus,
       {
@@ -454,8 +500,7 @@ export function stepsOf(context: StepContext) {
         PROBE: context.app.probe,
         API_ACCESS: context.apiAccess,
       },
-      may.table('GetItem'),
-      key,
+      read,
       may.describeInstances(),
       may.describeAddresses(),
       may.executions(LEASED_WORKFLOWS, 'GetExecutionHistory'),

@@ -242,6 +242,30 @@ const DENIED: Case[] = [
     'dynamodb:UpdateItem',
     { resource: arn('dynamodb', 'table/drowse-big') },
   ],
+  ['a step under the lease takes it', step('drain-nodes'), 'dynamodb:UpdateItem', item('cluster', ['lease'])],
+  ['a step writes what another one found', step('drain-nodes'), 'dynamodb:UpdateItem', item('cluster', ['sizes'])],
+  [
+    'a step writes the lease beside what is its own',
+    step('drain-nodes'),
+    'dynamodb:UpdateItem',
+    item('cluster', ['drainedAt', 'lease']),
+  ],
+  [
+    'a step that may not read the record has a write give it back',
+    step('drain-nodes'),
+    'dynamodb:UpdateItem',
+    item('cluster', ['progress'], { 'dynamodb:ReturnValues': 'ALL_OLD' }),
+  ],
+  ['a step replaces the whole record', step('drain-nodes'), 'dynamodb:PutItem', item('cluster', ['lease'])],
+  ['a step forgets the record', step('drain-nodes'), 'dynamodb:DeleteItem', item('cluster')],
+  [
+    'a step forgets what another one sent',
+    step('drain-nodes'),
+    'dynamodb:DeleteItem',
+    item('command#arn:x#restore-etcd'),
+  ],
+  ['the page makes a link', step('serve-page'), 'dynamodb:UpdateItem', item('links', ['x'])],
+  ['the wake API writes what people have asked for', step('request-wake'), 'dynamodb:UpdateItem', item('overrides')],
   [
     'the status page reads another cluster’s record',
     step('get-status'),
@@ -298,6 +322,9 @@ const ALLOWED: Case[] = [
   ['a seat takes its address', seat(1), 'ec2:AssignPrivateIpAddresses', eni({ ...OWN, 'drowse:seat': '1' })],
   ['a node reports its phase', pool('gpu'), 'ec2:CreateTags', phase({ ...OWN, 'drowse:pool': 'gpu' })],
   ['a step stops an instance', step('stop-pools'), 'ec2:StopInstances', instance(POOL)],
+  ['a step says how far it has come', step('drain-nodes'), 'dynamodb:UpdateItem', item('cluster', ['progress'])],
+  ['a step writes its own', step('drain-nodes'), 'dynamodb:UpdateItem', item('cluster', ['progress', 'drainedAt'])],
+  ['a step forgets what it sent', step('drain-nodes'), 'dynamodb:DeleteItem', item('command#arn:x#drain-nodes')],
   ['draining runs on a seat', step('drain-nodes'), 'ssm:SendCommand', instance(SEAT)],
   [
     'draining runs its command',
@@ -341,6 +368,12 @@ function snapshotOf(cluster: string) {
 
 function listing(prefix: string) {
   return { resource: bucket('big', '').replace(/\/$/, ''), context: { 's3:prefix': prefix } };
+}
+
+/** An item of the table, and what a request names of it. */
+function item(key: string, attributes: readonly string[] = [], more: IamRequest['context'] = {}) {
+  const context = { 'dynamodb:LeadingKeys': [key], 'dynamodb:Attributes': ['id', ...attributes], ...more };
+  return { resource: arn('dynamodb', 'table/drowse-big'), context };
 }
 
 function volume(tags: Readonly<Record<string, string>>) {

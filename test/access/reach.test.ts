@@ -38,6 +38,18 @@ test('nobody changes anything of another cluster, or of whoever else is in the a
   expect(outside).toEqual([]);
 });
 
+test('the lease is written by the steps that take it, give it back, or find its holder dead', () => {
+  const writers = [...reached].filter(([, reaches]) =>
+    reaches.some(
+      ({ action, ways }) =>
+        action.startsWith('dynamodb:') && /anything|cluster\.lease|^cluster$/m.test(ways.join('\n')),
+    ),
+  );
+  expect(writers.map(([role]) => nameOf(role))).toEqual(
+    ['acquire-lease', 'record-success', 'record-failure', 'look-after'].map((step) => `Step ${step}`),
+  );
+});
+
 test('nobody takes another role: all are AWS’s services’, and none may pass or change one', () => {
   const trusted = Object.values(synthesized.templates).flatMap((template) =>
     resourcesOf(template, 'AWS::IAM::Role').flatMap(([, { Properties }]) => {

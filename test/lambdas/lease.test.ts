@@ -23,7 +23,8 @@ describe('acquire-lease', () => {
       expect(twin.model.record).toMatchObject({
         state: 'waking',
         since: expect.any(String) as string,
-        lease: { owner: arn('wake'), step: 'acquire-lease', workflow: 'wake', requestedBy: 'test' },
+        lease: { owner: arn('wake'), workflow: 'wake', requestedBy: 'test' },
+        progress: { owner: arn('wake'), step: 'acquire-lease' },
       });
     }));
 
@@ -102,7 +103,7 @@ describe('acquire-lease', () => {
         execution: arn('install-platform'),
         lease,
       });
-      expect(twin.model.record).toMatchObject({ state: 'waking', lease: { step: 'install-platform' } });
+      expect(twin.model.record).toMatchObject({ state: 'waking', progress: { step: 'install-platform' } });
       const other = { requestedBy: 'test', lease: arn('gone') };
       await expect(acquire(twin, 'install-platform', other)).rejects.toMatchObject({ name: 'LeaseLost' });
     }));
@@ -119,12 +120,14 @@ describe('a step under the lease', () => {
   test('renews it, and says where the workflow is', () =>
     liveAwake('', async (twin) => {
       const leased = await begin(twin);
-      const before = twin.model.record.lease as { until: string };
+      const { lease } = twin.model.record;
+      const before = twin.model.record.progress as { until: string };
       await seconds(60);
       await makeStep(twin.model, 'record-sizes')(leased);
-      const after = twin.model.record.lease as { until: string; step: string };
+      const after = twin.model.record.progress as { until: string; step: string };
       expect(Date.parse(after.until) - Date.parse(before.until)).toBeGreaterThanOrEqual(60_000);
       expect(after.step).toBe('record-sizes');
+      expect(twin.model.record.lease).toEqual(lease);
     }));
 
   test('does nothing once the lease is lost', () =>

@@ -15,6 +15,7 @@ import {
   type CommandRecord,
   type FailureRecord,
   type Lease,
+  type Progress,
   type SnapshotFailure,
   type SnapshotRecord,
   type Wanted,
@@ -66,22 +67,22 @@ export class ClusterStore {
     const { Item } = await this.client.send(
       new GetCommand({ TableName: this.table, Key: this.key, ConsistentRead: true }),
     );
-    return clusterRecord.parse(Item ?? {});
+    const { lease, progress, ...rest } = (Item ?? {}) as { lease?: object; progress?: object };
+    return clusterRecord.parse({ ...rest, ...(lease && { lease: { ...progress, ...lease } }) });
   }
 
   /** Takes the lease if it is free, already the owner's, or held by the dead owner. False if somebody else holds it. */
   async acquireLease(request: LeaseRequest): Promise<boolean> {
     const { owner, workflow, requestedBy, reason, wanted, state, deadOwner } = request;
     const now = this.now();
-    const newLease: Lease = {
+    const newLease: Omit<Lease, keyof Progress> & Pick<Lease, 'owner'> = {
       owner,
       workflow,
       requestedBy,
       ...(reason !== undefined && { reason }),
       since: now.toISOString(),
-      until: new Date(now.getTime() + LEASE_MS).toISOString(),
-      step: 'acquire-lease',
     };
+    const progress: Progress = { owner, until: this.later(now), step: 'acquire-lease' };
     const free = [
       'attribute_not_exists(#lease)',
       '#lease.#owner = :owner',
@@ -89,6 +90,7 @@ export class ClusterStore {
     ];
     const set = [
       '#lease = :lease',
+      '#progress = :progress',
       ...(state
         ? [
             '#state = :state',
@@ -101,6 +103,7 @@ export class ClusterStore {
     ];
     return this.update(set, [], free.join(' OR '), {
       ':lease': newLease,
+      ':progress': progress,
       ':owner': owner,
       ...(wanted && { ':wanted': { state: wanted, since: newLease.since, by: requestedBy } satisfies Wanted }),
       ...(deadOwner && { ':dead': deadOwner }),
@@ -108,20 +111,23 @@ export class ClusterStore {
     });
   }
 
-  /** @throws LeaseLost if another execution holds the lease */
+  /**
+   * Writes only how far the holder has come, and asks only that for the owner: every step may do so, and none the lease itself.
+   * @throws LeaseLost if another execution holds the lease
+   */
   async renewLease(owner: string, step: string): Promise<void> {
-    const until = new Date(this.now().getTime() + LEASE_MS).toISOString();
     const renewed = await this.update(
-      ['#lease.#until = :until', '#lease.#step = :step'],
+      ['#progress.#until = :until', '#progress.#step = :step'],
       [],
-      '#lease.#owner = :owner',
-      {
-        ':until': until,
-        ':step': step,
-        ':owner': owner,
-      },
+      '#progress.#owner = :owner',
+      { ':until': this.later(this.now()), ':step': step, ':owner': owner },
     );
     if (!renewed) throw new LeaseLost(`${owner} no longer holds the lease: another workflow took over before ${step}`);
+  }
+
+  /** UTC ISO time until which a lease holds that makes progress now. */
+  private later(now: Date): string {
+    return new Date(now.getTime() + LEASE_MS).toISOString();
   }
 
   /** Ends a workflow well: new state, lease free, old failure forgotten. @throws LeaseLost */
@@ -171,7 +177,7 @@ export class ClusterStore {
   ): Promise<boolean> {
     const at = this.now().toISOString();
     const given = { ':owner': owner, ':last': { execution: owner, ok, at }, ...values };
-    const freed = ['#lease', '#shortages', '#seatShortages', '#beforeState', '#beforeSince', ...remove];
+    const freed = ['#lease', '#progress', '#shortages', '#seatShortages', '#beforeState', '#beforeSince', ...remove];
     const give = (since: string[], condition: string, more: object) =>
       this.update(
         ['#last = :last', ...set, ...(state ? ['#state = :state', ...since] : [])],
@@ -202,7 +208,7 @@ export class ClusterStore {
       care.version === 1
         ? '(attribute_not_exists(#care) OR #care.#by = :by)'
         : '(#care.#version = :before OR #care.#by = :by)',
-      seen.owner === undefined ? 'attribute_not_exists(#lease)' : '#lease.#owner = :owner',
+      seen.owner === undefined ? 'attribute_not_exists(#progress)' : '#progress.#owner = :owner',
       '#state = :state',
     ];
     return this.update(['#care = :care'], [], condition.join(' AND '), {
@@ -275,13 +281,13 @@ export class ClusterStore {
         ? await this.update(
             ['#state = :awake', '#since = :now', '#recoveredBy = :by'],
             ['#degraded', '#unreachable'],
-            `${here} AND attribute_not_exists(#lease)`,
+            `${here} AND attribute_not_exists(#progress)`,
             { ...values, ':awake': 'awake', ':now': this.now().toISOString() },
           )
         : await this.update(
             ['#unreachable = :unreachable', '#recoveredBy = :by'],
             ['#degraded'],
-            `${here} AND attribute_not_exists(#lease)`,
+            `${here} AND attribute_not_exists(#progress)`,
             { ...values, ':unreachable': unreachable },
           );
     if (done) return 'recorded';

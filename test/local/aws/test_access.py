@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import pathlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from conftest import REGION, Emulator, environment, ready, start
@@ -209,3 +210,59 @@ def test_parameters_are_read_by_path_and_by_name(strict: Emulator) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         mine.delete_parameters(Names=["/drowse/mine/join/gpu", "/drowse/other/join/gpu"])
     assert mine.delete_parameters(Names=["/drowse/mine/join/gpu"])["DeletedParameters"] == ["/drowse/mine/join/gpu"]
+
+
+@pytest.mark.covers("iam-item-conditions")
+def test_a_role_writes_its_own_attributes_and_items(strict: Emulator) -> None:
+    strict.client("dynamodb").create_table(
+        TableName="record",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    mine = {"dynamodb:LeadingKeys": ["cluster"], "dynamodb:Attributes": ["id", "progress", "sizes"]}
+    none = {"dynamodb:ReturnValues": "NONE"}
+    own = {"ForAllValues:StringEquals": mine, "StringEqualsIfExists": none}
+    items = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["command#*#drain"]}}
+    statements = [
+        {"Effect": "Allow", "Action": "dynamodb:UpdateItem", "Resource": "*", "Condition": own},
+        {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*", "Condition": items},
+    ]
+    iam = strict.client("iam")
+    iam.create_user(UserName="step")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName="step", PolicyName="own", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="step")["AccessKey"]
+    keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    session = botocore.session.Session()
+    step = session.create_client("dynamodb", region_name=REGION, endpoint_url=strict.endpoint, **keys)
+
+    def allowed(call: Callable[..., Any], **more: Any) -> bool:
+        try:
+            call(TableName="record", **more)
+        except step.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] == "AccessDeniedException":
+                return False
+            raise
+        return True
+
+    def update(name: str, item: str = "cluster", **more: Any) -> bool:
+        names = {"#name": name, "#inner": "x"}
+        values: dict[str, Any] = {":value": {"M": {}}}
+        return allowed(
+            step.update_item,
+            Key={"id": {"S": item}},
+            UpdateExpression="SET #name = :value",
+            ConditionExpression="attribute_not_exists(#name.#inner)",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            **more,
+        )
+
+    assert update("progress")
+    assert not update("lease")
+    assert not update("progress", item="other")
+    assert not update("progress", ReturnValues="ALL_OLD")
+    assert allowed(step.put_item, Item={"id": {"S": "command#x#drain"}, "any": {"S": "y"}})
+    assert not allowed(step.put_item, Item={"id": {"S": "command#x#restore"}})
+    assert not allowed(step.put_item, Item={"id": {"S": "cluster"}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -154,3 +155,38 @@ def count_as_encrypted() -> None:
         inner(source_ip, True)
 
     app.pin_request_origin = pin_request_origin
+
+
+@patch(
+    "iam-item-conditions",
+    "dynamodb:LeadingKeys and dynamodb:ReturnValues never match, and dynamodb:Attributes looks at projections alone.",
+    ("core.iam_actions.dynamodb_service_context",),
+)
+def know_items() -> None:
+    inner = iam_actions.dynamodb_service_context
+
+    def dynamodb_service_context(body: bytes) -> Record:
+        asked = json.loads(body or b"{}")
+        context: Record = inner(body)
+        key = asked.get("Key") or {}
+        item = asked.get("Item") or {}
+        # Of an item that is put the key is known by its name alone; our table's is this one.
+        leading = next(iter(key.values()), item.get("id"))
+        if leading:
+            context["dynamodb:LeadingKeys"] = [str(next(iter(leading.values())))]
+        named = [*key, *item, *_top_level(asked)]
+        if named:
+            context["dynamodb:Attributes"] = list(dict.fromkeys([*context.get("dynamodb:Attributes", []), *named]))
+        if "ReturnValues" in asked:
+            context["dynamodb:ReturnValues"] = asked["ReturnValues"]
+        return context
+
+    iam_actions.dynamodb_service_context = dynamodb_service_context
+
+
+def _top_level(asked: Record) -> Iterator[str]:
+    """An item's own attributes that a request writes or puts a condition on; what lies inside is not told apart."""
+    names = asked.get("ExpressionAttributeNames") or {}
+    for field in ("UpdateExpression", "ConditionExpression"):
+        for path in re.findall(r"#\w+(?:\.#\w+)*", asked.get(field) or ""):
+            yield str(names.get(path.split(".")[0]))
