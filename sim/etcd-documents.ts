@@ -24,7 +24,8 @@ export function etcdDocuments({ ec2, s3, cluster, inside }: World): Record<strin
       const effect = () => {
         s3.objects.set(`${folder}/etcd.db`, data);
         s3.objects.set(`${folder}/authorities.age`, 'sealed');
-        s3.objects.set(`${folder}/manifest.json`, JSON.stringify({ schema: 1, cluster, reason: Reason, ...facts }));
+        const manifest = { schema: 1, cluster, reason: Reason, ...facts, kubernetes: '1.36.2', etcd: '3.6.8' };
+        s3.objects.set(`${folder}/manifest.json`, JSON.stringify(manifest));
         inside.snapshots.push(folder);
       };
       return { seconds: 4, result: { ok: true, key: `${folder}/etcd.db`, ...facts }, effect };

@@ -1,3 +1,4 @@
+import { BROKEN_MANIFESTS } from '../support/broken-manifests';
 import { serviceFault } from '../../sim/aws/errors';
 import type { Twin } from '../../sim/run';
 import { seconds } from '../../sim/virtual-time';
@@ -172,6 +173,20 @@ describe('verify-snapshot', () => {
       ({ objects, folder }) => objects.set(`${folder}/manifest.json`, 'oops'),
       /manifest of .* is wrong/,
     ],
+    [
+      'its manifest is too long to be one',
+      ({ objects, folder }) => objects.set(`${folder}/manifest.json`, 'x'.repeat(5000)),
+      /has 5000 bytes, which none has/,
+    ],
+    ...BROKEN_MANIFESTS.map(
+      ([field, value]) =>
+        [
+          `its manifest’s ${field} is ${JSON.stringify(value)}`,
+          ({ objects, folder, manifest }: Awaited<ReturnType<typeof take>>) =>
+            objects.set(`${folder}/manifest.json`, JSON.stringify({ ...manifest, [field]: value })),
+          new RegExp(`manifest of .* is wrong:[^]*${field}`),
+        ] as [string, (set: Awaited<ReturnType<typeof take>>) => unknown, RegExp],
+    ),
     [
       'it is of another cluster',
       ({ objects, folder, manifest }) =>

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { BROKEN_MANIFESTS, HOSTILE } from '../support/broken-manifests';
 import { bake } from './support/case';
 import { newCloudState } from './support/cloud-state';
 import { stateOf } from './support/digest';
@@ -58,26 +59,13 @@ test.each<Refusal>([
   expect(life.sandbox.has('var/lib/drowse/restore')).toBe(false);
 });
 
-/** What the shell would take for arithmetic, and run as root. */
-const HOSTILE = 'BASH_VERSINFO[$(mkdir -p /root/ran)].6';
-
 test.each(
-  [
-    ['etcd', HOSTILE],
-    ['kubernetes', HOSTILE],
-    ['revision', HOSTILE],
-    ['at', HOSTILE],
-    ['sha256', `${'0'.repeat(64)}  /dev/null\n`],
-    ['etcd', '3.99999999999999999999'],
-    ['etcd', '3.6.8\n4.0.0'],
-    ['kubernetes', ''],
-    ['etcd', undefined],
-  ].flatMap(([field, value]) => [true, false].map((dryRun) => [field!, value, dryRun] as const)),
+  // With one boot each: whether it is a dry run makes no difference to what is refused.
+  BROKEN_MANIFESTS.map(([field, value], index) => [field, value, index % 2 === 0] as const),
 )('a manifest whose %s is %j is refused by name and runs nothing (dry run: %s)', async (field, value, dryRun) => {
   life = await lostSeat();
   changeManifest((text) => {
     const manifest = JSON.parse(text) as Record<string, unknown>;
-    expect(manifest).toHaveProperty([field]);
     // Line ends as they are: the scripts' documents have no escapes.
     return JSON.stringify({ ...manifest, [field]: value }).replaceAll('\\n', '\n');
   });
@@ -85,7 +73,7 @@ test.each(
   const answer = await restore(dryRun);
   expect(life.sandbox.has('root/ran')).toBe(false);
   expect(answer).toMatchObject({ ok: false, error: 'SnapshotBroken' });
-  expect(answer.message).toContain(`${field} is `);
+  expect(answer.message).toMatch(new RegExp(`manifest.json: .*${field}.* is `));
   expect(volume()).toEqual(before);
   expect(life.sandbox.has('var/lib/drowse/restore')).toBe(false);
 });

@@ -28,10 +28,12 @@ source "${HERE}/../lib/volume.sh"
 readonly REVISION_BUMP=1000000000
 
 declare -A MANIFEST=()
-# What of it is used, and the form that it must have: a bucket is no reason to believe it.
-declare -rA FORMS=(
-  [at]='[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z' [sha256]='[0-9a-f]{64}' [revision]='[0-9]{1,18}' [kubernetes]=${VERSION} [etcd]=${VERSION}
-)
+# Every field of a manifest, and the form that it must have: a bucket is no reason to believe it. The steps check by the same file.
+declare -A FORMS=()
+load_flat FORMS "${HERE}/../snapshot-manifest.json"
+readonly FORMS
+# A manifest is a few hundred bytes.
+readonly MANIFEST_LIMIT=4096
 
 main() {
   command_begin restore-etcd 'key=snapshots/[A-Za-z0-9._/-]+/etcd\.db' 'dry-run=true|false' -- "$@"
@@ -59,8 +61,7 @@ fetch_set() {
   for name in manifest.json etcd.db authorities.age; do
     s3_get "$1/${name}" "$2/${name}" || fatal snapshot-missing "the bucket has no $1/${name} (${AWS_ERROR})"
   done
-  load_flat MANIFEST "$2/manifest.json"
-  check_manifest
+  check_manifest "$2/manifest.json"
   sha256sum --check --quiet <<<"${MANIFEST[sha256]}  $2/etcd.db" || fatal snapshot-broken 'the snapshot does not have its digest'
   etcdutl --write-out json snapshot status "$2/etcd.db" >&2 || fatal snapshot-broken 'the snapshot does not pass its own check'
   local etcd
@@ -71,12 +72,18 @@ fetch_set() {
   (cd "$2/authorities" && sha256sum --check --quiet --strict digests) || fatal authorities-incomplete 'the sealed authorities are not complete'
 }
 
-# check_manifest: before anything of it is used.
+# check_manifest <file>: before anything of it is used.
 check_manifest() {
-  local field value
+  local field value size
+  whole_number size "$(stat --format %s "$1")"
+  ((size <= MANIFEST_LIMIT)) || fatal snapshot-broken "manifest.json has ${size} bytes, which none has"
+  load_flat MANIFEST "$1"
   for field in "${!FORMS[@]}"; do
     value=${MANIFEST[${field}]-}
-    [[ ${value} =~ ^${FORMS[${field}]}$ ]] || fatal snapshot-broken "manifest.json: ${field} is $(quoted "${value}"), which is not of its form"
+    [[ ${value} =~ ^(${FORMS[${field}]})$ ]] || fatal snapshot-broken "manifest.json: ${field} is $(quoted "${value}"), which is not of its form"
+  done
+  for field in "${!MANIFEST[@]}"; do
+    [[ -n ${FORMS[${field}]-} ]] || fatal snapshot-broken "manifest.json: $(quoted "${field}") is no field of a manifest"
   done
   [[ ${MANIFEST[cluster]-} == "${NODE[cluster]}" ]] || fatal snapshot-foreign "the snapshot is of the cluster $(quoted "${MANIFEST[cluster]-}")"
 }

@@ -1,5 +1,6 @@
 import { GetObjectCommand, HeadObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
+import FORMS from '../../../userdata/snapshot-manifest.json';
 import type { ClusterStore } from '../record/cluster-store';
 import { SnapshotNotVerified } from '../step/errors';
 
@@ -14,18 +15,31 @@ const SET = [DATA, 'authorities.age', MANIFEST];
 /** `snapshots/<time, dashes for colons>-<reason>/<file>` */
 const KEY = /^(snapshots\/(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-([a-z]+))\/([^/]+)$/;
 
-/** What a set says of itself, as far as anything here reads it. */
-const manifest = z.object({
-  cluster: z.string(),
-  at: z.iso.datetime(),
-  reason: z.string(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  bytes: z.int(),
-  revision: z.int(),
-});
+/** A manifest is a few hundred bytes. */
+const MANIFEST_LIMIT = 4096;
+
+const form = (field: keyof typeof FORMS) => new RegExp(`^(${FORMS[field]})$`);
+const text = (field: keyof typeof FORMS) => z.string().regex(form(field));
+const number = (field: keyof typeof FORMS) => z.int().refine((value) => form(field).test(String(value)));
+
+/** What a set says of itself: every field, in the form that the scripts which restore it ask for as well. */
+const manifest = z.strictObject({
+  schema: number('schema'),
+  cluster: text('cluster'),
+  at: text('at'),
+  reason: text('reason'),
+  sha256: text('sha256'),
+  bytes: number('bytes'),
+  revision: number('revision'),
+  kubernetes: text('kubernetes'),
+  etcd: text('etcd'),
+} satisfies Record<keyof typeof FORMS, z.ZodType>);
 
 /** A snapshot that was verified. */
-export interface VerifiedSnapshot extends z.infer<typeof manifest> {
+export interface VerifiedSnapshot extends Pick<
+  z.infer<typeof manifest>,
+  'cluster' | 'at' | 'reason' | 'sha256' | 'bytes' | 'revision'
+> {
   key: string;
 }
 
@@ -83,7 +97,7 @@ export async function verifySnapshot(
   const there = await listKeys(s3, bucket, `${folder}/`);
   const missing = SET.map((file) => `${folder}/${file}`).filter((file) => !there.includes(file));
   if (missing.length > 0) throw new SnapshotNotVerified(`The bucket has no ${missing.join(', ')}`);
-  const said = manifest.safeParse(await readJson(s3, bucket, `${folder}/${MANIFEST}`));
+  const said = manifest.safeParse(await readManifest(s3, bucket, folder));
   if (!said.success)
     throw new SnapshotNotVerified(`The manifest of ${folder} is wrong: ${z.prettifyError(said.error)}`);
   const { sha256, bytes } = said.data;
@@ -95,7 +109,8 @@ export async function verifySnapshot(
   const digest = Buffer.from(head.ChecksumSHA256 ?? '', 'base64').toString('hex');
   if (digest !== sha256)
     throw new SnapshotNotVerified(`${key} has the digest ${digest || 'none'}, its manifest says ${sha256}`);
-  return { key, ...said.data };
+  const { schema: _, kubernetes: __, etcd: ___, ...verified } = said.data;
+  return { key, ...verified };
 }
 
 async function listKeys(s3: S3Client, Bucket: string, Prefix: string): Promise<string[]> {
@@ -106,7 +121,11 @@ async function listKeys(s3: S3Client, Bucket: string, Prefix: string): Promise<s
   return keys;
 }
 
-async function readJson(s3: S3Client, Bucket: string, Key: string): Promise<unknown> {
+async function readManifest(s3: S3Client, Bucket: string, folder: string): Promise<unknown> {
+  const Key = `${folder}/${MANIFEST}`;
+  const { ContentLength = 0 } = await s3.send(new HeadObjectCommand({ Bucket, Key }));
+  if (ContentLength > MANIFEST_LIMIT)
+    throw new SnapshotNotVerified(`The manifest of ${folder} has ${String(ContentLength)} bytes, which none has`);
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
   const text = (await Body?.transformToString()) ?? '';
   try {
