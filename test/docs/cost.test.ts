@@ -1,0 +1,102 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { HOURS_PER_MONTH } from '../../core/cost/prices';
+import { answerOf } from '../cli/support';
+
+/** The figures of docs/cost.md and README.md are those that `drowse cost` prints. */
+
+const ROOT = path.join(__dirname, '..', '..');
+const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
+const COST = read('docs/cost.md');
+
+interface Cost {
+  awake: { what: string; perHour: number }[];
+  awakePerHour: number;
+  asleepPerMonth: number;
+}
+
+async function costOf(yaml: string): Promise<Cost> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'drowse-cost-'));
+  try {
+    const file = path.join(folder, 'cluster.yaml');
+    writeFileSync(file, yaml);
+    return (await answerOf('cost', '--config', file)).answer as Cost;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The rows of a section's table, without the emphasis. */
+function tableOf(heading: string): string[][] {
+  const section = COST.split(/^## /m).find((part) => part.startsWith(heading)) ?? '';
+  return section
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(2)
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.replaceAll('**', '').trim()),
+    );
+}
+
+const monthly = (perHour: number) => perHour * HOURS_PER_MONTH;
+const shown = (usd: number) => usd.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ',');
+
+test('the default cluster, item by item', async () => {
+  const { awake, awakePerHour, asleepPerMonth } = await costOf('');
+  const rows = tableOf('The default cluster');
+  expect(rows.slice(0, awake.length).map(([, ...figures]) => figures)).toEqual(
+    awake.map(({ perHour }) => [perHour.toFixed(4), shown(monthly(perHour))]),
+  );
+  expect(rows.slice(awake.length).map(([, ...figures]) => figures)).toEqual([
+    [awakePerHour.toFixed(4), shown(monthly(awakePerHour))],
+    [(asleepPerMonth / HOURS_PER_MONTH).toFixed(4), shown(asleepPerMonth)],
+  ]);
+  const office = 220 * awakePerHour + (asleepPerMonth * 510) / HOURS_PER_MONTH;
+  expect(COST).toContain(`= about $${office.toFixed(0)} a month`);
+  const [asleep, always] = [asleepPerMonth, monthly(awakePerHour)];
+  expect(read('README.md')).toContain(
+    `**$${(Math.round(asleep * 10) / 10).toFixed(2)} a month**, against about $${String(Math.round(always / 10) * 10)} for`,
+  );
+});
+
+test('the comparison with the plan', async () => {
+  const [, yaml = ''] = /```yaml\n(# compared with the plan\n.*?)```/s.exec(COST) ?? [];
+  const { awake, awakePerHour, asleepPerMonth } = await costOf(yaml);
+  const ours = Object.fromEntries(tableOf('Against the plan').map(([what = '', , usd = '']) => [what, usd]));
+  const sum = (...parts: string[]) =>
+    shown(
+      monthly(
+        awake
+          .filter(({ what }) => parts.some((part) => what.startsWith(part)))
+          .reduce((all, { perHour }) => all + perHour, 0),
+      ),
+    );
+  const { asleep, ...rows } = ours;
+  expect(rows).toMatchObject({
+    'control plane, t3.medium': sum('control plane'),
+    'GPU nodes, 3 × g4dn.xlarge': sum('pool gpu'),
+    'API load balancer': sum('API load balancer'),
+    'Elastic IP': sum('Elastic IP'),
+    'public IPv4 addresses, 8': sum('public IPv4 addresses, 8'),
+    disks: sum('state volume', 'node disks'),
+    'images in the bucket': sum('images'),
+    heartbeat: sum('heartbeat'),
+    'always on': shown(monthly(awakePerHour)),
+  });
+  expect(asleep).toBe(shown(asleepPerMonth));
+  expect(ours['asleep, of the price always on']).toBe(
+    `${((asleepPerMonth / monthly(awakePerHour)) * 100).toFixed(1)} %`,
+  );
+
+  const spot = await costOf(
+    `${yaml}newInstanceTypes: { g4dn.xlarge: { vCpus: 4, memoryGiB: 16, gpus: 1, pricePerHour: 0.0521 } }\n`,
+  );
+  expect(ours['always on, GPUs at $0.0521']).toBe(shown(monthly(spot.awakePerHour)));
+  expect(COST).toContain(
+    `At the plan's GPU price ${((asleepPerMonth / monthly(spot.awakePerHour)) * 100).toFixed(1)} %.`,
+  );
+});
