@@ -7,6 +7,13 @@ export const ROOT = path.join(__dirname, '..', '..');
 /** Programs of its packages. */
 const BIN = path.join(ROOT, 'node_modules', '.bin');
 
+let attended = 0;
+
+/** True while a program has the terminal to itself. */
+export function isAttending(): boolean {
+  return attended > 0;
+}
+
 interface ChildOptions {
   cwd?: string;
   env?: Readonly<Record<string, string>>;
@@ -44,6 +51,7 @@ export function attend(
   const end = (): void => void child.kill('SIGTERM');
   ends?.addEventListener('abort', end, { once: true });
   process.on('SIGINT', stay);
+  attended += 1;
   signal.addEventListener('abort', pass, { once: true });
   return new Promise<number>((resolve, reject) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
@@ -54,6 +62,7 @@ export function attend(
   }).finally(() => {
     ends?.removeEventListener('abort', end);
     process.off('SIGINT', stay);
+    attended -= 1;
     signal.removeEventListener('abort', pass);
   });
 }

@@ -138,9 +138,11 @@ export function describeNodes({ nodes }: Pick<Status, 'nodes'>, now: number): st
   const rows = nodes.map(({ id, type, role, seat, pool, state, phase, phaseAt, publicIp = '' }) => {
     const since = phaseAt === undefined ? '' : ` for ${duration(now - Date.parse(phaseAt))}`;
     const is = role === 'seat' ? `seat ${seat ?? '?'}` : (pool ?? '?');
-    return [id, is, type, state, `${phase}${since}`, publicIp];
+    // Of one that runs the phase says all.
+    const how = state === 'running' ? `${phase}${since}` : `${state}, ${phase}${since}`;
+    return [id, is, type, how, publicIp];
   });
-  return tableOf(['node', 'is', 'type', 'instance', 'phase', ''], rows);
+  return tableOf(['node', 'is', 'type', 'phase', ''], rows);
 }
 
 function describeAhead({ schedule: { next, keepAwakeUntil, idleSleepAt, postponedUntil } }: Status): string[] {

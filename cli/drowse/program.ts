@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { CommandFailed, EXIT, Interrupted } from '../terminal/errors';
+import { isAttending } from './child';
 import { changing } from './groups/changing';
 import { lookingAfter } from './groups/looking-after';
 import { reaching } from './groups/reaching';
@@ -29,9 +30,12 @@ const GROUPS: readonly [heading: string, group: Group][] = [
 export async function run(args: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
   const stop = (signal: NodeJS.Signals): void => {
+    // The second one means it, unless another program has the terminal.
+    if (interrupt.signal.aborted && !isAttending()) process.exit(EXIT.interrupted);
     interrupt.abort(new Interrupted(signal));
   };
-  for (const signal of SIGNALS) process.once(signal, stop);
+  // It stays: a spinner ends the process by itself where nobody else listens any more.
+  for (const signal of SIGNALS) process.on(signal, stop);
   let code: number = EXIT.done;
   try {
     await describe(interrupt.signal, (ended) => (code = ended)).parseAsync([...args], { from: 'user' });

@@ -15,20 +15,26 @@ interface TableOptions {
  * that the terminal wraps cannot be read.
  */
 export function tableOf(
-  head: readonly string[],
-  rows: readonly (readonly Cell[])[],
+  heads: readonly string[],
+  cells: readonly (readonly Cell[])[],
   { right = [], out = process.stdout }: TableOptions = {},
 ): string {
+  // A column without a name that holds nothing only takes room.
+  const kept = heads.flatMap((name, index) => (name !== '' || cells.some((row) => row[index] !== '') ? [index] : []));
+  const head = kept.map((index) => heads[index] ?? '');
+  const rows = cells.map((row) => kept.map((index) => row[index] ?? ''));
   const table = new Table({
     head: [...head],
     style: { head: [], border: [], compact: true },
-    colAligns: head.map((_, index) => (right.includes(index) ? 'right' : 'left')),
+    colAligns: kept.map((index) => (right.includes(index) ? 'right' : 'left')),
   });
   for (const row of rows) table.push([...row]);
   const text = table.toString();
   const width = Math.max(...text.split('\n').map((line) => stripVTControlCharacters(line).length));
   const room = out.isTTY === true && out.columns !== undefined && out.columns > 0 ? out.columns : Infinity;
-  return width <= room ? text : rows.map((row) => entry(head, row)).join('\n');
+  if (width <= room) return text;
+  if (head.length === 2) return [head, ...rows].map(([what = '', value = '']) => `${what}: ${value}`).join('\n');
+  return rows.map((row) => entry(head, row)).join('\n');
 }
 
 function entry(head: readonly string[], [first = '', ...rest]: readonly Cell[]): string {

@@ -19,6 +19,18 @@ test.each([
   else expect(text).toContain('│ i-0a │ seat 0 │ 198.51.100.4 │');
 });
 
+test('two columns are a line each where they do not fit, below their heads', () => {
+  const text = tableOf(['an hour', 'USD'], [['Elastic IP', '0.0050']], {
+    right: [1],
+    out: { isTTY: true, columns: 10 },
+  });
+  expect(text).toBe('an hour: USD\nElastic IP: 0.0050');
+});
+
+test('a column without a name that holds nothing is left out', () => {
+  expect(tableOf(['is', ''], [['gpu', '']], { out: {} })).toMatch(/^┌─────┐\n│ is {2}│\n├─────┤\n│ gpu │/);
+});
+
 test('colours do not count', () => {
   const green = '\u001b[32mready\u001b[39m';
   expect(tableOf(['is'], [[green]], { out: { isTTY: true, columns: 9 } })).toContain(`│ ${green} │`);

@@ -8,16 +8,16 @@ const CONFIG = path.join(__dirname, '..', 'e2e', 'cluster.yaml');
 const EXECUTION = 'arn:aws:states:us-east-1:123456789012:execution:drowse-wake:one';
 const ESCAPE = '\u001b[';
 
-/** A cluster that wakes: its API, and Step Functions at the same address. */
-function makeCluster(): Server {
+/** A cluster that wakes, or never gets there: its API, and Step Functions at the same address. */
+function makeCluster(ends = true): Server {
   let looks = 0;
   const status = () => ({
     cluster: 'drowse',
-    state: looks > 1 ? 'awake' : 'waking',
+    state: ends && looks > 1 ? 'awake' : 'waking',
     schedule: { next: [] },
     usualSeconds: {},
     nodes: [],
-    ...(looks < 2 && {
+    ...((looks < 2 || !ends) && {
       running: {
         ...{
           workflow: 'wake',
@@ -39,7 +39,7 @@ function makeCluster(): Server {
   return createServer((request, response) => {
     const target = String(request.headers['x-amz-target'] ?? '');
     const answer = target.endsWith('DescribeExecution')
-      ? { executionArn: EXECUTION, status: (looks += 1) > 1 ? 'SUCCEEDED' : 'RUNNING', startDate: 0 }
+      ? { executionArn: EXECUTION, status: (looks += 1) > 1 && ends ? 'SUCCEEDED' : 'RUNNING', startDate: 0 }
       : request.method === 'POST'
         ? { state: 'waking', message: 'The cluster wakes', execution: EXECUTION }
         : status();
@@ -48,8 +48,12 @@ function makeCluster(): Server {
 }
 
 /** What the command writes on a terminal of a size, or into a pipe, and how it ends. */
-async function wake(size: { rows: number; columns: number } | undefined, env: NodeJS.ProcessEnv = {}) {
-  const server = makeCluster().listen(0, '127.0.0.1');
+async function wake(
+  size: { rows: number; columns: number } | undefined,
+  env: NodeJS.ProcessEnv = {},
+  interrupt = false,
+) {
+  const server = makeCluster(!interrupt).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   const line = `${DROWSE} wake --config ${CONFIG}`;
@@ -57,7 +61,7 @@ async function wake(size: { rows: number; columns: number } | undefined, env: No
     ? ['script', ['-qefc', `stty rows ${String(size.rows)} cols ${String(size.columns)}; exec ${line}`, '/dev/null']]
     : ['sh', ['-c', line]];
   const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...{ PATH: process.env.PATH, TERM: 'xterm', DROWSE_API_URL: url, AWS_ENDPOINT_URL: url },
       ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
@@ -65,7 +69,13 @@ async function wake(size: { rows: number; columns: number } | undefined, env: No
     },
   });
   let text = '';
-  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  let interrupted = !interrupt;
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+    if (interrupted || !text.includes('AState')) return;
+    interrupted = true;
+    child.stdin.write('\u0003');
+  });
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const code = await new Promise((resolve) => child.once('close', resolve));
   server.closeAllConnections();
@@ -92,6 +102,13 @@ describe('a wake that is followed', () => {
     const { code, text } = await wake(size, env);
     expect([code, text]).toEqual([0, expect.stringContaining('✓ wake: the cluster is awake')]);
     expect(text).not.toContain(ESCAPE);
+  });
+
+  test('goes on when Ctrl-C ends the view, and says so', async () => {
+    const { code, text } = await wake({ columns: 80, rows: 24 }, {}, true);
+    expect([code, text]).toEqual([130, expect.stringContaining('The wake goes on. drowse status --watch shows it.')]);
+    // The cursor is there again.
+    expect(text.lastIndexOf(`${ESCAPE}?25h`)).toBeGreaterThan(text.lastIndexOf(`${ESCAPE}?25l`));
   });
 
   test('has no colours where nobody wants them', async () => {

@@ -59,7 +59,7 @@ function eventTable(events: readonly ScheduleEvent[]): string {
     const shown = `${weekday(local)} ${local.replace('T', ' ')}`;
     return [shown, timeZone, at.slice(0, 16).replace('T', ' '), workflow, schedule, remark(event)];
   });
-  return tableOf(['local time', 'time zone', 'UTC', '', 'schedule', ''], rows);
+  return tableOf(['local time', 'time zone', 'UTC', 'does', 'schedule', ''], rows);
 }
 
 function remark({ skipped, startedBy }: ScheduleEvent): string {
