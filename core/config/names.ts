@@ -81,6 +81,8 @@ export function namesOf(cluster: string) {
     runningParameter: `/drowse/${cluster}/running`,
     /** What a deploy says that seats apply: digest of the platform's tree, and what tells Flux about this cluster. */
     platformParameter: `/drowse/${cluster}/platform`,
+    /** Which state volume a deployment made for a seat: asked for where several carry the seat's tags. */
+    volumeParameter: (seat: number) => `/drowse/${cluster}/volume/${String(seat)}`,
     snapshotKeyParameter: `/drowse/${cluster}/snapshot-key`,
     /** Path of the parameters with the addresses of webhooks. */
     webhookParameterRoot: `/drowse/${cluster}/webhook`,

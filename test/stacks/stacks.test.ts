@@ -119,8 +119,9 @@ describe('housekeeping', () => {
 
   test('no secret is in a template: no parameter value, no plain token, no password', () => {
     expect(JSON.stringify(templates)).not.toMatch(/"(?:\w*password|secret|token)":\s*"/i);
-    // What a deployment says that seats apply; nothing in it is secret (test/platform/substitutions.test.ts).
+    // Which volume is which seat's, and what a deployment says that seats apply (test/platform/substitutions.test.ts).
     expect(every('AWS::SSM::Parameter').map(([, { Properties }]) => Properties?.Name)).toEqual([
+      ...[0, 1, 2].map((seat) => `/drowse/big/volume/${String(seat)}`),
       '/drowse/big/platform',
     ]);
   });

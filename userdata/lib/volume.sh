@@ -13,6 +13,8 @@ volume_id=''
 volume_state=''
 volume_zone=''
 volume_holder=''
+seat_volumes=()
+recorded_volume=''
 
 # attach_state_volume: waits for the old holder to let go; two instances can never hold it, so holding it is what makes this
 # instance the seat.
@@ -39,23 +41,46 @@ volume_is_ours() {
   return 1
 }
 
-# find_state_volume: exactly one volume of this cluster, seat and zone. Tags are compared here as well: a filter that an
-# endpoint does not know must not make a foreign volume ours.
+# find_state_volume: exactly one volume of this cluster, seat and zone. A second one with the same tags, made from a snapshot perhaps,
+# keeps no cluster from waking: which one the deployment made is on record, where no seat can write.
 find_state_volume() {
-  volume_id=''
-  aws_ec2 DescribeVolumes 'Filter.1.Name=tag:drowse:cluster' "Filter.1.Value.1=${NODE[cluster]}" \
-    'Filter.2.Name=tag:drowse:seat' "Filter.2.Value.1=${NODE[seat.index]}" ||
-    fatal volume-missing "EC2 does not describe the state volume (${AWS_ERROR})"
-  aws_ec2_each note_volume volumeSet volumeId status availabilityZone attachmentSet.instanceId tag:drowse:cluster tag:drowse:seat || return 1
+  recorded_volume=''
+  look_for_volumes || return 1
+  if ((${#seat_volumes[@]} > 1)); then
+    read_recorded_volume
+    look_for_volumes || return 1
+  fi
   [[ -n ${volume_id} ]] || fatal volume-missing "no volume is tagged as seat ${NODE[seat.index]} of ${NODE[cluster]}"
   [[ ${volume_zone} == "${FACTS[availabilityZone]}" ]] ||
     fatal volume-missing "volume ${volume_id} is in ${volume_zone}, this instance in ${FACTS[availabilityZone]}"
 }
 
+# read_recorded_volume: one of those that carry the tags, or nobody can say which is the seat's.
+read_recorded_volume() {
+  local several="${seat_volumes[*]} are all tagged as seat ${NODE[seat.index]} of ${NODE[cluster]}"
+  parameter_get "volume/${NODE[seat.index]}" "${SCRATCH}/volume" ||
+    fatal volume-ambiguous "${several}, and which one a deployment made is not on record (${AWS_ERROR})"
+  IFS= read -r recorded_volume <"${SCRATCH}/volume" || true
+  [[ " ${seat_volumes[*]} " == *" ${recorded_volume:-none} "* ]] ||
+    fatal volume-ambiguous "${several}; the one on record, $(quoted "${recorded_volume}"), is none of them"
+  warn "${several}; a deployment made ${recorded_volume}, and that one is taken"
+}
+
+# look_for_volumes: tags are compared here as well: a filter that an endpoint does not know must not make a foreign volume ours.
+look_for_volumes() {
+  volume_id=''
+  seat_volumes=()
+  aws_ec2 DescribeVolumes 'Filter.1.Name=tag:drowse:cluster' "Filter.1.Value.1=${NODE[cluster]}" \
+    'Filter.2.Name=tag:drowse:seat' "Filter.2.Value.1=${NODE[seat.index]}" ||
+    fatal volume-missing "EC2 does not describe the state volume (${AWS_ERROR})"
+  aws_ec2_each note_volume volumeSet volumeId status availabilityZone attachmentSet.instanceId tag:drowse:cluster tag:drowse:seat
+}
+
 # note_volume <ID> <status> <zone> <holder> <cluster> <seat>
 note_volume() {
   [[ $5 == "${NODE[cluster]}" && $6 == "${NODE[seat.index]}" ]] || return 0
-  [[ -z ${volume_id} ]] || fatal volume-ambiguous "several volumes are tagged as seat $6 of $5"
+  seat_volumes+=("$1")
+  [[ -z ${recorded_volume} || $1 == "${recorded_volume}" ]] || return 0
   volume_id=$1 volume_state=$2 volume_zone=$3 volume_holder=$4
 }
 

@@ -38,7 +38,7 @@ export class ControlPlaneSeat extends Construct {
     };
     this.role = new NodeRole(this, 'Node', { ...context.roleProps, ownTags: own });
     const { bucketArn } = context.roleProps;
-    for (const statement of seatGrants(this.role, { config, bucketArn })) this.role.allow(statement);
+    for (const statement of seatGrants(this.role, { config, bucketArn, seat: place.seat })) this.role.allow(statement);
     const launchTemplate = new NodeLaunchTemplate(this, 'Launch', {
       name: groupName,
       imageId: nodeImage(this, { ami: controlPlane.ami, gpu: false }),

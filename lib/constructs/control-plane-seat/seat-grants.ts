@@ -8,7 +8,7 @@ import type { NodeRole } from '../node-group/node-role';
 /** What a seat may do beyond every node: take its volume and its address, hand out join tokens, keep snapshots. */
 export function seatGrants(
   role: NodeRole,
-  { config, bucketArn }: { config: ClusterConfig; bucketArn: string },
+  { config, bucketArn, seat }: { config: ClusterConfig; bucketArn: string; seat: number },
 ): Statement[] {
   const names = namesOf(config.name);
   const { account, region } = Stack.of(role);
@@ -74,7 +74,7 @@ export function seatGrants(
     {
       sid: 'ReadClusterRecords',
       actions: ['ssm:GetParameter'],
-      resources: [names.snapshotKeyParameter, names.initializedParameter].map(parameter),
+      resources: [names.snapshotKeyParameter, names.initializedParameter, names.volumeParameter(seat)].map(parameter),
     },
     {
       sid: 'WriteClusterRecords',

@@ -1,7 +1,8 @@
 import { CfnDeletionPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { CfnParameter as SsmParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { TAG } from '../../../core/config/names';
+import { namesOf, TAG } from '../../../core/config/names';
 import { EXPLICIT_ZONES } from '../network/explicit-zones';
 import type { SeatPlace } from '../../../core/config/addresses';
 
@@ -39,5 +40,11 @@ export class StateVolume extends Construct {
     volume.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE;
     volume.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.SNAPSHOT;
     this.volumeId = volume.ref;
+    new SsmParameter(this, 'Parameter', {
+      name: namesOf(cluster).volumeParameter(place.seat),
+      description: `State volume of seat ${String(place.seat)}, as a deployment made it`,
+      type: 'String',
+      value: volume.ref,
+    });
   }
 }

@@ -208,6 +208,8 @@ def test_a_seat_needs_exactly_one_volume(aws: Emulator, count: int, reason: str)
     if count:
         tags = [{"ResourceType": "volume", "Tags": old["Tags"]}]
         ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=10, TagSpecifications=tags)
+        # One that is gone: nobody can say which of the others is meant.
+        aws.client("ssm").put_parameter(Name="/drowse/volumes2/volume/0", Value="vol-1", Type="String")
     else:
         ec2.delete_volume(VolumeId=old["VolumeId"])
     one.resize("seat-0", 1)

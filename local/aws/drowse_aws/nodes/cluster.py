@@ -115,6 +115,12 @@ def state_volumes(cluster: str, seat: str | None = None) -> list[Record]:
     ]
 
 
+def recorded_volume(name: str, seat: str | None) -> str | None:
+    """ID of the state volume that a deployment made for a seat; None if that is not on record."""
+    found = ssm.resolve_parameter_value(f"/drowse/{name}/volume/{seat}")
+    return None if found is None else str(found)
+
+
 def on_volume(volume: Record) -> Cluster | None:
     """The cluster whose data is on the volume; None on a blank one."""
     found: Cluster | None = volume.get(_ON_VOLUME)

@@ -39,6 +39,8 @@ def _attach_state(node: Node) -> agent.Waits[Record]:
     if not volumes:
         raise NodeFailedError("volume-missing")
     if len(volumes) > 1:
+        volumes = [one for one in volumes if one["VolumeId"] == cluster.recorded_volume(node.cluster_name, node.seat)]
+    if not volumes:
         raise NodeFailedError("volume-ambiguous")
     volume = volumes[0]
     if [one["InstanceId"] for one in volume["Attachments"]] == [node.instance_id]:  # a restart: it never let go
