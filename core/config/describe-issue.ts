@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { didYouMean, ourNameOf } from './did-you-mean';
 import type { Problem } from './problem';
 import { schemaAt } from './schema-at';
-import { asList, meantValue } from './meant-value';
+import { asList, meantValue, withoutUnit } from './meant-value';
 
 /** What the validator calls a type, in the words of somebody who edits a file. */
 const TYPES: Record<string, string> = {
@@ -38,7 +38,8 @@ export function describeIssue(
   const path = issue.path.filter((part) => typeof part !== 'symbol');
   const found = valueAt(input, path);
   const written = typeof found === 'number' || typeof found === 'boolean' ? sourceOf(path) : undefined;
-  const shown = written ?? show(found);
+  // The address of a webhook is its password.
+  const shown = (written ?? show(found)).replace(path[1] === 'webhooks' ? /(?<=:\/\/[^/"]*\/)[^"]*/g : /^$/, '…');
   const problem = (message: string): Problem[] => [{ path, message }];
   if (typeof found === 'string' && PLACEHOLDER.test(found)) {
     return problem(`${shown} is a placeholder, and nothing fills it in: write the value itself`);
@@ -85,7 +86,9 @@ const LONGEST = 120;
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value).replace(/(?<=:\/\/)[^/@"]*@/g, '…@');
+  const text = JSON.stringify(value)
+    .replace(/(?<=:\/\/)[^/@"]*@/g, '…@')
+    .replaceAll(/\p{Cf}/gu, (unseen) => `\\u${unseen.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
 
@@ -113,7 +116,7 @@ function wrongType(found: unknown, shown: string, expected: string, path: Proble
   if (found === undefined) return `missing: give it a value (${wanted})`;
   if (found === null) return `it has no value: give it one (${wanted}), or remove the line`;
   if (expected === 'string') return noText(found, shown, path);
-  if (['int', 'number'].includes(expected) && typeof found === 'string') return noNumber(found, shown, wanted);
+  if (['int', 'number'].includes(expected) && typeof found === 'string') return noNumber(found, shown, wanted, path);
   if (expected === 'boolean' && typeof found === 'string' && /^(yes|no|on|off)$/i.test(found)) {
     return `${shown} is text in YAML 1.2: write ${/^(yes|on)$/i.test(found) ? 'true' : 'false'}`;
   }
@@ -125,26 +128,35 @@ function wrongType(found: unknown, shown: string, expected: string, path: Proble
     return `${shown}: use a list, ${list === undefined ? 'lines that begin with -' : `[${list.join(', ')}]`}`;
   }
   if (expected === 'object') return `${shown}: ${fieldsInstead(found, path)}`;
-  if (expected === 'record' && typeof found !== 'object') return `${shown}: use fields below it, each as name: value`;
+  if (expected === 'record') return `${shown}: use fields below it, each as name: value`;
   return `${shown}: use ${wanted}`;
 }
 
 /** A number or a word of YAML where text is wanted: quotes help only if the text may stand there. */
 function noText(found: unknown, shown: string, path: Problem['path']): string {
-  const [only, ...more] = Array.isArray(found) ? (found as unknown[]) : [];
-  if (typeof only === 'string' && more.length === 0) return `${shown}: write it without brackets, ${only}`;
-  if (typeof found === 'object') return `${shown}: use text`;
+  if (typeof found === 'object' && found !== null) {
+    const [only, ...more] = Object.values(found) as unknown[];
+    const what = Array.isArray(found) ? 'brackets' : 'a name';
+    return typeof only === 'string' && more.length === 0
+      ? `${shown}: write it without ${what}, ${only}`
+      : `${shown}: use one text, without ${what}`;
+  }
   const read = schemaAt(path)?.safeParse(shown);
   if (read?.success !== false) return `${shown} is not text: put it in quotes, "${shown.replaceAll(`"`, '')}"`;
   return `${shown}: ${meant(shown, path)}${read.error.issues[0]?.message ?? 'use text'}`;
 }
 
-function noNumber(found: string, shown: string, wanted: string): string {
+function noNumber(found: string, shown: string, wanted: string, path: Problem['path']): string {
   if (/^\d+(\.\d+)?$/.test(found)) return `${shown} is text: write the number without quotes, ${found}`;
   if (/^\d+([_ ,']\d{3})+$/.test(found)) return `${shown}: write the number in one, ${found.replaceAll(/\D/g, '')}`;
-  const [, amount] = /^[$€£]? ?(\d+) ?(?:[A-Za-z]+|[$€£])?$/.exec(found) ?? [];
-  return amount === undefined ? `${shown}: use ${wanted}` : `${shown}: write the number without its unit, ${amount}`;
+  const amount = withoutUnit(found, String(path.at(-1)));
+  return amount === undefined
+    ? `${shown}: use ${wanted}`
+    : `${shown}: write the number without its unit, ${String(amount)}`;
 }
+
+/** A field whose colon has no space after it, so that YAML takes the line for text. */
+const NO_SPACE = /^[\w-]+:(?!\/\/)\S/;
 
 /** As kubectl writes a taint: `gpu=true:NoSchedule`. */
 const TAINT = /^(?<key>[^=:]+)(?:=(?<value>[^:]*))?:(?<effect>\w+)$/;
@@ -152,7 +164,7 @@ const TAINT = /^(?<key>[^=:]+)(?:=(?<value>[^:]*))?:(?<effect>\w+)$/;
 /** What to write where fields are wanted and something else stands. */
 function fieldsInstead(found: unknown, path: Problem['path']): string {
   if (path.length === 0) {
-    const spaces = typeof found === 'string' && /^[\w-]+:\S/.test(found) ? ', with a space after the colon' : '';
+    const spaces = typeof found === 'string' && NO_SPACE.test(found) ? ', with a space after the colon' : '';
     return `write lines of field: value${spaces}, for example region: us-east-1`;
   }
   const { key, value = 'true', effect } = (typeof found === 'string' ? TAINT.exec(found)?.groups : undefined) ?? {};
@@ -160,7 +172,9 @@ function fieldsInstead(found: unknown, path: Problem['path']): string {
     return `write { key: ${key}, value: "${value}", effect: ${effect ?? ''} }`;
   }
   const allowed = allowedFields(path);
-  const hint = typeof found === 'string' && /^[\w-]+:\S/.test(found) ? 'put a space after the colon, and ' : '';
+  const hint = typeof found === 'string' && NO_SPACE.test(found) ? 'put a space after the colon, and ' : '';
+  if (path.at(-2) === 'webhooks')
+    return 'write { name: team, kind: slack }; the address is a secret of its own (docs/page.md)';
   return allowed ? `${hint}use fields below it: ${allowed.join(', ')}` : 'use fields below it';
 }
 

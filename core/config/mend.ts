@@ -1,7 +1,8 @@
+import type * as z from 'zod';
 import { complete } from './complete';
 import type { Path, Problem } from './problem';
 import type { Rule } from './rules';
-import { clusterConfigShape, type ClusterConfig } from './schema';
+import type { ClusterConfig, WrittenConfig } from './schema';
 
 /** A configuration without what is broken in it, so that the rules can say at once what else is wrong. */
 export interface Mended {
@@ -15,19 +16,24 @@ export interface Mended {
 /**
  * Leaves each broken field and each broken item of a list out. Where that is not enough the whole top-level field is left out; undefined
  * if nothing helps.
+ * @param read the validator
  */
-export function mend(input: unknown, broken: readonly Path[]): Mended | undefined {
+export function mend(
+  input: unknown,
+  broken: readonly Path[],
+  read: (input: unknown) => z.ZodSafeParseResult<WrittenConfig>,
+): Mended | undefined {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return undefined;
   const copy = structuredClone(input) as Record<string, unknown>;
   const places = new Map(broken.map((path) => [JSON.stringify(path), path]));
   // From the last item of a list to its first, so that the places of the others hold.
   for (const path of [...places.values()].reverse()) leaveOut(copy, path);
   const mended = { inFile: (path: Path) => inFile(path, [...places.values()]) };
-  const first = clusterConfigShape.safeParse(copy);
+  const first = read(copy);
   if (first.success) return { ...mended, config: complete(first.data), leftOut: new Set() };
   const leftOut = new Set<unknown>(first.error.issues.map(({ path }) => path[0]));
   const sound = Object.fromEntries(Object.entries(copy).filter(([key]) => !leftOut.has(key)));
-  const second = clusterConfigShape.safeParse(sound);
+  const second = read(sound);
   return second.success ? { ...mended, config: complete(second.data), leftOut } : undefined;
 }
 

@@ -26,7 +26,9 @@ export interface YamlFile {
 }
 
 /** Reads YAML 1.2, with the merge keys (`<<`) that people use. Never throws. */
-export function readYaml(text: string): YamlFile {
+export function readYaml(file: string): YamlFile {
+  // Carriage returns alone end lines too, which the library does not know.
+  const text = file.replaceAll(/\r(?!\n)/g, '\n');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
   const at = (offset: number) => `line ${String(lines.linePos(offset).line)}: `;
@@ -68,7 +70,13 @@ function aliasProblems(document: Document, at: (offset: number) => string): stri
         );
         return visit.SKIP;
       }
-      if (!isScalar(key) || key.source !== '<<' || isAlias(value)) return;
+      if (!isScalar(key) || key.value === null || key.value === '') {
+        problems.push(
+          `${at(isNode(value) ? (value.range?.[0] ?? 0) : 0)}a value without the name of its field: write field: value`,
+        );
+        return visit.SKIP;
+      }
+      if (key.source !== '<<' || isAlias(value)) return;
       if (isSource(value) || (isSeq(value) && value.items.every(isSource))) return;
       problems.push(
         `${at(key.range?.[0] ?? 0)}<< takes the fields of another value: write <<: *name, with &name before it`,

@@ -19,7 +19,7 @@ const shortName = (max: number) =>
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'use a time of day as HH:MM, in 24 hours');
 const timeZone = z.string().refine(isTimeZone, {
   error: ({ input }) =>
-    `${meant(String(input), TIME_ZONES)}use an IANA time zone, for example Europe/Berlin, America/New_York or UTC`,
+    `${meantZone(String(input))}use an IANA time zone, for example Europe/Berlin, America/New_York or UTC`,
 });
 const instanceTypes = z
   .array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'use an EC2 instance type in lower case, for example t3.medium'))
@@ -487,6 +487,23 @@ function regionProblem(name: string): string | undefined {
       ? 'nodes take packages and images from hosts outside, which China reaches slowly or not at all'
       : 'drowse was never tried there';
   return `it is in the partition ${region.partition}, and ${why}: use a commercial region, for example eu-central-1`;
+}
+
+/** Zones that people name by what their clocks show, or as Windows does. */
+const ZONES_BY_CLOCK: readonly (readonly [name: RegExp, zone: string])[] = [
+  [/^(PST|PDT|Pacific Standard Time|US\/Pacific)$/i, 'America/Los_Angeles'],
+  [/^(MST|MDT|Mountain Standard Time)$/i, 'America/Denver'],
+  [/^(CDT|Central Standard Time)$/i, 'America/Chicago'],
+  [/^(EST|EDT|Eastern Standard Time)$/i, 'America/New_York'],
+  [/^(CET|CEST|MEZ|MESZ|W\. Europe Standard Time)$/i, 'Europe/Berlin'],
+  [/^(BST|GMT Standard Time)$/i, 'Europe/London'],
+  [/^(JST|Tokyo Standard Time)$/i, 'Asia/Tokyo'],
+];
+
+function meantZone(name: string): string {
+  if (/^(UTC|GMT)? ?[+-]\d/i.test(name)) return 'an offset knows no daylight saving: ';
+  const zone = ZONES_BY_CLOCK.find(([clock]) => clock.test(name))?.[1];
+  return zone === undefined ? meant(name, TIME_ZONES) : `did you mean ${zone}? Otherwise `;
 }
 
 /** `did you mean eu-central-1? `, or nothing if no candidate is near. */

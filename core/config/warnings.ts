@@ -13,7 +13,12 @@ export function isAlwaysOn({ schedules, idle }: Pick<ClusterConfig, 'schedules' 
 const LONG_STRETCH = 24;
 
 /** What is allowed, and is probably not meant: each a line with the field, what follows from it, and what to do about it. */
-const WARNINGS: readonly ((config: ClusterConfig) => string[])[] = [neverSleeps, longStretches, unknownOfferings];
+const WARNINGS: readonly ((config: ClusterConfig) => string[])[] = [
+  neverSleeps,
+  longStretches,
+  unknownOfferings,
+  operatorsWithoutBalancer,
+];
 
 /** What a person should know of a sound configuration before deploying it, a line each. */
 export function warningsOf(config: ClusterConfig): string[] {
@@ -34,6 +39,11 @@ function neverSleeps(config: ClusterConfig): string[] {
 function unknownOfferings({ region }: ClusterConfig): string[] {
   if (hasOfferings(region)) return [];
   return [`region: which instance types ${region} offers is not known here: look there before you deploy`];
+}
+
+function operatorsWithoutBalancer({ apiAccess, operatorCidrs }: ClusterConfig): string[] {
+  if (apiAccess !== 'tunnel' || operatorCidrs.length === 0) return [];
+  return ['operatorCidrs: nobody comes from there, as apiAccess: tunnel makes no load balancer: take one of them out'];
 }
 
 function longStretches({ schedules, idle }: ClusterConfig): string[] {

@@ -54,6 +54,8 @@ function describe({ code, message, pos }: YAMLError, document: Document, text: s
     const mark = text[open] ?? '';
     return { offset: open, message: `the ${mark} here is never closed: write ${CLOSING[mark] ?? mark} at its end` };
   }
+  if (message.includes('call stack'))
+    return { offset: from, message: 'too many brackets in each other: write it flatter' };
   if (message.includes('Implicit map keys')) return { offset: from, message: NO_COLON };
   return { offset: from, message: REMEDIES[code] ?? `${message}: check brackets, quotes and indentation` };
 }

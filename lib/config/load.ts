@@ -82,10 +82,11 @@ function readText(file: string): string {
 export function parseConfig(text: string, file = 'cluster.yaml', now = new Date()): ClusterConfig {
   const { input, problems: unreadable, lineOf, sourceOf } = readYaml(text);
   if (unreadable.length > 0) throw new InvalidConfig(file, unreadable);
-  const parsed = clusterConfigShape.safeParse(input);
+  const read = (value: unknown) => clusterConfigShape.safeParse(value);
+  const parsed = read(input);
   const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, input, sourceOf));
   const broken = problems.map(({ path }) => path);
-  const mended = parsed.success ? undefined : mend(input, broken);
+  const mended = parsed.success ? undefined : mend(input, broken, read);
   const config = parsed.success ? complete(parsed.data) : mended?.config;
   if (config) problems.push(...rulesBroken(config, { now, platform: platformFolders() }, mended, broken));
   const calendar =

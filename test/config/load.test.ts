@@ -162,6 +162,36 @@ test.each<[yaml: string, problem: string]>([
   ['schedules: [{ wake: 8:30 }]', 'schedules[0].wake: "8:30": did you mean 08:30? use a time of day'],
   ['schedules: [{ sleep: 8pm }]', 'schedules[0].sleep: "8pm": did you mean 20:00? use a time of day'],
   ['schedules: [{ sleep: 12am }]', 'schedules[0].sleep: "12am": did you mean 00:00? use a time of day'],
+  ['schedules: [{ wake: noon }]', 'schedules[0].wake: "noon": did you mean 12:00? use a time of day'],
+  ['schedules: [{ timeZone: PST }]', 'schedules[0].timeZone: "PST": did you mean America/Los_Angeles? Otherwise use'],
+  [
+    'schedules: [{ timeZone: GMT+1 }]',
+    'schedules[0].timeZone: "GMT+1": an offset knows no daylight saving: use an IANA',
+  ],
+  ['idle: { afterMinutes: 1h }', 'idle.afterMinutes: "1h": write the number without its unit, 60'],
+  ['idle: { afterMinutes: 1 fortnight }', 'idle.afterMinutes: "1 fortnight": use a number'],
+  ['controlPlane: { diskGiB: 1TB }', 'controlPlane.diskGiB: "1TB": write the number without its unit, 1024'],
+  ['snapshots: { keepDailyDays: 2 weeks }', 'keepDailyDays: "2 weeks": write the number without its unit, 14'],
+  ['platform: { overlay: platform/clusters/minimal }', '"platform/clusters/minimal": did you mean minimal? use'],
+  ['platform: { git: { url: "git@github.com:a/b.git" } }', 'did you mean ssh://git@github.com/a/b.git? use a URL with'],
+  [
+    'platform: { git: { url: github.com/a/b } }',
+    '"github.com/a/b": did you mean https://github.com/a/b? use a URL with',
+  ],
+  ['app: { domain: "app.example.com:8443" }', 'did you mean app.example.com? use a host name alone'],
+  ['app: { image: "registry.example.com/a:latest" }', 'did you mean registry.example.com/a? use a registry'],
+  ['notifications: { email: "Me <me@example.com>" }', 'did you mean me@example.com? use an address'],
+  ['holidays: { dates: [2026-12-24T00:00:00Z] }', 'did you mean 2026-12-24? use a date as YYYY-MM-DD'],
+  ['holidays: { ics: [a.ics, b.ics] }', 'holidays.ics: ["a.ics","b.ics"]: use one text, without brackets'],
+  [
+    'operatorCidrs: [{ office: 203.0.113.0/24 }]',
+    '{"office":"203.0.113.0/24"}: write it without a name, 203.0.113.0/24',
+  ],
+  ['name: "ho\\u200bme"', String.raw`name: "ho\u200bme": did you mean home? use lower-case letters`],
+  ['tags: [a=b]', 'line 1: tags: ["a=b"]: use fields below it, each as name: value'],
+  ['name: a\n: 3', 'line 2: a value without the name of its field: write field: value'],
+  ['name: a\rregoin: b\r', 'line 2: regoin: unknown field; did you mean region?'],
+  ['zones: [' + '['.repeat(3000), 'line 1: too many brackets in each other: write it flatter'],
   ['schedules: [{ days: mon-fri }]', 'schedules[0].days: "mon-fri": use a list, [mon, tue, wed, thu, fri]'],
   ['schedules: [{ days: "Mon, Wednesday" }]', 'schedules[0].days: "Mon, Wednesday": use a list, [mon, wed]'],
   ['schedules: [{ days: weekend }]', 'schedules[0].days: "weekend": use a list, [sat, sun]'],
@@ -299,6 +329,15 @@ test.each([
   const [problem = ''] = problemsOf(() => parseConfig(`platform: { source: git, git: { url: "${url}" } }`));
   expect(problem).toMatch(/^line 1: platform\.git\.url: ".*…@.*": it holds a password or token: take it out/);
   expect(problem).not.toContain('hunter2');
+});
+
+test('the address of a webhook, which is its password, is not repeated', () => {
+  const [problem = ''] = problemsOf(() =>
+    parseConfig('notifications: { webhooks: ["https://hooks.slack.com/services/T0/hunter2"] }'),
+  );
+  expect(problem).toContain(
+    'notifications.webhooks[0]: "https://hooks.slack.com/…": write { name: team, kind: slack }; the address is a secret of its own',
+  );
 });
 
 test('a user name in an ssh URL is no secret', () => {

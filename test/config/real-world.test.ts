@@ -239,9 +239,9 @@ const WRONG: [what: string, yaml: string, message: string][] = [
   // Time zones.
   ...(
     [
-      ['+01:00', ''],
-      ['PST', ''],
-      ['EST', ''],
+      ['+01:00', 'an offset knows no daylight saving: '],
+      ['PST', 'did you mean America/Los_Angeles? Otherwise '],
+      ['EST', 'did you mean America/New_York? Otherwise '],
       ['europe/berlin', 'did you mean Europe/Berlin? Otherwise '],
       ['Europe/Berln', 'did you mean Europe/Berlin? Otherwise '],
     ] as const
@@ -411,6 +411,11 @@ test('what tags leave room for is what a group really carries', () => {
 
 test('the overlays of the repository are there', () => {
   expect(existsSync(join(__dirname, '..', '..', 'platform', 'clusters', 'default', 'kustomization.yaml'))).toBe(true);
+});
+
+test('operators that a tunnel does not need are told', () => {
+  const tunnel = parseConfig('apiAccess: tunnel\noperatorCidrs: [203.0.113.7/32]\nidle: { enabled: true }');
+  expect(warningsOf(tunnel)).toEqual([expect.stringMatching(/^operatorCidrs: nobody comes from there/)]);
 });
 
 test('where it is not known what a region offers, that is said', () => {
