@@ -54,9 +54,14 @@ export function loadConfig(named?: string): ClusterConfig {
 /** On which cluster a command acts, and by which file: `cluster drowse in us-east-1, from cluster.yaml`. */
 export function describeTarget({ name, region }: ClusterConfig, named?: string, account?: string): string {
   const file = configFile(named);
-  const source =
-    file === undefined ? 'by the defaults, as there is no cluster.yaml' : `from ${relative('', file) || file}`;
+  const source = file === undefined ? 'by the defaults, as there is no cluster.yaml' : `from ${shownPath(file)}`;
   return `cluster ${name} in ${region}${account === undefined ? '' : ` of account ${account}`}, ${source}`;
+}
+
+/** A file as people look for it: from the current folder if it is in there. */
+export function shownPath(file: string): string {
+  const path = relative('', file);
+  return path === '' || path.startsWith('..') ? file : path;
 }
 
 function readText(file: string): string {

@@ -11,7 +11,17 @@ describe('the start of the command', () => {
 
   beforeEach(() => {
     clone = mkdtempSync(path.join(tmpdir(), 'drowse-start-'));
-    for (const name of ['bin', 'cli', 'core', 'lib', 'lambdas', 'platform', 'package.json', 'package-lock.json']) {
+    for (const name of [
+      'bin',
+      'cli',
+      'core',
+      'lib',
+      'lambdas',
+      'platform',
+      'userdata',
+      'package.json',
+      'package-lock.json',
+    ]) {
       cpSync(path.join(ROOT, name), at(name), { recursive: true });
     }
     symlinkSync(path.join(ROOT, 'node_modules'), at('node_modules'));

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { stringify } from 'yaml';
 import { isTimeZone } from '../../../core/facts/time-zones';
-import { DEFAULT_FILE, parseConfig } from '../../../lib/config/load';
+import { DEFAULT_FILE, parseConfig, shownPath } from '../../../lib/config/load';
 import { estimateCost } from '../../../core/cost/estimate';
 import { awakeHoursPerMonth } from '../../../core/cost/month';
 import { HOURS_PER_MONTH } from '../../../core/cost/prices';
@@ -63,9 +63,7 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<n
     answer('init', { file, name, region, operatorCidrs: [...operatorCidrs], monthlyUsd: month });
     return EXIT.done;
   }
-  console.log(
-    `${path.relative('', file) || file} is written: about $${month.toFixed(0)} a month, as drowse cost shows item by item.`,
-  );
+  console.log(`${shownPath(file)} is written: about $${month.toFixed(0)} a month, as drowse cost shows item by item.`);
   if (wishes.office === undefined) console.log('Nothing puts this cluster to sleep: add schedules, or turn idle on.');
   if (wishes.operatorCidrs.length === 0)
     console.log('Its Kubernetes API is reached through a tunnel: drowse kubectl -- get nodes.');
