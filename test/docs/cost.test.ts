@@ -14,6 +14,7 @@ interface Cost {
   awake: { what: string; perHour: number }[];
   awakePerHour: number;
   asleepPerMonth: number;
+  month: { bySchedules: number };
 }
 
 async function costOf(yaml: string): Promise<Cost> {
@@ -99,4 +100,15 @@ test('the comparison with the plan', async () => {
   expect(COST).toContain(
     `At the plan's GPU price ${((asleepPerMonth / monthly(spot.awakePerHour)) * 100).toFixed(1)} %.`,
   );
+});
+
+test('the month that the README quotes, of a cluster as init writes it', async () => {
+  const { month } = await costOf(
+    [
+      'operatorCidrs: [203.0.113.7/32]',
+      'schedules: [{ name: office, days: [mon, tue, wed, thu, fri], wake: "08:00", sleep: "19:00", timeZone: Europe/Berlin }]',
+    ].join('\n'),
+  );
+  expect(read('README.md')).toContain(`A month by the schedules alone comes to $${month.bySchedules.toFixed(2)}.`);
+  expect(read('README.md')).toContain(`cluster.yaml is written: about $${month.bySchedules.toFixed(0)} a month`);
 });
