@@ -44,12 +44,14 @@ async function main(): Promise<void> {
       apiUrl: string;
       emulator: { endpoint: string };
     };
-    note('the command: help, cost, status');
-    const command = await measuredThenStopped(() => measureCommand(emulator.endpoint, apiUrl));
+    const { command, status } = await measuredThenStopped(async () => {
+      note('GET /status, warm, on the embedded AWS');
+      const status = await measureStatus(apiUrl);
+      note('the command: help, cost, status');
+      return { status, command: await measureCommand(emulator.endpoint, apiUrl) };
+    });
     note('the app: overhead outside inference, and memory over 500 requests');
     const ghibli = await measureGhibli();
-    note('GET /status, warm, on the embedded AWS');
-    const status = await measureStatus();
     note('the orchestration: transitions and its own bill, in the twin');
     const orchestration = await measureOrchestration();
     const suites = process.argv.includes('--without-tests') ? undefined : await measureTests();

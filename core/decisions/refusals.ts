@@ -140,6 +140,12 @@ export function describeRefusal(message: string): string {
   return `${words}: ${message.trim().replace(/[^.!?]$/, '$&.')} ${remedy}`;
 }
 
+/** The refusals that a text names as {@link describeRefusal} writes them: what remains of it without AWS's own words. */
+export function refusalsIn(text: string): Refusal[] {
+  const all = new Set([...KNOWN.map(([, refusal]) => refusal), UNKNOWN]);
+  return [...all].filter(({ words, remedy }) => text.includes(`${words}: `) && text.includes(remedy));
+}
+
 /** What of a scaling activity tells whether AWS has refused a launch. */
 interface Activity {
   StatusCode?: string | undefined;

@@ -2,6 +2,7 @@ import { SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import type * as z from 'zod';
 import { type LaunchBreaker, MOST_FAILURES } from '../shared/ec2/breaker';
 import type { LaunchFailure } from '../shared/record/cluster-store';
+import { errorInWords } from '../../core/decisions/error-words';
 import { failure, launch } from '../../core/record/contracts';
 import { type GroupDeps, groupDeps, launchBreaker, notifyDeps } from '../shared/step/deps';
 import { readFailure } from '../shared/news/failures';
@@ -59,8 +60,9 @@ async function holdIfTooMany(deps: Deps, failed: LaunchFailure): Promise<void> {
   );
 }
 
-function describe({ instanceId, phase, error, cause }: LaunchFailure): string {
-  return cause.includes(instanceId) ? `${error}: ${cause}` : `${instanceId} at ${phase}, ${error}: ${cause}`;
+/** In words of ours alone: it is told to people. The record has the error's own message. */
+function describe({ instanceId, phase, error }: LaunchFailure): string {
+  return `${instanceId} at ${phase}: ${errorInWords(error)}`;
 }
 
 export const handler = step(

@@ -1,5 +1,6 @@
 import { paginateDescribeSessions } from '@aws-sdk/client-ssm';
 import * as z from 'zod';
+import { errorInWords } from '../../core/decisions/error-words';
 import { LOOK_MINUTES, type Sign, WINDOW_MINUTES } from '../../core/schedule/idle';
 import type { idleEnv } from '../../core/schedule/idle';
 import { describeNodes, LIVE_STATES } from '../shared/ec2/instances';
@@ -44,7 +45,7 @@ export async function findUse(
     return SOURCES.map((source) => signOf(source, found[source], idle));
   } catch (error) {
     logger.warn('Activity is not known', error as Error);
-    return SOURCES.map((source) => ({ source, state: 'unknown', detail: (error as Error).message }));
+    return SOURCES.map((source) => ({ source, state: 'unknown', detail: errorInWords((error as Error).name) }));
   }
 }
 

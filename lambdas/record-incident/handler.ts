@@ -1,8 +1,11 @@
 import type * as z from 'zod';
+import { causeInWords } from '../../core/decisions/error-words';
+import { CLASS_IN_WORDS } from '../../core/decisions/failure-classes';
 import { intentOf } from '../../core/record/intent';
 import { failure, unleased } from '../../core/record/contracts';
 import { type FailureDeps, failureDeps } from '../shared/step/deps';
 import { findFailedState, readFailure, toRecord } from '../shared/news/failures';
+import { detailsIn } from '../shared/news/describe-failure';
 import { notify } from '../shared/news/notify';
 import { step } from '../shared/step/step';
 import { env } from './env';
@@ -28,7 +31,11 @@ export const recordIncident =
     if (isSnapshot || intentOf(known)?.state === 'awake') {
       await notify(deps.notify, `${first}#failed`, {
         subject: `${deps.cluster}: ${workflow} failed`,
-        text: `${step}: ${error}: ${cause}\n\n${record.runbook}\n${record.log}\n${execution}`,
+        text: [
+          `${workflow} of cluster ${deps.cluster} failed at ${step}. ${causeInWords(error, cause)}`,
+          `${CLASS_IN_WORDS[record.class]}. What to do: ${record.runbook}`,
+          detailsIn(record),
+        ].join('\n\n'),
       });
     }
     return { Error: error, Cause: `${step}: ${cause}`, step };

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { errorInWords } from '../../core/decisions/error-words';
 import type { ClusterStore } from '../shared/record/cluster-store';
 import { failure, recovery, type Recovery, unleased } from '../../core/record/contracts';
 import { clusterStore, notifyDeps } from '../shared/step/deps';
@@ -47,7 +48,7 @@ export const recordRecovery =
           ...(error === undefined
             ? []
             : [
-                `${platform ? 'The platform is not installed' : 'The app is not reachable'}. ${cause}`,
+                `${platform ? 'The platform is not installed' : 'The app is not reachable'}. ${errorInWords(error)}.`,
                 `What to do: ${runbookOf(error)}`,
               ]),
         ].join('\n\n'),

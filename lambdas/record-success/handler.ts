@@ -1,6 +1,7 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
 import { ec2 } from '../shared/clients/clients';
+import type { Rates } from '../../core/cost/bill';
 import { STATES_OF } from '../../core/record/cluster-record';
 import type { ClusterStore } from '../shared/record/cluster-store';
 import type { ClusterState } from '../../core/record/contracts';
@@ -12,15 +13,19 @@ import { describeRunningCost } from '../shared/ec2/running-cost';
 import { step } from '../shared/step/step';
 import { env } from './env';
 import { describeSuccess, warningsOf, workflowEnd } from './news';
+import { describeSaving } from './saving';
 
 interface Deps {
   cluster: string;
   store: ClusterStore;
-  history: Pick<HistoryStore, 'record'>;
+  history: Pick<HistoryStore, 'record' | 'recent'>;
   ec2: EC2Client;
   /** USD an hour by instance type. */
   prices: Readonly<Record<string, number>>;
   notify: NotifyDeps;
+  rates: Rates;
+  /** Where the app is; empty if it has no name. */
+  appUrl: string;
   now?: () => number;
 }
 
@@ -29,7 +34,7 @@ interface Deps {
  * all that to its parent; installing the platform also records that it is installed.
  */
 export const recordSuccess =
-  ({ cluster, store, history, ec2, prices, notify: topic, now = Date.now }: Deps) =>
+  ({ cluster, store, history, ec2, prices, notify: topic, rates, appUrl, now = Date.now }: Deps) =>
   async (end: z.output<typeof workflowEnd>): Promise<{ state?: ClusterState }> => {
     const { execution, lease, workflow, nodes, probe, startedAt, requestedBy, reason } = end;
     if (workflow === 'install-platform') await store.recordPlatform();
@@ -46,10 +51,14 @@ export const recordSuccess =
     await history.record({ workflow, startedAt, endedAt, requestedBy, reason, outcome });
     if (workflow !== 'install-platform') {
       const { subject, text } = describeSuccess(cluster, end, state, now());
-      const cost = await describeRunningCost(ec2, cluster, prices);
+      const more = [
+        state === 'awake' && appUrl !== '' ? `The app: ${appUrl}` : undefined,
+        await describeRunningCost(ec2, cluster, prices),
+        state === 'asleep' ? await describeSaving(history, rates, new Date(now())) : undefined,
+      ];
       await notify(topic, `${execution}#done`, {
         subject,
-        text: [text, ...(cost === undefined ? [] : [cost])].join('\n\n'),
+        text: [text, ...more.filter((one) => one !== undefined)].join('\n\n'),
       });
     }
     return state === undefined ? {} : { state };
@@ -66,6 +75,8 @@ export const handler = step(
       history: historyStore(env),
       ec2: ec2(),
       prices: env.INSTANCE_PRICES,
+      rates: env.RATES,
+      appUrl: env.APP_URL,
       notify: notifyDeps(env),
     }),
     renewsLease: false,

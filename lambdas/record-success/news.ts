@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { errorInWords } from '../../core/decisions/error-words';
 import { type ClusterState, degradedPool, failure, leased, prerequisites } from '../../core/record/contracts';
 import { NO_BALANCER } from '../shared/ec2/make-load-balancer';
 import { readFailure } from '../shared/news/failures';
@@ -92,8 +93,8 @@ function adviseOnBalancer(why: string): string {
 /** Everything runs, and nobody sees it. */
 function describeProbe({ probe }: WorkflowEnd): string[] {
   if (!probe || !('Error' in probe)) return [];
-  const { error, cause } = readFailure(probe);
-  return [`The app is not reachable. ${cause}`, `What to do: docs/runbook.md#${error.toLowerCase()}`];
+  const { error } = readFailure(probe);
+  return [`The app is not reachable. ${errorInWords(error)}.`, `What to do: docs/runbook.md#${error.toLowerCase()}`];
 }
 
 /** What a restore replaced by what; then it is wake's turn. */
@@ -114,7 +115,7 @@ function describeOmissions({ workflow, drain, snapshot }: WorkflowEnd): string[]
   }
   if (drain && 'Error' in drain) told.push(`The nodes were not drained (${drain.Error}).`);
   else if (drain) {
-    for (const { pod, reason } of drain.stuck) told.push(`${pod} ended with its node: ${reason}`);
+    for (const { pod, reason } of drain.stuck) told.push(`${nameOf(pod)} ended with its node: ${whyStuck(reason)}`);
     const unnamed = (drain.stuckPods ?? 0) - drain.stuck.length;
     if (unnamed > 0) told.push(`${unnamed} more pods ended with their nodes`);
   }
@@ -124,4 +125,19 @@ function describeOmissions({ workflow, drain, snapshot }: WorkflowEnd): string[]
     told.push(`etcd was not saved: ${snapshot.skipped}.`);
   }
   return told;
+}
+
+/** Namespace and name, as Kubernetes allows them. */
+const POD = /^[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/;
+/** What userdata/commands/drain-nodes.sh says of a pod; a finalizer's name is the cluster's. */
+const WHY_STUCK =
+  /^(still terminating|its disruption budget forbids it|not evicted in time|waits for the finalizer [\w./, -]+)$/;
+
+/** A seat has written this: what is no name of a pod is not told. */
+function nameOf(pod: string): string {
+  return POD.test(pod) ? pod : 'a pod';
+}
+
+function whyStuck(reason: string): string {
+  return WHY_STUCK.test(reason) ? reason : 'the log of drain-nodes says why';
 }

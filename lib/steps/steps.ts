@@ -264,7 +264,7 @@ export function stepsOf(context: StepContext) {
     ),
     'record-success': step(
       recordSuccess,
-      cost,
+      { ...cost, ...context.rates, APP_URL: context.app.url },
       read,
       may.record(
         ...given,

@@ -46,6 +46,7 @@ describe('a change to one pool touches only that pool', () => {
     const ids = changed(before, synthesize(added).templates).filter((id) => !id.startsWith('cluster/Poolextra'));
     expect(ids).toEqual([
       // What the cluster costs is told.
+      expect.stringMatching(/^operations\/RecordSuccessFunction/),
       expect.stringMatching(/^operations\/ServePageFunction/),
       expect.stringMatching(/^operations\/GetReportFunction/),
       expect.stringMatching(/^operations\/GetStatusFunction/),

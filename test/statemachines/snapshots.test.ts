@@ -125,7 +125,9 @@ describe('snapshot-etcd', () => {
         expect(twin.model.sns.messages).toEqual([
           expect.objectContaining({
             subject: 'drowse: snapshot-etcd failed',
-            text: expect.stringContaining(`${state}: TypeError: broken`) as string,
+            text: expect.stringContaining(
+              `${state}. Something happened that nobody has foreseen (TypeError).`,
+            ) as string,
           }),
         ]);
         twin.model.faults.clear();

@@ -4,6 +4,7 @@ import { isTriedAgain } from '../../../core/decisions/look-after';
 import { CLASS_IN_WORDS, type FailureClass } from '../../../core/decisions/failure-classes';
 import type { Pointers } from './failures';
 import { inWords, type Notification } from './notify';
+import { causeInWords } from '../../../core/decisions/error-words';
 
 /** What the reader should expect of a sleep or wake that is tried again. */
 const TRIED_AGAIN: Readonly<Record<FailureClass, string>> = {
@@ -44,18 +45,25 @@ interface Told {
 
 /** How people are told of a workflow that failed. */
 export function describeFailure({ cluster, leased, failure, state, cost, now }: Told): Notification {
-  const { workflow, step, error, cause, execution, log, runbook, class: is } = failure;
+  const { workflow, step, error, cause, runbook, class: is } = failure;
   const took = inWords(now - Date.parse(leased.startedAt));
   const advice = state !== undefined && isTriedAgain({ error, cause }) ? TRIED_AGAIN : ADVICE;
   return {
     subject: `${cluster}: ${workflow} failed at ${step} (${error})`,
     text: [
       `${workflow} of cluster ${cluster}, asked for by ${leased.requestedBy}, failed at ${step} after ${took}.`,
-      `${error}: ${cause}`,
+      causeInWords(error, cause),
       `${CLASS_IN_WORDS[is]}: ${advice[is]}. What to do: ${runbook}`,
       ...(state === undefined ? [] : [`The cluster is ${state}: sleep and wake can both start from here.`]),
       ...(cost === undefined ? [] : [`What runs goes on being billed. ${cost}`]),
-      `Log: ${log}\nExecution: ${execution}`,
+      detailsIn(failure),
     ].join('\n\n'),
   };
+}
+
+/** Where the failure's own message stands, which news do not carry. */
+export function detailsIn({ log, execution }: { log?: string | undefined; execution: string }): string {
+  return ['The details: drowse status', ...(log === undefined ? [] : [`Log: ${log}`]), `Execution: ${execution}`].join(
+    '\n',
+  );
 }

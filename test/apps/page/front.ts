@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { handler as manageLinks } from '../../../lambdas/manage-links/handler';
 import { handler as servePage } from '../../../lambdas/serve-page/handler';
 import { withClients } from '../../../lambdas/shared/clients/clients';
+import { LinkKey } from '../../../lambdas/shared/links/link-key';
+import { LinkStore } from '../../../lambdas/shared/links/link-store';
+import { sealLink } from '../../../lambdas/shared/links/token';
 import type { Right } from '../../../core/links/link';
 import { parseConfig } from '../../../lib/config/load';
 import { apiEvent, NO_CONTEXT } from '../../../sim/api-event';
@@ -112,6 +115,17 @@ export class Front {
     const made = await manage(apiEvent('POST /links', { body: JSON.stringify({ name, rights }) }), NO_CONTEXT);
     const { secret, id } = JSON.parse(made.body ?? '') as { secret: string; id: string };
     return { url: `${this.base}#${secret}`, secret, id };
+  }
+
+  /** The address of a link that ran out a minute ago. */
+  async expiredLink(): Promise<string> {
+    await this.link(); // There is a key from the first link on.
+    const { ssm, dynamo } = this.model.clients('serve-page');
+    const { LINK_KEY_PARAMETER = '', TABLE_NAME = '' } = environmentOf(this.model);
+    const key = await new LinkKey(ssm, LINK_KEY_PARAMETER).read();
+    const link = { id: 'over', name: 'Ann', rights: ['look', 'wake'], expiresAt: ago(60) } as const;
+    await new LinkStore(dynamo, TABLE_NAME).create(link, 'test');
+    return `${this.base}#${sealLink(key ?? Buffer.of(), this.model.config.name, link)}`;
   }
 
   async revoke(id: string): Promise<void> {

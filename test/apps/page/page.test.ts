@@ -247,6 +247,23 @@ test('without script it shows the state, and a form wakes the cluster', async ()
   await heading(page, 'Who is there?');
 });
 
+test('without script the way into the app outlasts the key, the button and the wait', async () => {
+  const { secret } = await front.link();
+  const page = await open(`${front.base}?to=/gallery%3Fphoto%3D7`, { ...PHONE, javaScriptEnabled: false });
+  await page.fill('#secret', 'not a key');
+  await page.click('button');
+  await page.waitForSelector('[role=alert]:has-text("not valid")');
+  await page.fill('#secret', secret);
+  await page.click('button');
+  await heading(page, 'Asleep');
+  await page.click('#wake');
+  await heading(page, 'About to wake up');
+  front.awake();
+  await page.reload();
+  await heading(page, 'Awake');
+  expect(await page.locator('#open').getAttribute('href')).toBe(`${APP}gallery?photo=7`);
+});
+
 test.each<[what: string, make: () => Promise<string>]>([
   [
     'revoked',
@@ -256,6 +273,7 @@ test.each<[what: string, make: () => Promise<string>]>([
       return url;
     },
   ],
+  ['expired', () => front.expiredLink()],
   [
     'tampered',
     async () => (await front.link()).url.replace(/#(.)/, (_, first: string) => `#${first === 'e' ? 'f' : 'e'}`),
