@@ -138,9 +138,10 @@ test('saved queries ask the log groups of workflows, steps and nodes that there 
     ([, { Properties }]) => Properties as { Name: string; LogGroupNames: string[]; QueryString: string },
   );
   expect(queries.map(({ Name }) => Name).sort()).toEqual(
-    ['failed-workflows', 'nodes-that-gave-up', 'steps-tried-again', 'what-steps-could-not-do'].map(
-      (name) => `drowse/big/${name}`,
-    ),
+    [
+      ...['failed-workflows', 'nodes-that-gave-up', 'steps-tried-again', 'what-steps-could-not-do'],
+      'who-changed-what-in-the-cluster',
+    ].map((name) => `drowse/big/${name}`),
   );
   for (const { LogGroupNames } of queries) {
     expect(LogGroupNames.length).toBeGreaterThan(0);

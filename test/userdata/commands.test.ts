@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { appendFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bake } from './support/case';
 import { Life, startingFrom } from './support/life';
@@ -520,6 +520,63 @@ describe('report-api', () => {
     const { code, stderr } = await report();
     expect(code).toBe(1);
     expect(stderr).toContain('[metric-not-taken] CloudWatch takes no metric (AccessDenied)');
+  });
+});
+
+describe('ship-logs of a seat', () => {
+  const AUDIT = 'var/log/kubernetes/audit.log';
+  const event = (uri: string) =>
+    `${JSON.stringify({ verb: 'delete', requestURI: uri, requestReceivedTimestamp: '2026-11-20T08:00:00.123456Z' })}\n`;
+  const ship = () => life.sandbox.run(['/opt/drowse/ship-logs.sh']);
+  const shipped = () => life.state.logEvents.filter((line) => !line.startsWith('drowse-node: '));
+  beforeEach(async () => {
+    await node();
+    // What the API server of the tests would have written.
+    life.sandbox.removePath('var/log/kubernetes');
+    life.state.logEvents = [];
+  });
+
+  test('sends its audit log and the pods of kube-system, each line once, in whole lines', async () => {
+    const pod = 'var/log/pods/kube-system_etcd-i-1_0a1b/etcd/0.log';
+    life.sandbox.write(AUDIT, `${event('/a')}${event('/b').slice(0, 20)}`);
+    life.sandbox.write(pod, '2026-11-20T07:59:59.5Z stderr F slow disk\n');
+    life.sandbox.write('var/log/pods/app_x_0a1b/x/0.log', '2026-11-20T07:59:59.5Z stdout F of an app\n');
+    expect(await ship()).toMatchObject({ code: 0 });
+    expect(shipped()).toEqual([
+      `audit: ${event('/a').trimEnd()}`,
+      'kube-system_etcd-i-1_0a1b: 2026-11-20T07:59:59.5Z stderr F slow disk',
+    ]);
+    life.sandbox.write(AUDIT, `${event('/a')}${event('/b')}`);
+    await ship();
+    await ship();
+    expect(shipped().slice(2)).toEqual([`audit: ${event('/b').trimEnd()}`]);
+  });
+
+  test('reads a log that was turned over to its end, and the new one from its start', async () => {
+    life.sandbox.write(AUDIT, event('/a'));
+    await ship();
+    const file = join(life.sandbox.root, AUDIT);
+    appendFileSync(file, event('/b'));
+    renameSync(file, file.replace('.log', '-2026-11-20T08-00-00.000.log'));
+    life.sandbox.write(AUDIT, event('/c'));
+    await ship();
+    expect(shipped()).toEqual(['/a', '/b', '/c'].map((uri) => `audit: ${event(uri).trimEnd()}`));
+  });
+
+  test('sends again what CloudWatch has not taken', async () => {
+    life.sandbox.write(AUDIT, event('/a'));
+    life.state.refuse.PutLogEvents = 'ThrottlingException';
+    expect(await ship()).toMatchObject({ code: 1 });
+    delete life.state.refuse.PutLogEvents;
+    await ship();
+    expect(shipped()).toEqual([`audit: ${event('/a').trimEnd()}`]);
+  });
+
+  test('catches up with more than one call takes, in order', async () => {
+    const events = Array.from({ length: 12_000 }, (_, index) => event(`/${String(index)}`));
+    life.sandbox.write(AUDIT, events.join(''));
+    expect(await ship()).toMatchObject({ code: 0 });
+    expect(shipped()).toEqual(events.map((line) => `audit: ${line.trimEnd()}`));
   });
 });
 

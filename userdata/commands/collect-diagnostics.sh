@@ -53,6 +53,8 @@ collect_system() {
 }
 
 collect_cluster() {
+  # Who changed what lately: metadata alone (audit-policy.yaml).
+  [[ ! -e /var/log/kubernetes/audit.log ]] || keep audit.jsonl tail --lines 5000 /var/log/kubernetes/audit.log
   keep nodes.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" get nodes --output wide
   keep nodes-described.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" describe nodes
   keep pods.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" get pods --all-namespaces --output wide

@@ -55,5 +55,18 @@ export class WorkflowQueries extends Construct {
       'sort @timestamp desc',
       'limit 200',
     );
+    query(
+      'who-changed-what-in-the-cluster',
+      [namesOf(cluster).nodeLogGroup],
+      'filter @logStream like /\\/audit$/',
+      'parse @message /"verb":"(?<verb>[^"]+)"/',
+      'parse @message /"user":\\{"username":"(?<who>[^"]+)"/',
+      'parse @message /"requestURI":"(?<what>[^"]+)"/',
+      'parse @message /"code":(?<code>\\d+)/',
+      'filter who not like /^system:/',
+      'fields @timestamp, who, verb, what, code',
+      'sort @timestamp desc',
+      'limit 200',
+    );
   }
 }
