@@ -167,12 +167,12 @@ function sentence({ view, timeZone }: Shown): Html {
   }
   const from = since === undefined ? '' : html` since ${moment(since, timeZone)}`;
   if (isAwake(view)) {
-    return html`<p>It is awake${from || ''}.</p>
+    return html`<p>It ${from === '' ? 'is awake' : html`has been awake${from}`}.</p>
       ${missing.length > 0 && html`<p>Not up yet: ${missing.join(', ')}. It is tried again in the background.</p>`}
       ${!appAnswers && html`<p>The app did not answer when it was last looked at. Whoever runs the cluster has been told.</p>`}`;
   }
   if (since === undefined) return html`<p>This cluster has never been started. Whoever runs it does that once.</p>`;
-  return html`<p>It sleeps${from || ''}, and costs next to nothing.${usual ? ` Waking takes ${usual}.` : ''}</p>`;
+  return html`<p>It has been asleep${from}, and costs next to nothing.${usual ? ` Waking takes ${usual}.` : ''}</p>`;
 }
 
 function estimateLine({ running, now }: LinkStatus): Html | false {

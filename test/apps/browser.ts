@@ -12,9 +12,10 @@ export class ChromiumMissing extends Error {
 
 /**
  * Starts a headless Chromium that talks to nobody but us.
+ * @param more arguments of Chromium
  * @throws ChromiumMissing
  */
-export async function startBrowser(): Promise<Browser> {
+export async function startBrowser(...more: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: findChromium(),
     args: [
@@ -25,6 +26,7 @@ export async function startBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }

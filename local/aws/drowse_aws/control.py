@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -76,6 +77,8 @@ def describe() -> dict[str, Any]:
         "patches": [{"name": known.name, "worksAround": known.works_around} for known in registry.patches()],
         "stubs": [{"type": kind, "reason": reason} for kind, reason in stubs.STUBS.items()],
         "nodes": hardware.current().described(),
+        # Where every Elastic IP is answered for (patches/ingress.py).
+        "ingress": os.environ.get("DROWSE_INGRESS"),
         "commands": node_commands.count(),
         # What each played cluster has asked repositories and registries for so far.
         "asked": {name: state.asked for name in _clusters() if (state := cluster.existing(name)) is not None},
