@@ -139,9 +139,20 @@ const RULE_PARTS: Record<string, RegExp> = {
 };
 const HEBREW_MONTH = /^([1-9]|0[1-9]|1[0-3]|5L)$/;
 
+/** Parts that the library does not hold against each other, as a comparison with another one has shown. */
+const MIXED: readonly (readonly RegExp[])[] = [
+  [/BYYEARDAY=[^;]*/, /BY(MONTH)?DAY=[^;]*/],
+  [/BYWEEKNO=[^;]*/, /BY(MONTH|YEAR)DAY=[^;]*/],
+  [/BYWEEKNO=[^;]*/, /BYDAY=[^;]*\d[A-Z]{2}[^;]*/],
+  // A first Monday is of the year where no month is named.
+  [/FREQ=YEARLY(?!.*BYMONTH=)(?<!BYMONTH=.*)/, /BYMONTHDAY=[^;]*/, /BYDAY=[^;]*\d[A-Z]{2}[^;]*/],
+];
+
 /** The first part of a rule that cannot be followed. */
 function unknownPart(rule: string): string | undefined {
   const hebrew = rule.includes('RSCALE=HEBREW');
+  const mixed = MIXED.find((parts) => parts.every((part) => part.test(rule)));
+  if (mixed) return mixed.map((part) => part.exec(rule)?.[0] ?? '').join(' with ');
   return rule.split(';').find((part) => {
     const [name = '', values = ''] = part.split('=');
     const allowed = hebrew && name === 'BYMONTH' ? HEBREW_MONTH : RULE_PARTS[name];

@@ -188,9 +188,9 @@ const PROPERTY =
 
 /**
  * A date is clear from its end, whatever stands before: Exchange names time zones with a colon and no quotes
- * (`DTSTART;TZID=(UTC+01:00) Berlin, Rome:20261224T000000`), others close the quotes after the date.
+ * (`DTSTART;TZID=(UTC+01:00) Berlin, Rome:20261224T000000`), others close the quotes after the date, or write VALUE=20261224.
  */
-const DATE = /^(?<name>DTSTART|DTEND|RDATE|EXDATE|RECURRENCE-ID)(?<parameters>(?:;.*)?):(?<value>\d{8}[\dTZ,]*)"?$/i;
+const DATE = /^(?<name>DTSTART|DTEND|RDATE|EXDATE|RECURRENCE-ID)(?<parameters>(?:;.*)?)[:=](?<value>\d{8}[\dTZ,]*)"?$/i;
 
 function readProperty(text: string): Property | undefined {
   const line = text.trimEnd();

@@ -205,7 +205,7 @@ test.each<[what: string, events: string[][], days: string[]]>([
     'parameters without a value, and quotes in the wrong place',
     [
       ['DTSTART;WHATEVER:20261224'],
-      ['DTSTART;;VALUE=DATE:20261226'],
+      ['DTSTART;;VALUE=DATE:20261226', 'DTEND;VALUE=20261227'],
       [
         'DTSTART;TZID="W. Europe Standard Time:20261228T000000"',
         'DTEND;TZID="W. Europe Standard Time:20261229T000000"',
@@ -312,6 +312,9 @@ test.each<[what: string, file: string | Buffer, message: string]>([
   ],
   ...[
     ['FREQ=YEARLY;BYEASTER=0', 'BYEASTER=0'],
+    ['FREQ=YEARLY;BYYEARDAY=60;BYDAY=SU', 'BYYEARDAY=60 with BYDAY=SU'],
+    ['FREQ=YEARLY;BYMONTHDAY=1;BYDAY=1MO', 'FREQ=YEARLY with BYMONTHDAY=1 with BYDAY=1MO'],
+    ['FREQ=YEARLY;BYWEEKNO=20;BYMONTHDAY=15', 'BYWEEKNO=20 with BYMONTHDAY=15'],
     ['FREQ=YEARLY;BYMONTH=13', 'BYMONTH=13'],
     ['FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=1,32', 'BYMONTHDAY=1,32'],
     ['RSCALE=ISLAMIC-CIVIL;FREQ=YEARLY;BYMONTH=10;BYMONTHDAY=1', 'RSCALE=ISLAMIC-CIVIL'],
