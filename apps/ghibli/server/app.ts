@@ -8,6 +8,7 @@ import { makeMetrics } from './metrics';
 import { notReady, type Painter } from './painter';
 import { ClientProblem, NotAnUpload, NotFound, Unexpected } from './problems';
 import { makeTransform } from './transform';
+import { clientOf, newCookie } from './visitor';
 
 /** The page needs nothing from anywhere else, and shows pictures that it made itself (blob:). */
 const SECURITY_HEADERS = {
@@ -69,6 +70,11 @@ export async function buildApp({ env, painter, publicFolder }: AppDeps): Promise
     reply.headers(SECURITY_HEADERS);
     done();
   });
+  app.addHook('onRequest', (request, reply, done) => {
+    if (/^\/(\?|$)/.test(request.url) && clientOf(request).visitor === undefined)
+      reply.header('set-cookie', newCookie(request));
+    done();
+  });
   app.addHook('onSend', (_request, reply, _payload, done) => {
     // A connection kept alive would hold up the end, long after its photo is finished.
     if (closing) reply.header('connection', 'close');
@@ -90,7 +96,8 @@ export async function buildApp({ env, painter, publicFolder }: AppDeps): Promise
     root: publicFolder,
     cacheControl: false,
     setHeaders: (reply, file) => {
-      void reply.header('cache-control', file.endsWith('.html') ? 'no-cache' : FOR_EVER);
+      // With the page comes a cookie: a cache between that kept it would make many visitors one.
+      void reply.header('cache-control', file.endsWith('.html') ? 'private, no-cache' : FOR_EVER);
     },
   });
 

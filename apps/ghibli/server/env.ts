@@ -34,7 +34,7 @@ export const envSchema = z.object({
   QUEUE_LIMIT: integer(1, 1000, 9),
   /** Uploads being received at once; each may hold 10 MB of memory. */
   UPLOAD_LIMIT: integer(1, 1000, 16),
-  /** Photos of one address in the server at once, uploads included: one loop must not fill the queue for all. */
+  /** Photos of one client (address or cookie) in the server at once, uploads included: one loop must not fill the queue for all. */
   CLIENT_LIMIT: integer(1, 1000, 3),
   /**
    * Proxies in front that each add the address of whom they serve to `X-Forwarded-For`. What is further left in that header a

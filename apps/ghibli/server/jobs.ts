@@ -1,4 +1,5 @@
 import type { Progress } from '../contract';
+import type { Client } from './visitor';
 import { QueueFull, TooManyOfYours } from './problems';
 
 /** Before the first painting there is nothing to estimate from: what a T4 takes for 1024 × 768, with its surroundings. */
@@ -8,8 +9,7 @@ const NEWEST = 0.3;
 
 /** One photo in the server. */
 export interface Job {
-  /** Address of whoever sent it. */
-  client: string;
+  client: Client;
   stage: 'receiving' | 'reading' | 'waiting' | 'painting' | 'finishing';
   /** `performance.now()` at which the painting began. */
   paintingSince?: number;
@@ -35,12 +35,13 @@ export class Jobs {
 
   /**
    * Takes in an upload.
-   * @param client address of whoever sends it
+   * @param client whoever sends it; the same one by its address or by its cookie
    * @param id by which its client asks for the progress
    * @throws TooManyOfYours, QueueFull
    */
-  begin(client: string, id: string | undefined): Job {
-    if (this.count((job) => job.client === client) >= this.limits.ofOne) throw new TooManyOfYours(this.limits.ofOne);
+  begin(client: Client, id: string | undefined): Job {
+    if (this.count((job) => isSame(job.client, client)) >= this.limits.ofOne)
+      throw new TooManyOfYours(this.limits.ofOne);
     if (this.uploads >= this.limits.uploads || this.photos >= this.limits.photos) throw this.full();
     const job: Job = { client, stage: 'receiving' };
     this.all.add(job);
@@ -121,4 +122,8 @@ export class Jobs {
 
 function since(job: Job): number {
   return performance.now() - (job.paintingSince ?? performance.now());
+}
+
+function isSame(one: Client, other: Client): boolean {
+  return one.address === other.address || (one.visitor !== undefined && one.visitor === other.visitor);
 }

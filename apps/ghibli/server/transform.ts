@@ -17,6 +17,7 @@ import {
   PhotoMissing,
   PhotoTooLarge,
 } from './problems';
+import { clientOf } from './visitor';
 
 /** Photos decoded at the same time: one for each core but the one that JavaScript needs would be more than the GPU eats. */
 const READERS = 2;
@@ -49,7 +50,7 @@ export function makeTransform({ env, painter, jobs, metrics, isClosing }: Transf
     });
     if (isClosing()) throw new NotReady('The server is being restarted.', 'Try again in a few seconds.');
     if (!painter.status.ready) throw notReady(painter.status);
-    const job = jobs.begin(request.ip, jobId(request));
+    const job = jobs.begin(clientOf(request), jobId(request));
     try {
       const file = await clock.time('receive', () => receive(request, reply));
       jobs.received(job);

@@ -177,7 +177,7 @@ describe('the page’s files', () => {
     const page = await fetch(`${server.base}/`);
     const html = await page.text();
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
-    expect(page.headers.get('cache-control')).toBe('no-cache');
+    expect(page.headers.get('cache-control')).toBe('private, no-cache');
     expect(html).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
     const assets = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, url]) => url ?? '');
     expect(assets).toHaveLength(3);

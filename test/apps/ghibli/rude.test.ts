@@ -30,13 +30,13 @@ function holdPaintings(): void {
 }
 
 /** Sends a photo through a proxy that says whom it serves. */
-async function send(forwarded: string): Promise<{ status: number; error: string | undefined }> {
+async function send(forwarded: string, cookie?: string): Promise<{ status: number; error: string | undefined }> {
   const form = new FormData();
   form.append('photo', new Blob([Uint8Array.from(photo)]), 'photo.jpg');
   const answer = await fetch(`${server.base}/api/transform`, {
     method: 'POST',
     body: form,
-    headers: { 'x-forwarded-for': forwarded },
+    headers: { 'x-forwarded-for': forwarded, ...(cookie !== undefined && { cookie }) },
   });
   const body = answer.status === 200 ? {} : ((await answer.json()) as { error: string });
   return { status: answer.status, error: (body as { error?: string }).error };
@@ -58,6 +58,36 @@ describe('one client that sends without end', () => {
     ]);
     expect(await send('203.0.113.7')).toEqual({ status: 200, error: undefined });
     clearInterval(keepGoing);
+  });
+});
+
+describe('one visitor whose address changes', () => {
+  const cookieOf = async (headers: Record<string, string> = {}) =>
+    (await fetch(server.base, { headers })).headers.get('set-cookie');
+
+  it('has two photos in the server by the cookie of the page, and no more with another cookie', async () => {
+    const given = (await cookieOf())!;
+    expect(given).toMatch(/^visitor=[\w-]{22}; Path=\/; Max-Age=86400; HttpOnly; SameSite=Strict$/);
+    const [cookie] = given.split(';');
+    holdPaintings();
+    const sent = Promise.all(['203.0.113.7', '203.0.113.8'].map((address) => send(address, `other=1; ${cookie!}`)));
+    await until(() => release.length === 1, 'the first is painted');
+    await until(async () => (await send('203.0.113.9', cookie)).status === 429, 'the third is turned away');
+    expect(await send('203.0.113.9', cookie)).toEqual({ status: 429, error: 'TooManyOfYours' });
+    const other = send('203.0.113.9', (await cookieOf())!.split(';')[0]);
+    const keepGoing = setInterval(() => release.splice(0).forEach((go) => go()), 20);
+    expect(await other).toEqual({ status: 200, error: undefined });
+    expect((await sent).map(({ status }) => status)).toEqual([200, 200]);
+    clearInterval(keepGoing);
+  });
+
+  it('gets one cookie, for HTTPS alone where it came by that', async () => {
+    const cookie = (await cookieOf({ 'x-forwarded-proto': 'https' }))!;
+    expect(cookie).toMatch(/; Secure$/);
+    // No cache between may hand one visitor's cookie to another.
+    expect((await fetch(server.base)).headers.get('cache-control')).toBe('private, no-cache');
+    expect(await cookieOf({ cookie: cookie.split(';')[0]! })).toBeNull();
+    expect(await cookieOf({ cookie: 'visitor=anything' })).toMatch(/^visitor=/);
   });
 });
 
