@@ -1,7 +1,9 @@
+import { didYouMean } from '../../core/config/did-you-mean';
 import { namesOf } from '../../core/config/names';
 import type { ClusterConfig } from '../../core/config/schema';
+import { COMMERCIAL_REGIONS, REGIONS_DATE } from '../../core/facts/regions';
 import { describeTarget, loadConfig } from '../../lib/config/load';
-import { CommandFailed } from '../terminal/errors';
+import { CommandFailed, EXIT } from '../terminal/errors';
 
 /** Options that every verb has. */
 export interface FileOptions {
@@ -28,14 +30,28 @@ export interface Target {
 /**
  * The cluster of the configuration, or another of the same account that `--cluster` and `--region` name.
  * @throws InvalidConfig as loadConfig does
+ * @throws CommandFailed if there is no such region
  */
 export function targetOf({ config: file = process.env.DROWSE_CONFIG, cluster, region }: TargetOptions): Target {
   const config = loadConfig(file);
+  if (region !== undefined) checkRegion(region);
   const target = { cluster: cluster ?? config.name, region: region ?? config.region };
   const named = target.cluster !== config.name || target.region !== config.region;
   return named
     ? { ...target, config: undefined, description: `cluster ${target.cluster} in ${target.region}, as the options say` }
     : { ...target, config, description: describeTarget(config, file) };
+}
+
+/** A typo is told at once: by the network it is only a host that does not answer. */
+function checkRegion(region: string): void {
+  if (COMMERCIAL_REGIONS.includes(region)) return;
+  const near = didYouMean(region, COMMERCIAL_REGIONS);
+  throw new CommandFailed(
+    `--region ${region}: no region where drowse runs (list of ${REGIONS_DATE})`,
+    near === undefined ? `There are ${COMMERCIAL_REGIONS.join(', ')}.` : `Did you mean ${near}?`,
+    '',
+    EXIT.wrongUse,
+  );
 }
 
 /**

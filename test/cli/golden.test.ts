@@ -272,3 +272,13 @@ test('the API of another cluster is not taken for the one that is meant', async 
   const { code, err } = await drowse('status', ...CONFIG);
   expect([code, err]).toEqual([1, expect.stringMatching(/is the API of cluster research, and not of cluster office/)]);
 });
+
+test.each([
+  ['us-est-1', /^--region us-est-1: no region where drowse runs \(list of \d{4}-.*\nDid you mean us-east-1\?\n$/],
+  ['mars', /^--region mars: .*\nThere are af-south-1, /],
+])('no region %s is wrong use, and nobody is asked', async (region, said) => {
+  expect(await drowse('wake', '--region', region, ...CONFIG)).toEqual({
+    ...{ code: 2, out: '', err: expect.stringMatching(said) as string },
+  });
+  expect(api.asked).toEqual([]);
+});
