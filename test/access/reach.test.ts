@@ -19,7 +19,7 @@ const reached = new Map<SynthesizedRole, Reach[]>();
 beforeAll(async () => {
   const found = await Promise.all(roles.map((role) => reachOf(role, synthesized)));
   for (const [index, role] of roles.entries()) reached.set(role, found[index]!);
-}, 60_000);
+});
 
 test('whoever has a role’s credentials can change what the table says, and nothing else', () => {
   const found = tableOf(reached);
