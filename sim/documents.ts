@@ -3,7 +3,8 @@ import type { ClusterConfig } from '../core/config/schema';
 import { overlays, readTree, type Tree } from '../lib/platform/tree';
 import type { Ec2, SimInstance } from './aws/ec2';
 import type { S3 } from './aws/s3';
-import type { DocumentScript, Ssm } from './aws/ssm';
+import type { CommandAnswer, DocumentScript, Ssm } from './aws/ssm';
+import type { Etcd } from './etcd';
 import { etcdDocuments } from './etcd-documents';
 import type { InCluster } from './in-cluster';
 
@@ -41,8 +42,22 @@ function treeOf({ overlay, examples }: ClusterConfig['platform']): Tree {
   return tree;
 }
 
+interface World {
+  ssm: Ssm;
+  ec2: Ec2;
+  s3: S3;
+  etcd: Etcd;
+  inside: InCluster;
+}
+
+const NO_API: CommandAnswer = {
+  seconds: 60,
+  result: { ok: false, error: 'ApiNotReady', message: 'the API server does not answer: etcd has no quorum' },
+};
+/** Commands that are of use where the API does not answer. */
+const WITHOUT_API = new Set(['restore-etcd', 'collect-diagnostics']);
 /** Answers for each of our documents; seconds are what the real scripts take on a small cluster. */
-export function addDocuments(ssm: Ssm, ec2: Ec2, s3: S3, config: ClusterConfig, inside: InCluster): void {
+export function addDocuments({ ssm, ec2, s3, etcd, inside }: World, config: ClusterConfig): void {
   const cluster = config.name;
   const names = namesOf(cluster);
   const poolNodes = (): SimInstance[] => ec2.in('running').filter(({ tags }) => tags[TAG.role] === 'pool');
@@ -62,7 +77,7 @@ export function addDocuments(ssm: Ssm, ec2: Ec2, s3: S3, config: ClusterConfig, 
       return { seconds: 30, result: { ok: true, drained, stuck: [] } };
     },
     'uncordon-nodes': () => ({ seconds: 2, result: { ok: true }, effect: () => inside.cordoned.clear() }),
-    ...etcdDocuments({ ec2, s3, cluster, inside }),
+    ...etcdDocuments({ ec2, s3, cluster, inside, etcd }),
     'smoke-test': () => ({
       seconds: 20,
       result: { ok: true, checks: [{ name: 'nodes-ready', ok: true, detail: `${String(inside.nodes.size)} nodes` }] },
@@ -88,5 +103,9 @@ export function addDocuments(ssm: Ssm, ec2: Ec2, s3: S3, config: ClusterConfig, 
       },
     }),
   };
-  for (const [command, script] of Object.entries(scripts)) ssm.documents.set(names.document(command), script);
+  for (const [command, script] of Object.entries(scripts)) {
+    ssm.documents.set(names.document(command), (parameters, instanceId) =>
+      WITHOUT_API.has(command) || etcd.hasQuorum() ? script(parameters, instanceId) : NO_API,
+    );
+  }
 }

@@ -3,6 +3,7 @@ import { TAG } from '../core/config/names';
 import type { Ec2, SimInstance } from './aws/ec2';
 import type { S3 } from './aws/s3';
 import type { CommandAnswer, DocumentScript } from './aws/ssm';
+import type { Etcd } from './etcd';
 import type { InCluster } from './in-cluster';
 
 interface World {
@@ -10,10 +11,11 @@ interface World {
   s3: S3;
   cluster: string;
   inside: InCluster;
+  etcd: Etcd;
 }
 
 /** Answers for the documents that save and rebuild etcd, and for the one that packs diagnostics; sets really lie in the bucket. */
-export function etcdDocuments({ ec2, s3, cluster, inside }: World): Record<string, DocumentScript> {
+export function etcdDocuments({ ec2, s3, cluster, inside, etcd }: World): Record<string, DocumentScript> {
   return {
     'snapshot-etcd': ({ Reason = '' }) => {
       const at = new Date().toISOString().replace(/\.\d+/, '');
@@ -44,6 +46,7 @@ export function etcdDocuments({ ec2, s3, cluster, inside }: World): Record<strin
       if (readySeats(ec2).length > 0) return refused('QuorumExists', 'the other seats have a quorum');
       const effect = () => {
         volume.lost = false;
+        etcd.restore(seat);
         seat.tags[TAG.phase] = 'ready';
         seat.tags[TAG.phaseAt] = new Date().toISOString();
       };

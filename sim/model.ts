@@ -16,7 +16,7 @@ import { CallLog } from './aws/calls';
 import { Dynamo } from './aws/dynamodb';
 import { Ec2 } from './aws/ec2';
 import { serviceFault } from './aws/errors';
-import { Faults } from './aws/faults';
+import { asSdk, Faults } from './aws/faults';
 import { LoadBalancing } from './aws/load-balancing';
 import { S3 } from './aws/s3';
 import { actionOf, type Service } from './aws/service';
@@ -25,6 +25,7 @@ import { Sns } from './aws/sns';
 import { Ssm } from './aws/ssm';
 import { StepFunctions } from './aws/step-functions';
 import { addDocuments } from './documents';
+import { Etcd } from './etcd';
 import type { InCluster } from './in-cluster';
 import { Nodes } from './nodes';
 import { Outside } from './outside';
@@ -50,6 +51,7 @@ export class Model {
   readonly sns;
   readonly ssm = new Ssm(this.ec2);
   readonly stepFunctions = new StepFunctions();
+  readonly etcd = new Etcd(this.ec2);
   readonly dynamo;
   readonly nodes;
   readonly inside: InCluster = {
@@ -66,7 +68,7 @@ export class Model {
     this.dynamo = new Dynamo(this.names.table);
     this.sns = new Sns(`arn:aws:sns:${REGION}:${ACCOUNT}:${this.names.notificationTopic}`);
     this.s3 = new S3(this.names.bucket(ACCOUNT, REGION));
-    this.nodes = new Nodes(this.ec2, this.ssm, this.names.joinParameter);
+    this.nodes = new Nodes(this.ec2, this.ssm, this.names.joinParameter, this.etcd);
     this.ec2.images.add(IMAGE);
     const clusterTag = { [TAG.cluster]: config.name };
     this.ec2.address = { id: ELASTIC_IP_ID, publicIp: '203.0.113.7', tags: clusterTag, instanceId: undefined };
@@ -75,7 +77,11 @@ export class Model {
     this.ec2.onChange(({ id, state, tags }) => {
       if (state === 'running' && tags[TAG.role] !== undefined) this.inside.nodes.add(id);
     });
-    addDocuments(this.ssm, this.ec2, this.s3, config, this.inside);
+    this.nodes.onSeatReady = () => {
+      const live = new Set(this.ec2.in('running').map(({ id }) => id));
+      for (const name of this.inside.nodes) if (!live.has(name)) this.inside.nodes.delete(name);
+    };
+    addDocuments(this, config);
   }
 
   /** The SDK clients as a step sees them; what they do is recorded under the caller's name. */
@@ -104,8 +110,10 @@ export class Model {
       const call = { caller, service: service.prefix, action: actionOf(command.constructor), input: command.input };
       await passFence(call.action);
       this.calls.add(call);
-      await new Promise((resolve) => setTimeout(resolve, CALL_MS));
-      const fault = await this.faults.strike(call);
+      const fault = await asSdk(async () => {
+        await new Promise((resolve) => setTimeout(resolve, CALL_MS));
+        return this.faults.strike(call);
+      });
       if (fault !== undefined) {
         service.answer(command);
         if (fault === 'after-effect') throw serviceFault();

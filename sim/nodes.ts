@@ -1,6 +1,7 @@
 import { TAG } from '../core/config/names';
 import type { Ec2, SimInstance } from './aws/ec2';
 import { after } from './aws/service';
+import { type Etcd } from './etcd';
 import { readySeats } from './etcd-documents';
 import type { Ssm } from './aws/ssm';
 import measured from './measured.json';
@@ -30,6 +31,10 @@ export const PLAN: { seat: NodePlan; pool: NodePlan } = {
   pool: { boot: 40, runtime: 35, last: measured.pool.seconds },
 };
 
+/** How often a seat tries to get its volume, and how long (s): `volume-held` in userdata/lib/volume.sh. */
+const VOLUME = { poll: 5, patience: 600 };
+/** How often a seat looks whether its API answers, and how long (s): `api-not-ready` in userdata/lib/seat.sh. */
+const API = { poll: 2, patience: 1200 };
 /** How often a pool node looks for its join token (ms). */
 const TOKEN_POLL_MS = 2000;
 
@@ -41,10 +46,14 @@ export class Nodes {
     return this.isLost(tags[TAG.seat]) ? { ...PLAN.seat, failsWith: 'state-lost' } : PLAN.seat;
   };
 
+  /** Called when a seat is ready: by then it has deleted what names instances that are gone. */
+  onSeatReady: () => void = () => undefined;
+
   constructor(
     private readonly ec2: Ec2,
     private readonly ssm: Ssm,
     private readonly joinParameter: (pool: string, instanceId: string) => string,
+    private readonly etcd: Etcd,
   ) {
     ec2.onChange((instance) => {
       if (instance.state === 'running') this.boot(instance);
@@ -64,6 +73,10 @@ export class Nodes {
     const seat = instance.tags[TAG.role] === 'seat';
     const { boot } = instance;
     const alive = () => instance.state === 'running' && instance.boot === boot;
+    const give = (reason: string) => {
+      instance.tags[TAG.phase] = `failed:${reason}`;
+      instance.tags[TAG.phaseAt] = new Date().toISOString();
+    };
     const phase = (name: string): boolean => {
       const fails = plan.failsWith !== undefined && (name === 'control-plane' || name === 'joining');
       instance.tags[TAG.phase] = fails ? `failed:${plan.failsWith ?? ''}` : name;
@@ -75,8 +88,34 @@ export class Nodes {
         if (alive()) next();
       });
     };
-    const finish = (name: 'control-plane' | 'joining') => {
-      if (phase(name)) then(plan.last, () => phase('ready'));
+    /** Tries again and again; out of patience, the node fails. */
+    const until = (
+      what: { poll: number; patience: number; reason: string },
+      holds: () => boolean,
+      next: () => void,
+    ) => {
+      if (holds()) next();
+      else if (what.patience <= 0) give(what.reason);
+      else then(what.poll, () => until({ ...what, patience: what.patience - what.poll }, holds, next));
+    };
+    const startSeat = () => {
+      if (!phase('control-plane')) return;
+      const volume = this.ec2.volumes.find(({ tags }) => tags[TAG.seat] === instance.tags[TAG.seat]);
+      const attached = () => volume !== undefined && this.ec2.attach(volume, instance.id);
+      until({ ...VOLUME, reason: 'volume-held' }, attached, () =>
+        then(plan.last, () => {
+          const answers = () => this.etcd.start(instance);
+          until({ ...API, reason: 'api-not-ready' }, answers, () => {
+            phase('ready');
+            this.onSeatReady();
+          });
+        }),
+      );
+    };
+    const finish = () => {
+      if (!phase('joining')) return;
+      const answers = () => this.etcd.hasQuorum();
+      then(plan.last, () => until({ ...API, patience: 600, reason: 'api-unreachable' }, answers, () => phase('ready')));
     };
     const rejected = new Set<string>();
     const awaitToken = () => {
@@ -85,13 +124,13 @@ export class Nodes {
       else if (rejected.size < (plan.unknownTokens ?? 0)) {
         rejected.add(token);
         if (phase('joining')) then(plan.last, () => phase('waiting-for-token') && awaitToken());
-      } else finish('joining');
+      } else finish();
     };
     if (!phase('booting')) return;
     then(plan.boot, () => {
       if (!phase('runtime')) return;
       then(plan.runtime, () => {
-        if (seat) finish('control-plane');
+        if (seat) startSeat();
         else if (phase('waiting-for-token')) awaitToken();
       });
     });

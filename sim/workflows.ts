@@ -10,6 +10,8 @@ import { makeStep, type StepFunction } from './steps';
 const FUNCTION_SECONDS = 60;
 /** From the start of an invocation to the handler's first line, warm (ms). */
 const INVOKE_MS = 20;
+/** A function that was not called for so long starts anew (ms). */
+const KEPT_WARM_MS = 10 * 60_000;
 /** From an event to the start of its execution (ms). */
 const EVENT_MS = 1500;
 /** From Spot's warning to the end of the instance (ms). */
@@ -34,6 +36,8 @@ export interface Execution extends ExecutionRecord {
   over: Promise<void>;
   /** Like "Stop execution" in the console. */
   stop: () => void;
+  /** What AWS does to an execution that has run for too long. */
+  timeOut: () => void;
 }
 
 /** Runs the project's state machines with its real step handlers on a model of AWS, in whatever time it is. */
@@ -46,6 +50,9 @@ export class Workflows {
   /** Called as each task state is entered; tests stop executions here. */
   beforeTask: (execution: Execution, state: string) => void = () => undefined;
 
+  /** What the first call of a function takes longer, or the first after a while (ms). */
+  coldStartMs = 0;
+  private readonly lastUsed = new Map<string, number>();
   /** After how long an event arrives (ms); never, or several times, and out of order, if something is wrong. */
   delivery: () => readonly number[] = () => [EVENT_MS];
   /** Called with each execution that fails. */
@@ -113,6 +120,7 @@ export class Workflows {
       states: [],
       over: Promise.resolve(),
       stop: () => undefined,
+      timeOut: () => undefined,
     };
     this.model.stepFunctions.executions.set(arn, execution);
     this.run(execution, definition, input);
@@ -137,11 +145,16 @@ export class Workflows {
       overrides: { taskResourceLocalHandlers },
       context,
     });
-    execution.stop = () => {
-      if (execution.status !== 'RUNNING') return;
-      execution.status = 'ABORTED';
-      addEvent(execution, { type: 'ExecutionAborted' });
+    const end = (status: 'ABORTED' | 'TIMED_OUT', type: 'ExecutionAborted' | 'ExecutionTimedOut'): boolean => {
+      if (execution.status !== 'RUNNING') return false;
+      execution.status = status;
+      addEvent(execution, { type });
       abort();
+      return true;
+    };
+    execution.stop = () => void end('ABORTED', 'ExecutionAborted');
+    execution.timeOut = () => {
+      if (end('TIMED_OUT', 'ExecutionTimedOut')) this.onFailure(execution);
     };
     void countTransitions(execution, eventLogs);
     execution.over = result.then(
@@ -203,7 +216,9 @@ export class Workflows {
 
   private async call(step: string, event: Json): Promise<unknown> {
     const invokedAt = Date.now();
-    await new Promise((resolve) => setTimeout(resolve, INVOKE_MS));
+    const cold = invokedAt - (this.lastUsed.get(step) ?? Number.NEGATIVE_INFINITY) > KEPT_WARM_MS;
+    await new Promise((resolve) => setTimeout(resolve, INVOKE_MS + (cold ? this.coldStartMs : 0)));
+    this.lastUsed.set(step, Date.now());
     const run = this.functions.get(step) ?? makeStep(this.model, step);
     this.functions.set(step, run);
     const { promise: timeOut, reject } = Promise.withResolvers<never>();

@@ -47,7 +47,9 @@ async function holdIfTooMany(deps: Deps, failed: LaunchFailure): Promise<void> {
   if (!found || found.suspended.includes('Launch')) return;
   const runbook = 'docs/runbook.md#launchesheld';
   await deps.store.recordEvent(`${group}-${instanceId}`, { what: 'launches-held', ...failed, runbook });
-  await notify(deps.notify, `held#${group}#${instanceId}`, {
+  // Wakes that look-after starts let the group try again: people hear of it once for what they asked for.
+  const { wanted } = await deps.store.read();
+  await notify(deps.notify, `held#${group}#${wanted?.since ?? instanceId}`, {
     subject: `${deps.cluster}: ${pool === undefined ? group : `pool ${pool}`} launches no more nodes`,
     text: [
       `${count} nodes of group ${group} failed to join, one after the other. The last: ${describe(failed)}.`,

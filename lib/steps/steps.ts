@@ -369,10 +369,10 @@ export function stepsOf(context: StepContext) {
     'abandon-launch': step(
       abandonLaunch,
       news,
+      read,
       may.items('RememberLaunches', ['launch#*'], 'PutItem'),
       may.items('CountLaunches', ['breaker#*'], 'UpdateItem'),
       happened('*'),
-      key,
       findAll,
       may.groups('CompleteLifecycleAction', 'SuspendProcesses'),
       may.notify(),

@@ -44,12 +44,18 @@ export interface SimInstance {
   changes: { at: number; state: InstanceStateName }[];
 }
 
-interface SimVolume {
+export interface SimVolume {
   id: string;
   state: 'available' | 'in-use';
   tags: Record<string, string>;
   /** True if it is blank, although the cluster was initialised: the seat's state is lost. */
   lost?: boolean;
+  /** True once its seat is a member of etcd. */
+  member?: boolean;
+  /** Who has it: one of the cluster's instances, or somebody else's. */
+  holder?: string | undefined;
+  /** True while AWS does not let go of it, although its holder is gone: `detaching` for ever. */
+  stuck?: boolean;
 }
 
 const PAGE = 50;
@@ -198,6 +204,14 @@ export class Ec2 extends Service {
     return instance;
   }
 
+  /** AttachVolume, as a node calls it until it works. False while somebody else has the volume. */
+  attach(volume: SimVolume, id: string): boolean {
+    const { holder = id, stuck = false } = volume;
+    const held = holder !== id && (stuck || this.instances.get(holder)?.state !== 'terminated');
+    if (!held) Object.assign(volume, { holder: id, state: 'in-use' });
+    return !held;
+  }
+
   /** The instances as DescribeInstances shows them. */
   private shown(): SimInstance[] {
     const all = [...this.instances.values()];
@@ -234,8 +248,15 @@ export class Ec2 extends Service {
       if (instance.state !== passing) return;
       instance.state = lasting;
       if (lasting === 'running') instance.runningAt = Date.now();
+      if (lasting === 'terminated') this.detach(instance.id);
       this.tell(instance);
     });
+  }
+
+  private detach(id: string): void {
+    for (const volume of this.volumes) {
+      if (volume.holder === id && !volume.stuck) Object.assign(volume, { holder: undefined, state: 'available' });
+    }
   }
 
   private tell(instance: SimInstance): void {

@@ -10,11 +10,32 @@ export interface Fault {
   action?: string;
   /** How many calls go wrong; without it, all. */
   times?: number;
+  /** True if it meets each of the SDK's own attempts by itself, which count as calls of their own: few of them never reach a step. */
+  eachAttempt?: boolean;
   /**
    * What the call throws, or how much longer it takes; `hang`: it never ends; `lost-answer`: it has its effect, and the SDK, which has no answer, makes
    * it again; `after-effect`: it has its effect, and the SDK gives up.
    */
   with: 'hang' | 'lost-answer' | 'after-effect' | { seconds: number } | (() => Error);
+}
+
+/** Marks an error that the SDK does not give up at. */
+const AGAIN = Symbol('the SDK tries again');
+/** Attempts of the SDK for one call, as `CONFIG` of lambdas/shared/clients/clients.ts has them. */
+const ATTEMPTS = 5;
+/** Pause before its second attempt (ms); each further one is twice as long. The SDK shortens them at random. */
+const FIRST_PAUSE_MS = 100;
+
+/** Does what the SDK does around a call: it tries again, with growing pauses. */
+export async function asSdk<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let count = 1; ; count += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (count === ATTEMPTS || !(error as { [AGAIN]?: true })[AGAIN]) throw error;
+      await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (count - 1)));
+    }
+  }
 }
 
 /** The faults of one model, in the order in which they were added. */
@@ -41,7 +62,10 @@ export class Faults {
     );
     if (!fault) return undefined;
     fault.left -= 1;
-    if (typeof fault.with === 'function') throw fault.with();
+    if (typeof fault.with === 'function') {
+      const error = fault.with();
+      throw fault.eachAttempt ? Object.assign(error, { [AGAIN]: true }) : error;
+    }
     if (fault.with === 'hang') await new Promise(() => undefined);
     if (fault.with === 'hang') return undefined;
     if (typeof fault.with === 'string') return fault.with;

@@ -15,7 +15,7 @@ import { Service } from './service';
 export interface ExecutionRecord {
   arn: string;
   machineArn: string;
-  status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED';
+  status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED' | 'TIMED_OUT';
   startedAt: Date;
   /** JSON. */
   input: string;

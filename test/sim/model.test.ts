@@ -161,3 +161,62 @@ test('an execution name is used once', () =>
       name: 'StateMachineDoesNotExist',
     });
   }));
+
+describe('control-plane seats', () => {
+  const THREE_SEATS = 'controlPlane: { seats: 3 }';
+  const seats = (twin: Parameters<Parameters<typeof live>[1]>[0]) =>
+    twin.model.ec2.in('running').filter(({ tags }) => tags['drowse:role'] === 'seat');
+
+  test('answer while more than half of etcd’s members run, and not otherwise', () =>
+    liveAwake(THREE_SEATS, async (twin) => {
+      const { ec2, etcd, autoScaling } = twin.model;
+      for (const group of autoScaling.groups.values()) group.stalled = true;
+      ec2.terminate(seats(twin)[0]!.id);
+      expect(etcd.hasQuorum()).toBe(true);
+      ec2.terminate(seats(twin)[0]!.id);
+      expect([seats(twin).length, etcd.hasQuorum()]).toEqual([1, false]);
+      const { result } = twin.model.ssm.documents.get('drowse-measure-activity')!({}, seats(twin)[0]!.id);
+      expect(result).toMatchObject({ ok: false, error: 'ApiNotReady' });
+    }));
+
+  test('wait for their volume, and fail when it does not come', () =>
+    liveAwake('', async (twin) => {
+      const { ec2 } = twin.model;
+      const [volume] = ec2.volumes;
+      volume!.stuck = true;
+      ec2.terminate(seats(twin)[0]!.id);
+      await seconds(300);
+      expect(seats(twin)[0]!.tags['drowse:phase']).toBe('control-plane');
+      await seconds(600);
+      expect(seats(twin)[0]!.tags['drowse:phase']).toBe('failed:volume-held');
+      expect(volume).toMatchObject({ state: 'in-use' });
+    }));
+});
+
+test('what the SDK tries again reaches nobody, unless it goes on', () =>
+  live('', async ({ model }) => {
+    const { ec2 } = model.clients('somebody');
+    const fault = { action: 'DescribeInstances', with: throttling, eachAttempt: true };
+    model.faults.add({ ...fault, times: 4 });
+    const before = Date.now();
+    await expect(ec2.send(new DescribeInstancesCommand({}))).resolves.toBeDefined();
+    expect(Date.now() - before).toBe(100 + 200 + 400 + 800 + 5 * 40);
+    model.faults.add({ ...fault, times: 5 });
+    await expect(ec2.send(new DescribeInstancesCommand({}))).rejects.toMatchObject({ name: 'ThrottlingException' });
+  }));
+
+test('a function starts anew after a while, and an execution may run out of time', () =>
+  live('', async (twin) => {
+    const { workflows } = twin;
+    workflows.coldStartMs = 5000;
+    const first = await twin.run('snapshot-etcd', {});
+    const again = await twin.run('snapshot-etcd', {});
+    const took = ({ states }: typeof first) => states.reduce((sum, { seconds: one = 0 }) => sum + one, 0);
+    expect(took(first) - took(again)).toBeGreaterThanOrEqual(5);
+    const failed: string[] = [];
+    workflows.onFailure = ({ workflow }) => failed.push(workflow);
+    const bootstrap = workflows.start('bootstrap');
+    await seconds(30);
+    bootstrap.timeOut();
+    expect([bootstrap.status, failed]).toEqual(['TIMED_OUT', ['bootstrap']]);
+  }));

@@ -14,8 +14,6 @@ import { expectAsleep, expectAwake } from './expectations';
 const TROUBLE = 60;
 /** After so long without faults the cluster is what it should be, or somebody knows (minutes). */
 const SOON = 15;
-/** The longest that a node may hang before it is ended (minutes). */
-const HANGS = 0;
 /** After so long it is what it should be, unless somebody was asked to help (minutes). */
 const LATE = 180;
 
@@ -71,10 +69,10 @@ const ILL: readonly Partial<NodePlan>[] = [
   { hangsIn: 'joining' },
 ];
 
-/** Instances that hang. */
-const hanging = new Set<string>();
-
 const running = (twin: Twin) => twin.workflows.all().filter(({ status }) => status === 'RUNNING');
+
+/** An instance that is none of the cluster's. */
+const FOREIGN = 'i-0somebody0else0000';
 
 const INCIDENTS: Readonly<Record<string, Incident>> = {
   sleep: ({ workflows }) => void workflows.start('sleep'),
@@ -97,7 +95,6 @@ const INCIDENTS: Readonly<Record<string, Incident>> = {
     model.nodes.plan = (instance) => {
       const is = instance.tags[TAG.role] === role && count > 0;
       if (is) count -= 1;
-      if (is && ill.hangsIn !== undefined) hanging.add(instance.id);
       return { ...plan(instance), ...(is && ill) };
     };
   },
@@ -121,6 +118,26 @@ const INCIDENTS: Readonly<Record<string, Incident>> = {
     model.faults.add({ action: 'CreateLoadBalancer', with: lambdaError('TooManyLoadBalancers') }),
   'a fault of a service': ({ model }, pick) =>
     model.faults.add({ service: pick(SERVICES), with: pick(FAULTS), times: pick([1, 5, 40]) }),
+  'an execution that runs out of time': (twin, pick) => running(twin).length > 0 && pick(running(twin)).timeOut(),
+  'cold starts': ({ workflows }, pick) => void (workflows.coldStartMs = pick([500, 3000, 8000])),
+  'attempts of the SDK that fail': ({ model }, pick) =>
+    model.faults.add({
+      service: pick(SERVICES),
+      with: pick([() => serviceFault(), throttling, network]),
+      times: pick([1, 4, 30]),
+      eachAttempt: true,
+    }),
+  'two seats at once': ({ model }) => {
+    const seats = model.ec2.in('running').filter(({ tags }) => tags[TAG.role] === 'seat');
+    for (const { id } of seats.slice(0, 2)) model.ec2.terminate(id);
+  },
+  'a volume that does not come free': ({ model }, pick) => void (pick(model.ec2.volumes).stuck = true),
+  'a volume that somebody else attached': ({ model }, pick) => {
+    const volume = pick(model.ec2.volumes);
+    const { holder } = volume;
+    if (holder !== undefined && model.ec2.instances.has(holder)) model.ec2.terminate(holder);
+    Object.assign(volume, { holder: FOREIGN, state: 'in-use' });
+  },
   'a fault of Lambda': ({ model }, pick) =>
     model.faults.add({ service: 'lambda', with: pick(LAMBDA_FAULTS), times: pick([1, 3, 10]) }),
 };
@@ -130,14 +147,13 @@ export async function liveOnce(seed: number): Promise<string | undefined> {
   const random = randomOf(seed);
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
   const told: string[] = [];
-  hanging.clear();
   return liveAwake(pick(CONFIGS), async (twin) => {
     const { model } = twin;
     const { plan } = model.nodes;
     const { delivery } = twin.workflows;
     const snapshots = model.ssm.documents.get('drowse-snapshot-etcd')!;
     const events = pick([true, false]);
-    const time = runSchedules(twin, (TROUBLE + HANGS + LATE) / 60, undefined, events);
+    const time = runSchedules(twin, (TROUBLE + 2 * SOON + LATE) / 60, undefined, events);
     if (random() < 0.5) twin.workflows.start(pick(['sleep', 'wake']));
     const incidents = 2 + Math.floor(random() * 7);
     for (let minute = 0, count = 0; count < incidents && minute < TROUBLE; count += 1) {
@@ -153,17 +169,18 @@ export async function liveOnce(seed: number): Promise<string | undefined> {
     model.faults.clear();
     Object.assign(model.ssm, { agentsAnswer: true, delivers: true });
     model.ec2.lag = 0;
+    twin.workflows.coldStartMs = 0;
+    for (const volume of model.ec2.volumes) {
+      volume.stuck = false;
+      if (volume.holder === FOREIGN) Object.assign(volume, { holder: undefined, state: 'available' });
+    }
     twin.workflows.delivery = delivery;
     model.nodes.plan = plan;
     model.ssm.documents.set('drowse-snapshot-etcd', snapshots);
     for (const group of model.autoScaling.groups.values()) group.noCapacity = undefined;
-    // A node that hangs is a fault as long as it may.
-    for (let minute = 0; minute < HANGS && hangs(twin); minute += 1) await seconds(60);
     await seconds(SOON * 60);
     const soon = settled(twin);
-    // What starts while asleep is told by an event; where all of those are lost, AWS is asked every two hours.
-    const unseen = false;
-    const known = soon === undefined || hears(twin).length > 0 || unseen;
+    const known = soon === undefined || hears(twin).length > 0;
     await time;
     await seconds(1);
     const late = settled(twin);
@@ -185,10 +202,6 @@ export async function liveOnce(seed: number): Promise<string | undefined> {
 
 /** News after which nothing is tried by itself any more. */
 const ASKS = /needs you|launches no more|\((LaunchesHeld|LaunchRefused)\)/;
-
-function hangs({ model }: Twin): boolean {
-  return model.ec2.in('pending', 'running').some(({ id }) => hanging.has(id));
-}
 
 /** What people were told since the last good news, or since they asked for what is wanted now, if it is bad news. */
 function hears({ model }: Twin): string[] {
