@@ -10,7 +10,7 @@ import { findRefusedSeats } from '../shared/ec2/short-pools';
 import { step } from '../shared/step/step';
 import { env } from './env';
 
-/** Wake and bootstrap wait here, which start the seats; join-node and handle-node-loss, which do not. */
+/** Wake and bootstrap wait here, which start the seats; and join-node, which does not. */
 const input = z.object({ execution: z.string(), lease: z.string().optional(), startedAt: z.iso.datetime().optional() });
 
 interface Deps extends GroupDeps {

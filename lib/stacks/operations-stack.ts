@@ -110,8 +110,8 @@ export class OperationsStack extends Stack {
         logRetentionDays,
       });
     const installPlatform = workflow('install-platform');
-    const recoverPools = workflow('recover-pools', { 'install-platform': installPlatform });
-    const children = { 'install-platform': installPlatform, 'recover-pools': recoverPools };
+    const children = { 'install-platform': installPlatform };
+    const recoverPools = workflow('recover-pools', children);
     const bootstrap = workflow('bootstrap', children);
     const wake = workflow('wake', children);
     const sleep = workflow('sleep');

@@ -30,10 +30,6 @@ const OCCASIONS: Readonly<Record<string, { begin: (twin: Twin) => void; end: (tw
     begin: ({ model }) => (model.outside.reachable = false),
     end: ({ model }) => (model.outside.reachable = true),
   },
-  RecoverPools: {
-    begin: ({ model }) => (model.autoScaling.get('drowse-pool-web').noCapacity = 'InsufficientInstanceCapacity'),
-    end: ({ model }) => (model.autoScaling.get('drowse-pool-web').noCapacity = undefined),
-  },
 };
 
 /** Runs a workflow and stops it some time after it enters a state, as somebody in the console would. */

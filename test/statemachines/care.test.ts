@@ -224,6 +224,7 @@ describe('pools', () => {
       web.noCapacity = 'InsufficientInstanceCapacity';
       await twin.run('wake');
       expect(twin.model.record).toMatchObject({ state: 'awake-degraded' });
+      await care(twin, 6);
       twin.workflows.of('recover-pools').at(-1)!.stop();
       web.noCapacity = undefined;
       await seconds(3600);

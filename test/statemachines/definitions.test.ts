@@ -17,7 +17,7 @@ const AWS_ERRORS = new Set([
   'StepFunctions.SdkClientException',
 ]);
 /** Placeholders that stand for a state machine instead of a function. */
-const MACHINES = new Set(['install-platform', 'recover-pools']);
+const MACHINES = new Set(['install-platform']);
 /** Waits during which nobody may poll slower than this (s). */
 const LONGEST_INTERVAL = 5;
 /** Half an hour: the longest wait is that for the opposite workflow. */

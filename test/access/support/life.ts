@@ -226,12 +226,13 @@ idle: { enabled: true }
       gpu.noCapacity = NO_SPOT;
       await twin.run('bootstrap');
       gpu.onDemandPercent = 0;
-      await seconds(300);
+      await runSchedules(twin, 0.1);
       gpu.noCapacity = undefined;
       await seconds(3600);
       await twin.run('sleep');
       gpu.noCapacity = NO_SPOT;
       await twin.run('wake');
+      await runSchedules(twin, 0.1);
       await seconds(13 * 3600);
     },
   },
