@@ -1,3 +1,4 @@
+import { care } from './care';
 import { Cluster } from './cluster';
 import { command } from './command';
 import { interruptions } from './interruptions';
@@ -21,4 +22,5 @@ command(cluster);
 page(cluster);
 interruptions(cluster);
 losses(cluster);
+care(cluster);
 recreation(cluster);

@@ -169,9 +169,10 @@ describe('control-plane seats', () => {
 
   test('answer while more than half of etcd’s members run, and not otherwise', () =>
     liveAwake(THREE_SEATS, async (twin) => {
-      const { ec2, etcd, autoScaling } = twin.model;
+      const { autoScaling, ec2, etcd } = twin.model;
       for (const group of autoScaling.groups.values()) group.stalled = true;
       ec2.terminate(seats(twin)[0]!.id);
+      await seconds(1);
       expect(etcd.hasQuorum()).toBe(true);
       ec2.terminate(seats(twin)[0]!.id);
       expect([seats(twin).length, etcd.hasQuorum()]).toEqual([1, false]);

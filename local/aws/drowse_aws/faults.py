@@ -12,6 +12,8 @@ command    ``{"document", "error", "message"?, "times"?}``: the next commands of
            the cluster's name in front) fail with that error, once by default
 interrupt  ``{"group"}``: at once, and only once: EC2 warns the group's instances of a spot interruption, and takes
            them two simulated minutes later
+hang       ``{"group", "phase", "minutes"}``: at once, and only once: the group's instances were started so many minutes
+           ago, are at that phase since, and say no more
 ========== ==================================================================================================
 
 One POST may carry several kinds; ``{"clear": true}`` drops all before that.
@@ -22,7 +24,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from . import interruption
+from . import mishaps
 
 _FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "capacity": ({"group", "error"}, {"instanceTypes", "market"}),
@@ -31,7 +33,10 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "failPhase": ({"group", "reason"}, {"phase"}),
     "command": ({"document", "error"}, {"message", "times"}),
     "interrupt": ({"group"}, set()),
+    "hang": ({"group", "phase", "minutes"}, set()),
 }
+#: They happen once, when they are asked for.
+_AT_ONCE = ("interrupt", "hang")
 
 
 class FaultError(Exception):
@@ -52,11 +57,13 @@ class Faults:
         added = [(kind, _checked(kind, fields)) for kind, fields in wanted.items() if kind != "clear"]
         for kind, fields in added:
             if kind == "interrupt":
-                interruption.interrupt(str(fields["group"]))
+                mishaps.interrupt(str(fields["group"]))
+            if kind == "hang":
+                mishaps.hang(str(fields["group"]), str(fields["phase"]), float(fields["minutes"]))
         with self._lock:
             if wanted.get("clear"):
                 self._set.clear()
-            self._set.extend(fault for fault in added if fault[0] != "interrupt")
+            self._set.extend(fault for fault in added if fault[0] not in _AT_ONCE)
 
     def clear(self) -> None:
         """Drop all faults."""

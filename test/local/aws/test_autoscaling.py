@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import time
 from typing import Any
@@ -386,6 +387,18 @@ def test_a_spot_interruption_is_announced(aws: Emulator) -> None:
     assert json.loads(message["Body"])["detail"] == {"instance-id": instance_id, "instance-action": "terminate"}
     eventually(lambda: one.instance(instance_id)["State"]["Name"] == "terminated")
     assert one.instance(instance_id)["StateReason"]["Code"] == "Server.SpotInstanceTermination"
+
+
+def test_an_instance_hangs_since_long_ago(aws: Emulator) -> None:
+    one = Group(aws, "hanging")
+    one.resize(1)
+    instance_id = one.settle(1)[0]
+    fault = {"hang": {"group": "hanging", "phase": "joining", "minutes": 9}}
+    assert aws.control("faults", fault)["faults"] == []
+    instance = one.instance(instance_id)
+    age = datetime.datetime.now(datetime.timezone.utc) - instance["LaunchTime"]
+    assert datetime.timedelta(minutes=9) <= age < datetime.timedelta(minutes=10)
+    assert {"Key": "drowse:phase", "Value": "joining"} in instance["Tags"]
 
 
 @pytest.mark.covers("autoscaling-refresh")
