@@ -142,3 +142,9 @@ export const STATES_OF: Readonly<
   'install-platform': {},
   'restore-etcd': {},
 };
+
+/** The record as the cluster's item of the table has it: the lease's progress is kept beside the lease. */
+export function recordOf(item: object | undefined): ClusterRecord {
+  const { lease, progress, ...rest } = (item ?? {}) as { lease?: object; progress?: object };
+  return clusterRecord.parse({ ...rest, ...(lease && { lease: { ...progress, ...lease } }) });
+}

@@ -3,7 +3,7 @@ import { DescribeAddressesCommand, DisassociateAddressCommand, TerminateInstance
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { type ClusterRecord, clusterRecord } from '../../core/record/cluster-record';
+import { type ClusterRecord, recordOf } from '../../core/record/cluster-record';
 import { type Cluster, CREDENTIALS, machine, names, REGION, until } from './cluster';
 
 /** So long ago it was, where the test makes time pass (ms): longer than anything that look-after waits for. */
@@ -120,7 +120,7 @@ export function care(cluster: Cluster): void {
 
   async function record(): Promise<ClusterRecord> {
     const wanted = new GetCommand({ TableName: names.table, Key: { id: 'cluster' }, ConsistentRead: true });
-    return clusterRecord.parse((await cluster.aws.dynamo.send(wanted)).Item);
+    return recordOf((await cluster.aws.dynamo.send(wanted)).Item);
   }
 
   /** The time that the record says there was long ago. */

@@ -1,6 +1,6 @@
 import { intentOf } from '../../core/record/intent';
 import { TAG } from '../../core/config/names';
-import { clusterRecord } from '../../core/record/cluster-record';
+import { recordOf } from '../../core/record/cluster-record';
 import { serviceFault, throttling } from '../../sim/aws/errors';
 import type { Fault } from '../../sim/aws/faults';
 import type { NodePlan } from '../../sim/nodes';
@@ -184,7 +184,7 @@ export async function liveOnce(seed: number): Promise<string | undefined> {
     await time;
     await seconds(1);
     const late = settled(twin);
-    const { since } = intentOf(clusterRecord.parse(model.record))!;
+    const { since } = intentOf(recordOf(model.record))!;
     const asked = model.sns.messages
       .filter(({ at, subject }) => at >= since && ASKS.test(subject))
       .map(({ subject }) => subject);
@@ -205,7 +205,7 @@ const ASKS = /needs you|launches no more|\((LaunchesHeld|LaunchRefused)\)/;
 
 /** What people were told since the last good news, or since they asked for what is wanted now, if it is bad news. */
 function hears({ model }: Twin): string[] {
-  const { since } = intentOf(clusterRecord.parse(model.record))!;
+  const { since } = intentOf(recordOf(model.record))!;
   const messages = model.sns.messages.filter(({ at }) => at >= since);
   return messages
     .slice(messages.findLastIndex(({ subject }) => /is (asleep|awake)$/.test(subject)) + 1)
@@ -215,7 +215,7 @@ function hears({ model }: Twin): string[] {
 
 /** Undefined if the cluster is what it is to be; else what is wrong. */
 function settled(twin: Twin): string | undefined {
-  const record = clusterRecord.parse(twin.model.record);
+  const record = recordOf(twin.model.record);
   try {
     if (intentOf(record)?.state === 'asleep') expectAsleep(twin, twin.model.ec2.in('stopped').length);
     else expectAwake(twin);

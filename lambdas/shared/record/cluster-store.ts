@@ -9,13 +9,13 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import {
   type Care,
-  clusterRecord,
   type ClusterRecord,
   commandRecord,
   type CommandRecord,
   type FailureRecord,
   type Lease,
   type Progress,
+  recordOf,
   type SnapshotFailure,
   type SnapshotRecord,
   type Wanted,
@@ -67,8 +67,7 @@ export class ClusterStore {
     const { Item } = await this.client.send(
       new GetCommand({ TableName: this.table, Key: this.key, ConsistentRead: true }),
     );
-    const { lease, progress, ...rest } = (Item ?? {}) as { lease?: object; progress?: object };
-    return clusterRecord.parse({ ...rest, ...(lease && { lease: { ...progress, ...lease } }) });
+    return recordOf(Item);
   }
 
   /** Takes the lease if it is free, already the owner's, or held by the dead owner. False if somebody else holds it. */
