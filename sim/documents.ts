@@ -78,6 +78,11 @@ export function addDocuments({ ssm, ec2, s3, etcd, inside }: World, config: Clus
     },
     'uncordon-nodes': () => ({ seconds: 2, result: { ok: true }, effect: () => inside.cordoned.clear() }),
     ...etcdDocuments({ ec2, s3, cluster, inside, etcd }),
+    'issue-certificate': () => ({
+      seconds: 1,
+      // Nobody in the twin reads them.
+      result: { ok: true, certificate: 'PEM', ca: 'PEM', expiresAt: new Date(Date.now() + 43_200_000).toISOString() },
+    }),
     'smoke-test': () => ({
       seconds: 20,
       result: { ok: true, checks: [{ name: 'nodes-ready', ok: true, detail: `${String(inside.nodes.size)} nodes` }] },

@@ -1,3 +1,4 @@
+import { accessEnvironment } from '../core/access/person';
 import { handler as abandonLaunch } from '../lambdas/abandon-launch/handler';
 import { handler as acquireLease } from '../lambdas/acquire-lease/handler';
 import { handler as associateElasticIp } from '../lambdas/associate-elastic-ip/handler';
@@ -130,6 +131,7 @@ export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv 
     CERTIFICATES: app.certificates,
     ...bookEnvironment(bookOf(config), new Date()),
     IDLE: JSON.stringify(config.idle),
+    ...accessEnvironment(config.access),
     ...pricesEnvironment(config),
     ...ratesEnvironment(config),
     ...surroundingsEnvironment(config),

@@ -129,6 +129,8 @@ export const ANSWERS = {
       server: z.string(),
       through: z.enum(['load-balancer', 'tunnel']),
       expires: instant.describe('Until when the certificate holds'),
+      user: z.string().optional().describe('Who the audit log says you are; missing of the shared administrator'),
+      groups: z.array(z.string()).optional(),
     })
     .or(z.looseObject({ kind: z.literal('Config') }).describe('With --stdout: the kubeconfig itself')),
   tunnel: z.object({ server: z.string(), node: z.string() }).describe('Printed when the tunnel is begun'),

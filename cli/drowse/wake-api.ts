@@ -24,7 +24,21 @@ type Path =
   | '/skip-next'
   | '/postpone-sleep'
   | '/links'
-  | `/links/${string}`;
+  | `/links/${string}`
+  | '/certificates';
+
+/** The API has said no. */
+export class Refused extends CommandFailed {
+  constructor(
+    /** Status of HTTP. */
+    readonly status: number,
+    message: string,
+    remedy: string,
+    exitCode: number = EXIT.failed,
+  ) {
+    super(message, remedy, '', exitCode);
+  }
+}
 
 /** The cluster's API, which answers while everything else is off. Requests are signed with the caller's AWS credentials. */
 export class WakeApi {
@@ -112,23 +126,27 @@ export class WakeApi {
     }
   }
 
-  private refused(route: string, status: number, text: string): CommandFailed {
+  private refused(route: string, status: number, text: string): Refused {
     const { error, message } = refusal.parse(parse(text));
     const said = [error, message].filter(Boolean).join(': ') || text.slice(0, 200);
-    if (status === 403) {
-      return new CommandFailed(
+    // What the function behind it refuses has an error's name.
+    if (status === 403 && error === undefined) {
+      return new Refused(
+        status,
         `${route} is not allowed for your AWS identity (${said})`,
         `Use credentials of the cluster’s account that are still valid; they need execute-api:Invoke on the API of ${this.target.cluster}.`,
       );
     }
     if (status >= 500 || status === 429) {
-      return new CommandFailed(
+      return new Refused(
+        status,
         `${route} failed with ${String(status)} (${said})`,
         'Run the command again in a minute.',
       );
     }
-    if (status === 409) return new CommandFailed(said, 'drowse status shows what is ahead.');
-    return new CommandFailed(said, 'Correct that, then run the command again.', '', EXIT.wrongUse);
+    if (status === 403) return new Refused(status, said, 'Who deploys the cluster can change that.');
+    if (status === 409) return new Refused(status, said, 'drowse status shows what is ahead.');
+    return new Refused(status, said, 'Correct that, then run the command again.', EXIT.wrongUse);
   }
 }
 

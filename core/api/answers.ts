@@ -186,6 +186,20 @@ export const newLinkAnswer = done.extend(link.shape).extend({
   secret: z.string().describe('Told once, and kept nowhere: the link is the address of the page, # and this'),
 });
 
+const person = z.object({
+  user: z.string().describe('What the API server’s audit log calls the caller'),
+  groups: z.array(z.string()).describe('Groups of Kubernetes, by `access:` of the configuration'),
+});
+
+/** `POST /certificates`, once it is signed. */
+export const certificateAnswer = person.extend({
+  certificate: z.string().describe('PEM'),
+  ca: z.string().describe('The cluster’s authority, PEM'),
+  expiresAt: time,
+});
+/** `POST /certificates`, while a seat signs it. */
+export const certificateUnderWay = done.extend(person.shape);
+
 /** `GET /links`. */
 export const linksAnswer = z.object({
   links: z.array(

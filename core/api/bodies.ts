@@ -24,6 +24,14 @@ export const newLinkBody = z.object({
   days: z.int().min(1).max(LONGEST_DAYS).default(30).describe('How long it is valid'),
 });
 
+/** Of `POST /certificates`. */
+export const certificateBody = z.object({
+  request: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{100,1000}={0,2}$/, 'use a certificate request (PKCS #10) as DER in base64')
+    .describe('Certificate request (PKCS #10, DER, base64) of a P-256 key; of it only the public key is used'),
+});
+
 /** Of `POST /link/session`. */
 export const sessionBody = z.object({ secret: z.string().describe('What stands in the link after the #') });
 

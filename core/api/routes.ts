@@ -1,5 +1,13 @@
 import * as z from 'zod';
-import { keepAwakeBody, linkKeepAwakeBody, newLinkBody, sessionBody, skipBody, startBody } from './bodies';
+import {
+  certificateBody,
+  keepAwakeBody,
+  linkKeepAwakeBody,
+  newLinkBody,
+  sessionBody,
+  skipBody,
+  startBody,
+} from './bodies';
 import * as answers from './answers';
 import { linkStatusAnswer } from './link-answer';
 
@@ -118,6 +126,19 @@ export const ROUTES = {
     answers: {
       ...ok('It is revoked', answers.doneAnswer),
       404: { description: 'There is none of that ID', schema: answers.problem },
+    },
+  },
+  'POST /certificates': {
+    summary: 'Signs a certificate by which the caller, and nobody else, reaches the Kubernetes API for some hours',
+    security: 'iam',
+    body: { schema: certificateBody, required: true },
+    answers: {
+      ...ok('The certificate', answers.certificateAnswer),
+      202: { description: 'A seat signs it: ask again with the same request', schema: answers.certificateUnderWay },
+      403: { description: 'The caller is not in `access:` of the configuration', schema: answers.problem },
+      404: { description: 'The configuration has no `access:`', schema: answers.problem },
+      409: { description: 'No seat can sign now, or the caller’s name is too long', schema: answers.problem },
+      502: { description: 'The seat refused the request', schema: answers.problem },
     },
   },
   'GET /': {

@@ -6,6 +6,8 @@ import {
   isKubernetesLabel,
   unreleased,
 } from '../facts/kubernetes';
+import { accessEnvironment, defaultName } from '../access/person';
+import { principalKey, principalOf } from '../access/principal';
 import { regionOf } from '../facts/regions';
 import { didYouMean } from './did-you-mean';
 import { checkExamples } from './example-rules';
@@ -45,6 +47,7 @@ export const RULES: readonly Rule[] = [
   { uses: ['vpcCidr', 'kubernetes'], check: checkAddressRanges },
   { uses: ['kubernetes', 'pools', 'controlPlane'], check: checkPodAddresses },
   { uses: ['operatorCidrs', 'iKnowTheApiIsOpenToTheWorld'], check: checkOperatorCidrs },
+  { uses: ['access'], check: checkAccess },
   { uses: ['controlPlane', 'region', 'newInstanceTypes'], oneByOne: 'controlPlane', check: checkControlPlane },
   { uses: ['pools', 'region', 'newInstanceTypes'], oneByOne: 'pools', check: checkPools },
   { uses: ['pools', 'controlPlane'], check: checkIngress },
@@ -87,6 +90,40 @@ function checkNames({ name, pools }: ClusterConfig): Problem[] {
       refused(pool.name, ['pools', index, 'name'], RESERVED_BY_AWS, 'to itself (parameters)'),
     ),
   ];
+}
+
+/** A function's environment has 4 KB; the rest of this one's is far below what is left. */
+const LONGEST_ACCESS = 3_000;
+
+function checkAccess({ access }: ClusterConfig): Problem[] {
+  const known = access.map(({ arn, name }, index) => {
+    const principal = principalOf(arn);
+    const key = principal === undefined ? arn : principalKey(principal);
+    return {
+      index,
+      key,
+      kind: principal?.kind,
+      name: name ?? (principal === undefined ? arn : defaultName(principal)),
+    };
+  });
+  const problems = known.flatMap(({ index, key, kind, name }): Problem[] => {
+    const before = known.slice(0, index);
+    if (before.some((one) => one.key === key)) {
+      const message = `${access[index]?.arn ?? ''}: it is there already: IAM knows one of that name, whatever its path`;
+      return [{ path: ['access', index, 'arn'], message }];
+    }
+    // Of users and of roles' sessions the one has no slash in it, the other has.
+    if (before.some((one) => one.name === name && (one.kind === 'role') === (kind === 'role'))) {
+      const message = `${name}: another’s people are named so: give one of them a name of its own`;
+      return [{ path: ['access', index, 'name'], message }];
+    }
+    return [];
+  });
+  if (problems.length > 0) return problems;
+  const { length } = accessEnvironment(access).ACCESS;
+  if (length <= LONGEST_ACCESS) return [];
+  const message = `it takes ${String(length)} characters of the ${String(LONGEST_ACCESS)} that a function is told: name fewer groups and roles`;
+  return [{ path: ['access'], message }];
 }
 
 function checkKubernetesVersion({ kubernetes: { version } }: ClusterConfig, { now }: Surroundings): Problem[] {

@@ -3,6 +3,7 @@ import { COMMERCIAL_REGIONS, regionOf, REGIONS_DATE } from '../facts/regions';
 import { isTimeZone, TIME_ZONES } from '../facts/time-zones';
 import { webhook } from '../news/webhooks';
 import { WEEKDAYS } from '../schedule/weekdays';
+import { principalOf } from '../access/principal';
 import { didYouMean } from './did-you-mean';
 import { ECR_EXAMPLE, ECR_REPOSITORY } from './registries';
 
@@ -42,6 +43,38 @@ const HOLDS_SECRET = /^(https:\/\/[^/]*@|ssh:\/\/[^/@]*:[^/]*@)/;
 
 /** Days for which CloudWatch Logs can keep logs: it knows no others. */
 const logRetention = z.literal([1, 3, 5, 7, 14, 30, 60, 90, 180, 365]);
+
+/** Groups that no configuration gives: they pass by RBAC, or are what seats and nodes are known by. */
+const RESERVED_GROUPS = ['system:', 'kubeadm:'];
+
+const accessEntry = z.strictObject({
+  arn: z
+    .string()
+    .superRefine((arn, context) => {
+      const message = arnProblem(arn);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .describe('ARN of the IAM role or user; the role of IAM Identity Center too'),
+  groups: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9:._/-]{0,63}$/, 'use a name of at most 64 letters, digits and : . _ / -')
+        .refine(
+          (group) => !RESERVED_GROUPS.some((beginning) => group.startsWith(beginning)),
+          'groups that begin with system: or kubeadm: are Kubernetes’ own, and no binding takes them back: use drowse:operators, drowse:viewers or a group that you bind',
+        ),
+    )
+    .min(1, 'name at least one group')
+    .max(8, 'name at most eight groups')
+    .default(['drowse:operators'])
+    .describe('Kubernetes groups; drowse:operators may do everything, drowse:viewers looks, others you bind'),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,31}$/, 'use at most 32 letters, digits and _ . @ -')
+    .optional()
+    .describe('What stands for it in the names of its people; default: the name of the role or user'),
+});
 
 /** Names are substituted into YAML without quotes, where these words are no strings. */
 const YAML_WORDS = new Set(['y', 'yes', 'n', 'no', 'on', 'off', 'true', 'false', 'null']);
@@ -161,6 +194,13 @@ export const clusterConfigShape = z.strictObject({
     .default('load-balancer')
     .describe(
       'How people reach the Kubernetes API: a load balancer while awake (if there are operatorCidrs), or only through Session Manager',
+    ),
+  access: z
+    .array(accessEntry)
+    .max(25, 'name at most twenty-five: give groups of people a role')
+    .default([])
+    .describe(
+      'Who gets which rights in Kubernetes, by IAM role or user; empty: whoever may read one parameter is the administrator',
     ),
   controlPlane: z
     .strictObject({
@@ -473,6 +513,17 @@ export type PoolConfig = Omit<WrittenConfig['pools'][number], 'min' | 'diskGiB'>
 export type ClusterConfig = Omit<WrittenConfig, 'zones' | 'pools'> & { zones: string[]; pools: PoolConfig[] };
 /** One schedule of a checked configuration. */
 export type ScheduleConfig = ClusterConfig['schedules'][number];
+
+/** Why nobody can be given access by an ARN; undefined if somebody can. */
+function arnProblem(arn: string): string | undefined {
+  const { account, kind, name, session } = principalOf(arn) ?? {};
+  if (session !== undefined) {
+    return `it is one session of a role: use the ARN of the role itself, which ends with :iam::${account ?? ''}:role/${name ?? ''}`;
+  }
+  if (kind !== undefined) return undefined;
+  if (arn.endsWith(':root')) return 'it is the account’s root, which is nobody in particular: use a role or a user';
+  return 'use the ARN of an IAM role or user (arn:<partition>:iam::<account>:role/<name>)';
+}
 
 /** Why a cluster can't be in a region; undefined if it can. */
 function regionProblem(name: string): string | undefined {

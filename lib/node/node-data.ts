@@ -26,6 +26,8 @@ const seat = z.strictObject({
   fixedIp: z.string().min(1),
   /** True if this seat carries the Elastic IP (one seat only): labelled so that the ingress controller lands there. */
   ingress: z.boolean().default(false),
+  /** True if people get certificates of their own: no shared administrator is stored at boot then. */
+  namedOperators: z.boolean().optional(),
 });
 
 const pool = z.strictObject({

@@ -3,6 +3,7 @@ import { CfnOutput, Duration, Lazy, Stack, type StackProps, Validations } from '
 import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { accessEnvironment } from '../../core/access/person';
 import { seatPlaces } from '../../core/config/addresses';
 import { hasApiLoadBalancer } from '../../core/config/api-access';
 import { appOf, namesOf } from '../../core/config/names';
@@ -82,6 +83,7 @@ export class OperationsStack extends Stack {
       domain: config.app.domain,
       book: bookEnvironment(bookOf(config), new Date()),
       idle: config.idle,
+      access: accessEnvironment(config.access),
       prices: pricesEnvironment(config),
       rates: ratesEnvironment(config),
       surroundings: surroundingsEnvironment(config),
@@ -180,6 +182,7 @@ export class OperationsStack extends Stack {
         'GET /runs': this.steps['get-report'].function,
         'GET /schedule': this.steps['get-report'].function,
         'GET /cost': this.steps['get-report'].function,
+        'POST /certificates': this.steps['issue-certificate'].function,
         'GET /links': this.steps['manage-links'].function,
         'POST /links': this.steps['manage-links'].function,
         'DELETE /links/{id}': this.steps['manage-links'].function,

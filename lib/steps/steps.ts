@@ -17,6 +17,7 @@ import { env as findLostNode } from '../../lambdas/find-lost-node/env';
 import { env as getReport } from '../../lambdas/get-report/env';
 import { env as getStatus } from '../../lambdas/get-status/env';
 import { env as installNetwork } from '../../lambdas/install-network/env';
+import { env as issueCertificate } from '../../lambdas/issue-certificate/env';
 import { env as keepAwake } from '../../lambdas/keep-awake/env';
 import { env as lookAfter } from '../../lambdas/look-after/env';
 import { env as manageLinks } from '../../lambdas/manage-links/env';
@@ -53,6 +54,7 @@ import { env as verifySnapshot } from '../../lambdas/verify-snapshot/env';
 import { env as waitForApi } from '../../lambdas/wait-for-api/env';
 import { env as waitForNode } from '../../lambdas/wait-for-node/env';
 import { env as waitForNodes } from '../../lambdas/wait-for-nodes/env';
+import type { accessEnvironment } from '../../core/access/person';
 import type { appOf } from '../../core/config/names';
 import type { ClusterConfig } from '../../core/config/schema';
 import type { Statement } from '../constructs/access/statement';
@@ -75,6 +77,8 @@ export interface StepContext extends GrantContext {
   /** The schedules and holidays, as functions are told of them. */
   book: ReturnType<typeof bookEnvironment>;
   idle: ClusterConfig['idle'];
+  /** Who gets into Kubernetes, as functions are told of it. */
+  access: ReturnType<typeof accessEnvironment>;
   /** What instance types cost, as functions are told of it. */
   prices: ReturnType<typeof pricesEnvironment>;
   /** Address of the page. */
@@ -478,6 +482,7 @@ export function stepsOf(context: StepContext) {
       may.readWebhooks(),
       key,
     ),
+    'issue-certificate': step(issueCertificate, { ...store, ...context.access }, command('issue-certificate')),
     'manage-links': step(
       manageLinks,
       {

@@ -1,6 +1,7 @@
 import { ROUTES, type Route } from '../../core/api/routes';
 import { handler as getReport } from '../../lambdas/get-report/handler';
 import { handler as getStatus } from '../../lambdas/get-status/handler';
+import { handler as issueCertificate } from '../../lambdas/issue-certificate/handler';
 import { handler as keepAwake } from '../../lambdas/keep-awake/handler';
 import { handler as manageLinks } from '../../lambdas/manage-links/handler';
 import { handler as postponeSleep } from '../../lambdas/postpone-sleep/handler';
@@ -24,6 +25,7 @@ const HANDLERS = {
   'get-report': getReport,
   'get-status': getStatus,
   'keep-awake': keepAwake,
+  'issue-certificate': issueCertificate,
   'manage-links': manageLinks,
   'postpone-sleep': postponeSleep,
   'request-sleep': requestSleep,
@@ -47,6 +49,7 @@ const FUNCTION_OF: Readonly<Partial<Record<Route, Name>>> = {
   'PUT /skip-next': 'skip-next',
   'DELETE /skip-next': 'skip-next',
   'POST /postpone-sleep': 'postpone-sleep',
+  'POST /certificates': 'issue-certificate',
   'GET /links': 'manage-links',
   'POST /links': 'manage-links',
   'DELETE /links/{id}': 'manage-links',

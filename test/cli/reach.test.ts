@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -33,6 +34,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { parse, stringify } from 'yaml';
 import { credentialsOf } from '../../cli/drowse/reach/credentials';
+import { makeRequest } from '../../cli/drowse/reach/request';
 import { kubeconfigFile, mergeText } from '../../cli/drowse/reach/merge';
 import { type Entries, entriesOf } from '../../cli/drowse/reach/kubeconfig';
 import { type Certified, makeAuthority, makeCertificate } from '../support/certificates';
@@ -200,8 +202,9 @@ describe('drowse kubeconfig', () => {
 
   test('names the tunnel where there is no load balancer', async () => {
     elb.on(DescribeLoadBalancersCommand).rejects(new LoadBalancerNotFoundException(metadata));
-    const other = ['--cluster', 'other', '--port', '16443'];
-    const { out } = await drowse('kubeconfig', ...other, ...CONFIG);
+    const without = path.join(folder, 'without.yaml');
+    writeFileSync(without, 'operatorCidrs: []\n');
+    const { out } = await drowse('kubeconfig', '--port', '16443', '--config', without);
     expect(out).toMatch(/https:\/\/127\.0\.0\.1:16443, until .*\n.*drowse tunnel --port 16443,/);
   });
 
@@ -244,6 +247,113 @@ describe('drowse kubeconfig', () => {
     const client = makeCertificate('drowse-operator', { by: authority, hours: 0.5 });
     ssm.on(GetParameterCommand).resolves({ Parameter: { Value: stored({ client }) } });
     expect((await drowse('kubeconfig', ...CONFIG)).err).toMatch(/^The certificate ends in 30 min\./);
+  });
+});
+
+describe('drowse kubeconfig of a cluster that names people', () => {
+  const ARN = 'arn:aws:iam::123456789012:user/ann';
+  let config: string[];
+  let api: HttpServer;
+  /** What the API was asked, and what it answers to it, one after the other. */
+  const asked: { url: string; request: string }[] = [];
+  let answers: ((request: string) => [status: number, body: object])[];
+
+  /** As a seat does: the key of the request, and a name of the cluster's own. */
+  const sign = (request: string): [number, object] => {
+    const of = (name: string) => path.join(folder, name);
+    writeFileSync(of('request.der'), Buffer.from(request, 'base64'));
+    writeFileSync(of('ca.crt'), authority.cert);
+    writeFileSync(of('ca.key'), authority.key);
+    const words = ['-req', '-inform', 'DER', '-in', of('request.der'), '-CA', of('ca.crt'), '-CAkey', of('ca.key')];
+    const certificate = execFileSync('openssl', ['x509', ...words, '-days', '1', '-subj', '/CN=ann'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      encoding: 'utf8',
+    });
+    const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
+    return [200, { user: 'ann', groups: ['drowse:operators'], certificate, ca: authority.cert, expiresAt }];
+  };
+  const wait = (): [number, object] => [202, { user: 'ann', groups: ['drowse:operators'], message: 'wait' }];
+
+  beforeEach(async () => {
+    config = ['--config', path.join(folder, 'people.yaml')];
+    writeFileSync(path.join(folder, 'people.yaml'), `operatorCidrs: [203.0.113.0/24]\naccess: [{ arn: '${ARN}' }]\n`);
+    asked.length = 0;
+    answers = [wait, sign];
+    api = createHttpServer((incoming, outgoing) => {
+      let text = '';
+      incoming.on('data', (part: Buffer) => (text += part.toString()));
+      incoming.on('end', () => {
+        const { request } = JSON.parse(text) as { request: string };
+        asked.push({ url: `${incoming.method ?? ''} ${incoming.url ?? ''}`, request });
+        const [status, body] = (answers.shift() ?? sign)(request);
+        outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      });
+    });
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', () => resolve()));
+    process.env = {
+      ...process.env,
+      DROWSE_API_URL: `http://127.0.0.1:${String((api.address() as AddressInfo).port)}`,
+      AWS_ACCESS_KEY_ID: '123456789012',
+      AWS_SECRET_ACCESS_KEY: 'x',
+    };
+  });
+  afterEach(() => new Promise((resolve) => api.close(resolve)));
+
+  test('has a certificate of one’s own signed; the key stays here', async () => {
+    const { code, out } = await drowse('kubeconfig', ...config);
+    expect([code, out]).toEqual([0, expect.stringContaining('There you are ann, of drowse:operators.')]);
+    expect(asked.map(({ url }) => url)).toEqual(['POST /certificates', 'POST /certificates']);
+    expect(asked[1]?.request).toBe(asked[0]?.request);
+    const view = JSON.parse(kubectl('config', 'view', '--raw', '--minify', '-o', 'json')) as {
+      users: [{ user: Record<string, string> }];
+    };
+    const { 'client-key-data': key = '', 'client-certificate-data': own = '' } = view.users[0].user;
+    const certificate = new X509Certificate(Buffer.from(own, 'base64'));
+    expect(certificate.subject).toBe('CN=ann');
+    expect(certificate.checkPrivateKey(createPrivateKey(Buffer.from(key, 'base64')))).toBe(true);
+    // Neither the parameter of the shared administrator nor a seat is asked.
+    expect(ssm.calls()).toEqual([]);
+  });
+
+  test('says so as JSON', async () => {
+    answers = [sign];
+    const { answer } = await answerOf('kubeconfig', ...config);
+    expect(answer).toMatchObject({ user: 'ann', groups: ['drowse:operators'] });
+  });
+
+  test('says who is refused, and leaves the file alone', async () => {
+    answers = [() => [403, { error: 'NotMapped', message: `${ARN} is not in access: of cluster.yaml` }]];
+    const { code, err } = await drowse('kubeconfig', ...config);
+    expect([code, err]).toEqual([1, expect.stringContaining(`${ARN} is not in access: of cluster.yaml`)]);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('takes no certificate of another key, nor of another authority', async () => {
+    answers = [() => sign(makeRequest().request)];
+    expect((await drowse('kubeconfig', ...config)).err).toMatch(/signed is of no use: its key does not belong/);
+    const stranger = makeCertificate('x', { by: authority });
+    answers = [(request) => [200, { ...sign(request)[1], ca: stranger.cert }]];
+    expect((await drowse('kubeconfig', ...config)).err).toMatch(/signed is of no use: its authority is no certificate/);
+  });
+
+  test('--administrator has a seat make the shared one, where no boot has stored any', async () => {
+    ssm
+      .on(GetParameterCommand)
+      .rejectsOnce(new ParameterNotFound(metadata))
+      .resolves({ Parameter: { Value: stored() } });
+    ssm.on(SendCommandCommand).resolves({ Command: { CommandId: 'c-1' } });
+    const StandardOutputContent = '{"ok":true,"parameter":"/drowse/drowse/kubeconfig","hours":12}\n';
+    ssm.on(GetCommandInvocationCommand).resolves({ Status: 'Success', StandardOutputContent });
+    expect(await drowse('kubeconfig', '--administrator', ...config)).toMatchObject({ code: 0, err: '' });
+    expect(asked).toEqual([]);
+    expect(ssm.commandCalls(SendCommandCommand)).toHaveLength(1);
+  });
+
+  test('of another cluster only that knows whether it names people', async () => {
+    answers = [() => [404, { error: 'NoAccess', message: 'nobody' }]];
+    const { out } = await drowse('kubeconfig', '--cluster', 'other', ...config);
+    expect(out).toContain('Context other in');
+    expect(asked).toHaveLength(1);
   });
 });
 

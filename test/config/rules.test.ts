@@ -26,6 +26,46 @@ const WRONG: [what: string, yaml: string, message: string][] = [
     'line 1: regoin: unknown field; did you mean region? use one of name, region,',
   ],
   ['a wrong type', 'controlPlane: { diskGiB: big }', 'line 1: controlPlane.diskGiB: "big": use a number'],
+  [
+    'access for a session',
+    "access: [{ arn: 'arn:aws:sts::111122223333:assumed-role/Dev/ann' }]",
+    'line 1: access[0].arn: "arn:aws:sts::111122223333:assumed-role/Dev/ann": it is one session of a role: use the ARN of the role itself, which ends with :iam::111122223333:role/Dev',
+  ],
+  [
+    'access for the root',
+    "access: [{ arn: 'arn:aws:iam::111122223333:root' }]",
+    'it is the account’s root, which is nobody in particular',
+  ],
+  [
+    'access for a group',
+    "access: [{ arn: 'arn:aws:iam::111122223333:group/ops' }]",
+    'use the ARN of an IAM role or user',
+  ],
+  [
+    'a group that passes by RBAC',
+    "access: [{ arn: 'arn:aws:iam::111122223333:role/Dev', groups: [system:masters] }]",
+    'line 1: access[0].groups[0]: "system:masters": groups that begin with system: or kubeadm: are Kubernetes’ own',
+  ],
+  [
+    'the seats’ own group',
+    "access: [{ arn: 'arn:aws:iam::111122223333:role/Dev', groups: ['kubeadm:cluster-admins'] }]",
+    'groups that begin with system: or kubeadm: are Kubernetes’ own',
+  ],
+  [
+    'a role twice, by two paths',
+    "access: [{ arn: 'arn:aws:iam::111122223333:role/Dev' }, { arn: 'arn:aws:iam::111122223333:role/a/Dev' }]",
+    'line 1: access[1].arn: arn:aws:iam::111122223333:role/a/Dev: it is there already',
+  ],
+  [
+    'two roles whose people have one name',
+    "access: [{ arn: 'arn:aws:iam::111122223333:role/Dev' }, { arn: 'arn:aws:iam::111122223333:role/Ops', name: Dev }]",
+    'line 1: access[1].name: Dev: another’s people are named so',
+  ],
+  [
+    'more access than a function can be told of',
+    `access:\n${Array.from({ length: 25 }, (_, i) => `  - { arn: 'arn:aws:iam::111122223333:role/${'r'.repeat(50)}${String(i)}', groups: ['${'g'.repeat(60)}'] }\n`).join('')}`,
+    'line 1: access: it takes 4856 characters of the 3000',
+  ],
   ['two seats', 'controlPlane: { seats: 2 }', 'line 1: controlPlane.seats: 2 is not allowed: use one of 1, 3'],
   ['broken YAML', 'name: [', 'the [ here is never closed'],
   [

@@ -12,6 +12,7 @@ const names = Object.keys(STEPS);
 test('the twin knows every step', () => {
   const apis = [
     'manage-links',
+    'issue-certificate',
     'serve-page',
     'get-status',
     'get-report',

@@ -1,8 +1,9 @@
+import { handler as issueCertificate } from '../../lambdas/issue-certificate/handler';
 import { handler as manageLinks } from '../../lambdas/manage-links/handler';
 import { handler as servePage } from '../../lambdas/serve-page/handler';
 import { withClients } from '../../lambdas/shared/clients/clients';
 import type { Right } from '../../core/links/link';
-import { apiEvent, NO_CONTEXT } from '../../sim/api-event';
+import { apiEvent, CALLER, NO_CONTEXT } from '../../sim/api-event';
 import type { Model } from '../../sim/model';
 import { environmentOf } from '../../sim/steps';
 import { answerProblems, DOCUMENTED } from '../support/api-document';
@@ -21,6 +22,8 @@ interface Asked {
   cookies?: string[];
   body?: string | undefined;
   query?: string;
+  /** Who asks, of what is signed. */
+  arn?: string;
 }
 
 /** As the router answers, with what only the newer of its two forms has. */
@@ -31,16 +34,19 @@ interface Result {
   cookies?: string[] | undefined;
 }
 
-const HANDLERS = { 'manage-links': manageLinks, 'serve-page': servePage };
+const HANDLERS = { 'issue-certificate': issueCertificate, 'manage-links': manageLinks, 'serve-page': servePage };
 
 /** One instance of a function of the API: what it answers to a route. */
 export function front(model: Model, name: keyof typeof HANDLERS, more: NodeJS.ProcessEnv = {}) {
   const instance = withClients(model.clients(name), () =>
     HANDLERS[name].instance({ ...environmentOf(model), ...more }),
   );
-  return async (route: string, { headers = {}, cookies, body, query = '' }: Asked = {}): Promise<Answer> => {
-    const signed = name === 'manage-links';
-    const event = apiEvent(route, { body, ...(!signed && { authorizer: {} }) }) as { headers: object };
+  return async (
+    route: string,
+    { headers = {}, cookies, body, query = '', arn = CALLER }: Asked = {},
+  ): Promise<Answer> => {
+    const signed = name !== 'serve-page';
+    const event = apiEvent(route, { body, authorizer: signed ? { iam: { userArn: arn } } : {} }) as { headers: object };
     const answer: Result = await instance(
       { ...event, headers: { ...event.headers, ...headers }, ...(cookies && { cookies }), rawQueryString: query },
       NO_CONTEXT,

@@ -136,10 +136,11 @@ describe('layers', () => {
     expect(labelled).toEqual(['apps']);
   });
 
-  it('bring namespaces, runtime class, priority classes and the pinned charts first', () => {
+  it('bring namespaces, runtime class, priority classes, people’s rights and the pinned charts first', () => {
     const base = tree.layers.find(({ name }) => name === 'base')!;
     const kinds = new Set(base.manifests.map(({ kind }) => kind));
     expect([...kinds].sort()).toEqual([
+      'ClusterRoleBinding',
       'HelmChart',
       'HelmRepository',
       'Namespace',
@@ -301,11 +302,13 @@ describe('AWS-aware controllers', () => {
     expect(workload.nodeSelector).toHaveProperty(['node-role.kubernetes.io/control-plane']);
   });
 
-  it('do not cost Headlamp its modesty: nobody but Flux is cluster-admin', () => {
+  it('do not cost Headlamp its modesty: nobody but Flux and the group of operators is cluster-admin', () => {
     const admins = manifests.filter(
       ({ kind, roleRef }) => kind === 'ClusterRoleBinding' && at(roleRef, 'name') === 'cluster-admin',
     );
-    expect(admins.map(nameOf)).toEqual(['ClusterRoleBinding flux-installer']);
+    expect(admins.map(nameOf)).toEqual(['ClusterRoleBinding flux-installer', 'ClusterRoleBinding drowse-operators']);
+    const bound = manifests.find(({ metadata }) => metadata.name === 'drowse-operators');
+    expect(at(bound, 'subjects')).toMatchObject([{ kind: 'Group', name: 'drowse:operators' }]);
     const headlamp = manifests.find(({ kind, metadata }) => kind === 'HelmRelease' && metadata.name === 'headlamp');
     expect(at(headlamp, 'spec', 'values', 'clusterRoleBinding', 'create')).toBe(false);
   });

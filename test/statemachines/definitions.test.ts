@@ -178,6 +178,7 @@ test('every step is used by some workflow', () => {
     'get-report',
     'serve-page',
     'manage-links',
+    'issue-certificate',
     'request-wake',
     'request-sleep',
     'keep-awake',

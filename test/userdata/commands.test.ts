@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { appendFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeRequest } from '../../cli/drowse/reach/request';
 import { bake } from './support/case';
 import { Life, startingFrom } from './support/life';
 import { poolData, seatData } from './support/nodes';
@@ -264,6 +267,101 @@ test('issue-kubeconfig stores credentials that hold for hours, and shows none of
   expect(await command('issue-kubeconfig')).toEqual({ ok: true, parameter: '/drowse/drowse/kubeconfig', hours: 12 });
   expect(life.state.parameters['/drowse/drowse/kubeconfig']).toMatchObject({ type: 'SecureString' });
   expect(life.sandbox.read('test/calls')).toContain('--org kubeadm:cluster-admins --validity-period 12h');
+});
+
+describe('issue-certificate', () => {
+  const PERSON = 'Developers/ann@example.com';
+  const sign = (request: string, user = PERSON, groups = 'drowse:operators') =>
+    command('issue-certificate', '--user', user, '--groups', groups, '--request', request);
+  /** A request by OpenSSL, of a key that it makes: DER in base64. */
+  const requestOf = (...words: string[]): string =>
+    execFileSync('openssl', ['req', '-new', '-nodes', '-keyout', '/dev/null', '-outform', 'DER', ...words], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).toString('base64');
+  const P256 = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+
+  test('signs what the command has made, for one person and hours, by the cluster’s authority', async () => {
+    await node();
+    const { key, request } = makeRequest();
+    const result = await sign(request, PERSON, 'drowse:operators,team/a:b.c_d-e');
+    const [certificate, ca] = [result.certificate, result.ca].map((pem) => new X509Certificate(String(pem)));
+    expect(certificate?.subject).toBe(`CN=${PERSON}\nO=drowse:operators\nO=team/a:b.c_d-e`);
+    expect(certificate?.checkPrivateKey(createPrivateKey(key))).toBe(true);
+    expect(certificate?.verify(ca!.publicKey)).toBe(true);
+    expect(String(result.ca)).toBe(life.sandbox.read('etc/kubernetes/pki/ca.crt').trimEnd());
+    expect([certificate?.ca, certificate?.keyUsage]).toEqual([false, ['1.3.6.1.5.5.7.3.2']]);
+    const { validFromDate, validToDate } = certificate!;
+    expect(validToDate.toISOString()).toBe(String(result.expiresAt).replace('Z', '.000Z'));
+    const hours = (validToDate.getTime() - Date.now()) / 3_600_000;
+    expect([hours > 11.9, hours <= 12, validFromDate.getTime() < Date.now()]).toEqual([true, true, true]);
+    expect(JSON.stringify(result)).not.toContain('PRIVATE KEY');
+  });
+
+  test('takes nothing of a request but its key: no subject, no other names, no rights', async () => {
+    await node();
+    const greedy = requestOf(
+      ...P256,
+      ...['-subj', '/O=system:masters/CN=kubernetes-admin', '-addext', 'subjectAltName=DNS:api.drowse.drowse.internal'],
+      ...['-addext', 'basicConstraints=CA:TRUE', '-addext', 'extendedKeyUsage=serverAuth'],
+    );
+    const { certificate } = await sign(greedy);
+    const { subject, subjectAltName, ca, keyUsage } = new X509Certificate(String(certificate));
+    expect({ subject, subjectAltName, ca, keyUsage }).toEqual({
+      subject: `CN=${PERSON}\nO=drowse:operators`,
+      subjectAltName: undefined,
+      ca: false,
+      keyUsage: ['1.3.6.1.5.5.7.3.2'],
+    });
+  });
+
+  test.each(['a/O=system:masters', 'a+O=system:masters', 'a,O=system:masters', '-subj', '@/_=+,.:'])(
+    'a person called %s is called so, and is in no other group',
+    async (user) => {
+      await node();
+      const { certificate } = await sign(makeRequest().request, user);
+      const { O, CN } = new X509Certificate(String(certificate)).toLegacyObject().subject;
+      expect([O, CN]).toEqual(['drowse:operators', user]);
+    },
+  );
+
+  const tampered = (): string => {
+    const request = Buffer.from(makeRequest().request, 'base64');
+    request[request.length - 3]! ^= 1;
+    return request.toString('base64');
+  };
+  test.each([
+    ['an RSA key', () => requestOf('-newkey', 'rsa:2048', '-subj', '/')],
+    ['another curve', () => requestOf('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp384r1', '-subj', '/')],
+    ['Ed25519', () => requestOf('-newkey', 'ed25519', '-subj', '/')],
+    ['a signature of another key', tampered],
+    ['no request', () => Buffer.alloc(100, 'no request').toString('base64')],
+  ])('refuses %s', async (_what, make) => {
+    await node();
+    expect(await sign(make())).toMatchObject({ ok: false, error: 'BadRequest' });
+  });
+
+  test.each([
+    ['a name that a shell would read', [makeRequest().request, '$(id)']],
+    ['a name that no certificate can carry', [makeRequest().request, 'a'.repeat(65)]],
+    ['an empty group', [makeRequest().request, PERSON, 'drowse:operators,']],
+    ['a request that is too long', ['A'.repeat(1004)]],
+    ['a request in another alphabet', [`${'A'.repeat(120)}'; id; '`]],
+  ] as [string, [string, string?, string?]][])('refuses %s before anything reads it', async (_what, words) => {
+    await node();
+    expect(await sign(...words)).toMatchObject({ ok: false, error: 'BadArguments' });
+    expect(life.sandbox.calls).toEqual(['']);
+  });
+
+  test('a seat whose configuration names people stores no shared administrator', async () => {
+    const data = seatData();
+    life = new Life({ ...data, seat: { ...data.seat!, namedOperators: true } });
+    bake(await life.replace(), 'seat');
+    expect((await life.boot({ playCurl: true })).code).toBe(0);
+    expect(Object.keys(life.state.parameters)).not.toContain('/drowse/drowse/kubeconfig');
+    // The way in when nothing else leads in.
+    expect(await command('issue-kubeconfig')).toMatchObject({ ok: true });
+    expect(Object.keys(life.state.parameters)).toContain('/drowse/drowse/kubeconfig');
+  });
 });
 
 test('delete-stale-nodes deletes what has no instance', async () => {

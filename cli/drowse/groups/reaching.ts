@@ -14,6 +14,7 @@ export function reaching({ verb, handOver, signal, end }: Registry): void {
     .option('--context <name>', 'name of the context; the cluster’s without it')
     .option('--no-use', 'do not make it the current context, unless there is none')
     .option('--tunnel', 'through a tunnel, though there is a load balancer')
+    .option('--administrator', 'as the shared administrator, though the configuration names people')
     .option('--port <number>', 'port of this machine that the tunnel takes', PORT)
     .action(async (options: KubeconfigOptions) => {
       end(await (await import('../verbs/kubeconfig')).kubeconfig(options));
@@ -30,6 +31,7 @@ export function reaching({ verb, handOver, signal, end }: Registry): void {
   )
     .argument('<args...>', 'what kubectl is told')
     .option('--tunnel', 'through a tunnel, though there is a load balancer')
+    .option('--administrator', 'as the shared administrator, though the configuration names people')
     .passThroughOptions()
     .action(async (args: string[], options: KubectlOptions) => {
       end(await (await import('../verbs/kubectl')).kubectl(args, options, signal));

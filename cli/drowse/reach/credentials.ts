@@ -17,6 +17,8 @@ export interface Credentials {
   key: string;
   /** Until when the certificate holds, UTC ISO. */
   expires: string;
+  /** Who it is to Kubernetes; undefined of the shared administrator. */
+  person?: { user: string; groups: string[] };
 }
 
 /** A certificate that ends so soon is told of (ms). */
@@ -44,32 +46,32 @@ const issued = z.object({ ok: z.literal(true), hours: z.number() });
  * As {@link readCredentials}; where the certificate has ended, or ends within the hour, a seat makes another one first.
  * @throws CommandFailed if none holds, and no seat makes one
  */
-export async function currentCredentials(
-  target: Target,
-  signal = new AbortController().signal,
-  now = Date.now(),
-): Promise<Credentials> {
+export async function currentCredentials(target: Target, signal: AbortSignal, now = Date.now()): Promise<Credentials> {
+  // Where people have certificates of their own, no boot stores one.
+  const text = await readStored(target, target.config?.access.length !== 0);
   // As of old: whether it still holds is what is asked here.
-  const held = credentialsOf(await readStored(target), namesOf(target.cluster).kubeconfigParameter, 0);
-  if (Date.parse(held.expires) - now > SOON_MS) return held;
+  const held = text === '' ? undefined : credentialsOf(text, namesOf(target.cluster).kubeconfigParameter, 0);
+  if (held && Date.parse(held.expires) - now > SOON_MS) return held;
   try {
     const { id: instanceId } = await findSeat(target);
     await runOnNode(target, { instanceId, command: 'issue-kubeconfig', seconds: 120, result: issued }, signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (Date.parse(held.expires) > now) return held;
+    if (held && Date.parse(held.expires) > now) return held;
     throw error;
   }
   return readCredentials(target);
 }
 
-async function readStored({ cluster, region, description }: Target): Promise<string> {
+/** @param mayLack true: none is no failure, and empty */
+async function readStored({ cluster, region, description }: Target, mayLack = false): Promise<string> {
   const Name = namesOf(cluster).kubeconfigParameter;
   try {
     const { Parameter } = await new SSMClient({ region }).send(new GetParameterCommand({ Name, WithDecryption: true }));
     return Parameter?.Value ?? '';
   } catch (error) {
     if (!(error instanceof ParameterNotFound)) throw explainAws(error, description);
+    if (mayLack) return '';
     throw new CommandFailed(
       `${description}, has no certificate for operators yet (${Name})`,
       'Its first seat makes one when it boots: drowse bootstrap makes the cluster, drowse status says how far it is.',
@@ -82,13 +84,28 @@ async function readStored({ cluster, region, description }: Target): Promise<str
  * @throws CommandFailed saying what is wrong with it
  */
 export function credentialsOf(text: string, name: string, now = Date.now()): Credentials {
-  const wrong = (what: string, remedy = 'Each boot of a seat stores it anew: drowse sleep, then drowse wake.') =>
-    new CommandFailed(`What ${name} holds is of no use: ${what}`, remedy);
+  const where = `What ${name} holds`;
+  const remedy = 'Each boot of a seat stores it anew: drowse sleep, then drowse wake.';
   const parsed = stored.safeParse(parseYaml(text));
-  if (!parsed.success) throw wrong('it has no certificates and key where a kubeconfig has them');
+  if (!parsed.success) throw unusable(where, 'it has no certificates and key where a kubeconfig has them', remedy);
   const { clusters, users } = parsed.data;
   const ca = clusters[0].cluster['certificate-authority-data'];
   const { 'client-certificate-data': certificate, 'client-key-data': key } = users[0].user;
+  return checkCredentials({ ca, certificate, key }, where, remedy, now);
+}
+
+/**
+ * Three texts, each read as what it is.
+ * @param where what they are of, for the message: `What … holds`
+ * @throws CommandFailed saying what is wrong with them
+ */
+export function checkCredentials(
+  { ca, certificate, key }: Pick<Credentials, 'ca' | 'certificate' | 'key'>,
+  where: string,
+  remedy: string,
+  now = Date.now(),
+): Credentials {
+  const wrong = (what: string) => unusable(where, what, remedy);
   const authority = read(() => new X509Certificate(ca));
   const own = read(() => new X509Certificate(certificate));
   const secret = read(() => createPrivateKey(key));
@@ -99,6 +116,10 @@ export function credentialsOf(text: string, name: string, now = Date.now()): Cre
   const expires = own.validToDate.getTime();
   if (expires <= now) throw wrong(`its certificate expired ${duration(now - expires)} ago`);
   return { ca, certificate, key, expires: own.validToDate.toISOString() };
+}
+
+function unusable(where: string, what: string, remedy: string): CommandFailed {
+  return new CommandFailed(`${where} is of no use: ${what}`, remedy);
 }
 
 /** A sentence on a certificate that ends soon; nothing otherwise. */

@@ -8,7 +8,7 @@ import { API_PORT } from '../../../core/config/names';
 import { CommandFailed } from '../../terminal/errors';
 import { attend } from '../child';
 import { findSeat } from '../find-nodes';
-import { currentCredentials } from '../reach/credentials';
+import { credentialsFor } from '../reach/personal';
 import { type Door, findDoor, tunnelServer } from '../reach/door';
 import { entriesOf, kubeconfigOf } from '../reach/kubeconfig';
 import { apiPort, openSession } from '../reach/session';
@@ -16,6 +16,7 @@ import { type Target, type TargetOptions, targetOf } from '../target';
 
 export interface KubectlOptions extends TargetOptions {
   tunnel?: boolean;
+  administrator?: boolean;
 }
 
 /** A tunnel that does not stand by then does not come (ms). */
@@ -26,7 +27,7 @@ export async function kubectl(args: readonly string[], options: KubectlOptions, 
   const target = targetOf(options);
   const [door, credentials] = await Promise.all([
     findDoor(target, options.tunnel === true),
-    currentCredentials(target, signal),
+    credentialsFor(target, { administrator: options.administrator === true }, signal),
   ]);
   return throughDoor(target, door, signal, async (server) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'drowse-kubectl-'));

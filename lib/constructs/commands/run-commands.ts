@@ -64,6 +64,20 @@ export const COMMANDS = {
     parameters: {},
   },
   'issue-kubeconfig': { description: 'Make new credentials for operators, which hold for hours', parameters: {} },
+  'issue-certificate': {
+    description: 'Sign the certificate of one person, by name and groups',
+    parameters: {
+      User: { description: 'Who it is for', allowedPattern: '^[A-Za-z0-9_+=,.@:/-]{1,64}$' },
+      Groups: {
+        description: 'Groups of Kubernetes, with commas in between',
+        allowedPattern: '^[A-Za-z0-9][A-Za-z0-9:._/-]{0,63}(,[A-Za-z0-9][A-Za-z0-9:._/-]{0,63}){0,7}$',
+      },
+      Request: {
+        description: 'Certificate request (PKCS #10, DER) in base64',
+        allowedPattern: '^[A-Za-z0-9+/]{100,1000}={0,2}$',
+      },
+    },
+  },
   'smoke-test': { description: 'Check that the cluster works: quorum, nodes, DNS, GPUs, a pod', parameters: {} },
   'collect-diagnostics': { description: 'Pack logs and states of a node into the bucket', parameters: {} },
   'install-network': { description: 'Install the network plugin and Flux on a new cluster', parameters: {} },

@@ -53,7 +53,12 @@ export class ControlPlaneSeat extends Construct {
         {
           ...clusterNodeData(config, context),
           role: 'seat',
-          seat: { index: place.seat, fixedIp: place.fixedIp, ingress: controlPlane.ingress },
+          seat: {
+            index: place.seat,
+            fixedIp: place.fixedIp,
+            ingress: controlPlane.ingress,
+            ...(config.access.length > 0 && { namedOperators: true }),
+          },
         },
         context.nodeBundle,
       ),

@@ -73,17 +73,35 @@ class Authority:
 
 def made_client(authority: str, name: str, group: str) -> tuple[bytes, bytes, bytes]:
     """Certificates of an authority and of its client, and the client's key, in PEM, as kubeadm makes them."""
-    own = ec.generate_private_key(ec.SECP256R1())
-    root = _signed(
-        _named(authority), own.public_key(), _named(authority), own, x509.BasicConstraints(ca=True, path_length=None)
-    )
     key = ec.generate_private_key(ec.SECP256R1())
-    group_name = x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)
-    subject = x509.Name([group_name, x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
-    client = _signed(subject, key.public_key(), root.subject, own, usage, _OPERATOR_VALID)
+    root, client = _client_of(authority, key.public_key(), name, [group])
     private = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return root.public_bytes(_PEM), client.public_bytes(_PEM), private
+    return root, client, private
+
+
+def signed_request(authority: str, request: bytes, name: str, groups: list[str]) -> tuple[bytes, bytes]:
+    """Certificates of an authority and of who asked for one by PKCS #10 (DER), in PEM.
+
+    Raises ValueError if a seat would not sign it (userdata/commands/issue-certificate.sh).
+    """
+    asked = x509.load_der_x509_csr(request)
+    public = asked.public_key()
+    if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
+        raise ValueError("the key must be of the elliptic curve P-256")
+    if not asked.is_signature_valid:
+        raise ValueError("the certificate request is not signed by its own key")
+    return _client_of(authority, public, name, groups)
+
+
+def _client_of(authority: str, public: ec.EllipticCurvePublicKey, name: str, groups: list[str]) -> tuple[bytes, bytes]:
+    own = ec.generate_private_key(ec.SECP256R1())
+    constraints = x509.BasicConstraints(ca=True, path_length=None)
+    root = _signed(_named(authority), own.public_key(), _named(authority), own, constraints)
+    organizations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+    subject = x509.Name([*organizations, x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    client = _signed(subject, public, root.subject, own, usage, _OPERATOR_VALID)
+    return root.public_bytes(_PEM), client.public_bytes(_PEM)
 
 
 def _named(name: str) -> x509.Name:

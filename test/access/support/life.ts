@@ -1,5 +1,7 @@
 import { handler as getReport } from '../../../lambdas/get-report/handler';
 import { handler as getStatus } from '../../../lambdas/get-status/handler';
+import { makeRequest } from '../../../cli/drowse/reach/request';
+import { handler as issueCertificate } from '../../../lambdas/issue-certificate/handler';
 import { handler as keepAwake } from '../../../lambdas/keep-awake/handler';
 import { handler as manageLinks } from '../../../lambdas/manage-links/handler';
 import { handler as postponeSleep } from '../../../lambdas/postpone-sleep/handler';
@@ -133,6 +135,7 @@ idle: { enabled: true }
       const { model } = twin;
       await twin.run('bootstrap');
       await askSchedules(model);
+      await askCertificates(model);
       const installation = twin.workflows.start('install-platform');
       await seconds(5);
       installation.stop();
@@ -370,6 +373,25 @@ async function askApi(model: Model): Promise<void> {
   for (const [handler, route, name] of requests) {
     const call = withClients(model.clients(name), () => handler.instance(environmentOf(model)));
     await call(apiEvent(route), NO_CONTEXT);
+  }
+}
+
+/** A person gets a certificate; a seat refuses to sign another. */
+async function askCertificates(model: Model): Promise<void> {
+  const access = { ACCESS: JSON.stringify({ '123456789012:user:operator': ['operator', ['drowse:operators']] }) };
+  const ask = withClients(model.clients('issue-certificate'), () =>
+    issueCertificate.instance({ ...environmentOf(model), ...access }),
+  );
+  const body = JSON.stringify({ request: makeRequest().request });
+  const name = model.names.document('issue-certificate');
+  const sign = model.ssm.documents.get(name)!;
+  const failed = { ok: false, error: 'BadRequest', message: 'test' };
+  for (const script of [() => ({ seconds: 1, result: failed }), sign]) {
+    model.ssm.documents.set(name, script);
+    for (let looks = 0; looks < 3; looks += 1) {
+      await ask(apiEvent('POST /certificates', { body }), NO_CONTEXT);
+      await seconds(2);
+    }
   }
 }
 

@@ -1,7 +1,8 @@
-"""mint-join-token and issue-kubeconfig."""
+"""mint-join-token, issue-kubeconfig and issue-certificate."""
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import string
@@ -9,6 +10,7 @@ from collections.abc import Generator
 from typing import Any
 
 from ... import durations
+from ...authority import signed_request
 from ..cluster import utc_now, write_secret
 from ..seat import publish_kubeconfig
 from .command import Command, CommandFailedError, answers
@@ -46,6 +48,19 @@ def issue_kubeconfig(command: Command) -> Generator[float, None, dict[str, Any]]
     yield durations.MINT_TOKEN
     publish_kubeconfig(command.cluster.name)
     return {"parameter": f"/drowse/{command.cluster.name}/kubeconfig", "hours": 12}
+
+
+@answers("issue-certificate", needs_api=False)
+def issue_certificate(command: Command) -> Generator[float, None, dict[str, Any]]:
+    """Sign a person's certificate: of the request only the key counts."""
+    yield durations.MINT_TOKEN
+    name, groups = command.parameters.get("User", ""), command.parameters.get("Groups", "").split(",")
+    request = base64.b64decode(command.parameters.get("Request", ""))
+    try:
+        authority, certificate = signed_request(f"authority of {command.cluster.name}", request, name, groups)
+    except ValueError as error:
+        raise CommandFailedError("BadRequest", str(error)) from error
+    return {"certificate": certificate.decode(), "ca": authority.decode(), "expiresAt": utc_now(ahead=12 * 3600)}
 
 
 def _letters(count: int) -> str:
