@@ -124,6 +124,8 @@ export function environmentOf({ config, names, sns }: Model): NodeJS.ProcessEnv 
     KEEP_DAILY_DAYS: String(config.snapshots.keepDailyDays),
     ELASTIC_IP_ID,
     DOMAIN: config.app.domain ?? '',
+    // The twin asks nobody outside.
+    SOURCES: '',
     WAITING_PAGE: String(app.hasWaitingPage),
     PROBE: app.probe,
     APP_HOST: app.host,

@@ -117,6 +117,8 @@ export const clusterRecord = z.object({
   seatShortages: z.array(degradedPool).optional(),
   /** Why the app could not be seen from outside at the end of the last wake. */
   unreachable: z.string().optional(),
+  /** Until when the app's certificate holds, as the last wake has seen it (UTC ISO). */
+  certificateUntil: z.string().optional(),
   /** ARN of the API's load balancer that was deleted last; AWS may list it for a while. */
   deletedLoadBalancer: z.string().optional(),
   /** What the last wake's pre-checks found that did not stop it. */

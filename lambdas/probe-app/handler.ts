@@ -6,7 +6,7 @@ import { clusterStore } from '../shared/step/deps';
 import { AppNotReachable } from '../shared/step/errors';
 import type { HttpsAnswer, Web } from '../shared/clients/https';
 import { step } from '../shared/step/step';
-import { checkCertificate, checkStatus } from './checks';
+import { checkCertificate, checkStatus } from '../shared/readiness/checks';
 import { env } from './env';
 
 const input = leased.pick({ execution: true }).extend({
@@ -38,7 +38,7 @@ const TIMEOUT_MS = 8_000;
  * @throws AppNotReachable, CertificateExpired, CertificateNotValid until all is well; each may pass
  */
 export const probeApp =
-  ({ web, probe, host, path, certificates, ingress, now = Date.now }: Deps) =>
+  ({ web, probe, host, path, certificates, ingress, store, now = Date.now }: Deps) =>
   async ({ elasticIp, nodes }: z.output<typeof input>): Promise<{ status?: number }> => {
     if (probe === 'none' || elasticIp.instanceId === undefined) return {};
     const [address = '', port = PORT] = ingress?.split(':') ?? [elasticIp.publicIp];
@@ -51,6 +51,8 @@ export const probeApp =
     }
     if (probe === 'ingress') return { status: answer.status };
     checkCertificate(answer.certificate, { host, trusted: certificates === 'letsencrypt', now: now() });
+    // For the rehearsal of the next wake, which finds nobody at work.
+    await store.recordCertificate(answer.certificate.validTo);
     // What runs on nodes that are not there does not answer; that the cluster goes without them is known.
     if ((nodes?.missing ?? 0) === 0) checkStatus(answer, url, host);
     return { status: answer.status };

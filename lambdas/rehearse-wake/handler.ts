@@ -1,9 +1,9 @@
 import { resolve4 } from 'node:dns/promises';
 import * as z from 'zod';
-import { autoScaling, ec2, s3, serviceQuotas } from '../shared/clients/clients';
+import { autoScaling, ec2, s3, serviceQuotas, web } from '../shared/clients/clients';
 import { logger } from '../shared/clients/logger';
 import { type NotifyDeps, notify } from '../shared/news/notify';
-import { examine, type Finding, looksOf, readPage, type ReadinessDeps } from '../shared/readiness/examine';
+import { examine, type Finding, looksOf, reachUrl, readPage, type ReadinessDeps } from '../shared/readiness/examine';
 import type { ClusterStore } from '../shared/record/cluster-store';
 import { clusterStore, notifyDeps } from '../shared/step/deps';
 import { step } from '../shared/step/step';
@@ -67,6 +67,10 @@ export const handler = step(
       s3: s3(),
       serviceQuotas: serviceQuotas(),
       hasWaitingPage: env.WAITING_PAGE,
+      certificates: env.CERTIFICATES,
+      web: web(),
+      sources: env.SOURCES,
+      reach: reachUrl,
       resolve: resolve4,
       read: readPage,
       store: clusterStore(env),

@@ -24,6 +24,7 @@ import { ratesEnvironment } from '../../core/cost/rates';
 import { surroundingsEnvironment } from '../../core/cost/running';
 import { pricesEnvironment } from '../../core/cost/instance-price';
 import { bookEnvironment, bookOf } from '../../core/schedule/book';
+import { platformSources } from '../platform';
 import { pascalCase, stepsOf, type StepName } from '../steps/steps';
 import type { ClusterStack } from './cluster-stack';
 import type { FoundationStack } from './foundation-stack';
@@ -80,6 +81,7 @@ export class OperationsStack extends Stack {
       apiAccess: hasApiLoadBalancer(config) ? 'load-balancer' : 'tunnel',
       snapshots: config.snapshots,
       app: appOf(config),
+      sources: platformSources(config),
       domain: config.app.domain,
       book: bookEnvironment(bookOf(config), new Date()),
       idle: config.idle,

@@ -72,6 +72,8 @@ export interface StepContext extends GrantContext {
   apiAccess: ClusterConfig['apiAccess'];
   snapshots: ClusterConfig['snapshots'];
   app: ReturnType<typeof appOf>;
+  /** Addresses from which nodes and platform take what they need. */
+  sources: readonly string[];
   /** Host name of the app; undefined without one. */
   domain: string | undefined;
   /** The schedules and holidays, as functions are told of them. */
@@ -355,7 +357,7 @@ export function stepsOf(context: StepContext) {
         PROBE_PATH: context.app.probePath,
         CERTIFICATES: context.app.certificates,
       },
-      lease(),
+      lease('certificateUntil'),
     ),
     'install-network': step(installNetwork, store, lease(), command('install-network')),
     'reconcile-platform': step(reconcilePlatform, store, lease(), command('reconcile-platform'), may.describeGroups()),
@@ -417,6 +419,8 @@ export function stepsOf(context: StepContext) {
         TOPIC_ARN: context.topicArn,
         DOMAIN: context.domain ?? '',
         WAITING_PAGE: String(context.app.hasWaitingPage),
+        CERTIFICATES: context.app.certificates,
+        SOURCES: context.sources.join(' '),
       },
       read,
       may.describeGroups(),

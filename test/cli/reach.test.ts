@@ -41,7 +41,7 @@ import { type Certified, makeAuthority, makeCertificate } from '../support/certi
 import { kubectlFile } from '../support/kubectl';
 import { answerOf, drowse } from './support';
 
-const CONFIG = ['--config', path.join(__dirname, '..', 'e2e', 'cluster.yaml')];
+const CONFIG = ['--config', path.join(__dirname, 'cluster.yaml')];
 const ENDPOINT = 'api.drowse.drowse.internal';
 const DNS = 'drowse-api-1.elb.us-east-1.amazonaws.com';
 

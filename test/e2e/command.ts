@@ -2,11 +2,13 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { awsVariables } from '../../local/run/environment';
 import { BIN, ROOT } from '../../local/run/paths';
 import { problemsOf } from '../cli/support';
 import { kubectlFile } from '../support/kubectl';
-import { type Cluster, CONFIG, REGION } from './cluster';
+import { type Cluster, CONFIG, CREDENTIALS, REGION } from './cluster';
 
 interface Ended {
   code: number | null;
@@ -23,6 +25,8 @@ export async function drowse(cluster: Cluster, args: readonly string[], env: Nod
         PATH: `${BIN}:${process.env.PATH ?? ''}`,
         ...awsVariables({ endpoint: cluster.endpoint, region: REGION }),
         DROWSE_API_URL: apiUrl,
+        // Nobody outside this machine is asked.
+        DROWSE_SOURCES: '',
         ...env,
       },
     });
@@ -33,6 +37,36 @@ export async function drowse(cluster: Cluster, args: readonly string[], env: Nod
       done({ code, stdout, stderr });
     });
   });
+}
+
+/** Credentials of a session of a role, which is made for it, as variables. */
+async function assume(
+  { endpoint }: Cluster,
+  Path: string,
+  RoleName: string,
+  RoleSessionName: string,
+): Promise<NodeJS.ProcessEnv> {
+  const options = { endpoint, region: REGION, credentials: CREDENTIALS };
+  const Principal = { AWS: 'arn:aws:iam::000000000000:root' };
+  const AssumeRolePolicyDocument = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal }],
+  });
+  const iam = new IAMClient(options);
+  const { Role } = await iam.send(new CreateRoleCommand({ Path, RoleName, AssumeRolePolicyDocument }));
+  // What docs/command.md says that kubeconfig needs, where DROWSE_API_URL names the API.
+  const Action = ['execute-api:Invoke', 'elasticloadbalancing:DescribeLoadBalancers'];
+  const Statement = [{ Effect: 'Allow', Action, Resource: '*' }];
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'kubeconfig', PolicyDocument }));
+  const { Credentials } = await new STSClient(options).send(
+    new AssumeRoleCommand({ RoleArn: Role?.Arn, RoleSessionName }),
+  );
+  return {
+    AWS_ACCESS_KEY_ID: Credentials?.AccessKeyId,
+    AWS_SECRET_ACCESS_KEY: Credentials?.SecretAccessKey,
+    AWS_SESSION_TOKEN: Credentials?.SessionToken,
+  };
 }
 
 /** What people operate the cluster with. */
@@ -90,11 +124,19 @@ export function command(cluster: Cluster): void {
       expect(findings.length).toBeGreaterThan(10);
     });
 
-    it('makes a kubeconfig that kubectl accepts', async () => {
+    it('makes a kubeconfig that kubectl accepts, for the person that AWS says it is and for nobody else', async () => {
       const folder = mkdtempSync(path.join(tmpdir(), 'drowse-kubeconfig-'));
       try {
         const KUBECONFIG = path.join(folder, 'config');
-        const { server } = await answer<{ server: string }>('kubeconfig', { KUBECONFIG });
+        const refused = await ask(['kubeconfig'], { KUBECONFIG });
+        expect(refused).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining(':root is not in access:') as string,
+        });
+        const developer = await assume(cluster, '/people/', 'Developers', 'ann@example.com');
+        const made = await answer<{ server: string }>('kubeconfig', { KUBECONFIG, ...developer });
+        expect(made).toMatchObject({ user: 'Developers/ann@example.com', groups: ['drowse:viewers'] });
+        const { server } = made;
         const view = ['config', 'view', '--minify', '--output=json', `--kubeconfig=${KUBECONFIG}`];
         const shown = JSON.parse(execFileSync(kubectlFile(), view, { encoding: 'utf8' })) as object;
         expect(shown).toMatchObject({

@@ -5,7 +5,7 @@ import type { RequestListener } from 'node:http';
 import { handler } from '../../lambdas/probe-app/handler';
 import { withClients } from '../../lambdas/shared/clients/clients';
 import { environmentOf } from '../../sim/steps';
-import { checkCertificate } from '../../lambdas/probe-app/checks';
+import { checkCertificate } from '../../lambdas/shared/readiness/checks';
 import { getHttps, type HttpsAnswer } from '../../lambdas/shared/clients/https';
 import { type Certified, makeAuthority, makeCertificate } from '../support/certificates';
 import { begin, live, liveAwake, makeStep } from './support';

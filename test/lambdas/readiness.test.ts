@@ -11,6 +11,7 @@ import {
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { mockClient } from 'aws-sdk-client-mock';
+import type { HttpsAnswer } from '../../lambdas/shared/clients/https';
 import { examine, type Finding, looksOf, type ReadinessDeps } from '../../lambdas/shared/readiness/examine';
 
 const autoScaling = mockClient(AutoScalingClient);
@@ -38,6 +39,12 @@ const group = (AutoScalingGroupName: string, type: string, ...Tags: { Key: strin
   },
 });
 
+/** What the ingress answers with, and its certificate. */
+const served = (certificate: Partial<HttpsAnswer['certificate']>): HttpsAnswer => ({
+  ...{ status: 200, location: undefined },
+  certificate: { validTo: '2099-01-01T00:00:00.000Z', hostProblem: undefined, chainProblem: undefined, ...certificate },
+});
+
 /** All is well, with what a test says otherwise. */
 async function findings(more: Partial<ReadinessDeps> = {}): Promise<Record<string, Omit<Finding, 'name'>>> {
   const found = await examine(
@@ -50,6 +57,10 @@ async function findings(more: Partial<ReadinessDeps> = {}): Promise<Record<strin
       record: () => Promise.resolve({}),
       resolve: () => Promise.resolve(['203.0.113.9']),
       read: () => Promise.reject(new Error('nobody asks')),
+      certificates: 'letsencrypt',
+      web: { get: () => Promise.resolve(served({})) },
+      sources: ['https://registry.k8s.io/v2/', 'https://pkgs.k8s.io/Release.key'],
+      reach: (url) => Promise.resolve(url.endsWith('/v2/') ? 401 : 200),
       ...more,
     }),
   );
@@ -89,7 +100,7 @@ test('nothing stands in the way where all is there', async () => {
   const states = Object.entries(await findings()).map(([name, { state }]) => `${name} ${state}`);
   expect(states).toEqual([
     ...['groups ok', 'state volumes ok', 'Elastic IP ok', 'images ok', 'instance types ok', 'quotas ok'],
-    ...['snapshot ok', 'domain ok'],
+    ...['snapshot ok', 'domain ok', 'certificate ok', 'sources ok'],
   ]);
 });
 
@@ -97,6 +108,62 @@ test('a domain leads to the waiting page if that answers there: CloudFront’s a
   const read = (url: string) =>
     Promise.resolve(url === 'https://app.example.com/.drowse/waiting' ? '<main data-page="drowse-waiting">' : '');
   expect((await findings({ hasWaitingPage: true, read })).domain?.state).toBe('ok');
+});
+
+describe('the certificate of tomorrow', () => {
+  const carried = () =>
+    ec2
+      .on(DescribeAddressesCommand)
+      .resolves({ Addresses: [{ PublicIp: '203.0.113.9', AllocationId: 'e', InstanceId: 'i-1' }] });
+  const now = () => Date.parse('2026-11-20T19:00:00Z');
+  const soon = '2026-11-21T07:00:00.000Z';
+
+  test.each<[string, string | undefined, Finding['state'], RegExp]>([
+    ['that nobody has seen', undefined, 'ok', /nobody serves one now/],
+    ['that the last wake saw', '2026-12-20T00:00:00Z', 'ok', /holds until 2026-12-20/],
+    ['that ends before the next wake', soon, 'warning', /begins with one that ends at 2026-11-21/],
+  ])('is, of a cluster that sleeps, the one %s', async (_, certificateUntil, state, said) => {
+    const record = () => Promise.resolve(certificateUntil === undefined ? {} : { certificateUntil });
+    const { certificate } = await findings({ now, record });
+    expect(certificate).toEqual({ state, detail: expect.stringMatching(said) as string });
+  });
+
+  test.each<[string, Partial<HttpsAnswer['certificate']>, Finding['state'], RegExp]>([
+    ['holds', {}, 'ok', /serves one that holds until 2099/],
+    ['ends in the night', { validTo: soon }, 'warning', /ends at 2026-11-21/],
+    ['is another’s', { hostProblem: 'not in the list' }, 'warning', /not in the list/],
+    ['nobody knows', { chainProblem: 'SELF_SIGNED' }, 'warning', /signed by nobody known/],
+  ])('that the ingress serves %s', async (_, certificate, state, said) => {
+    carried();
+    const found = await findings({ now, web: { get: () => Promise.resolve(served(certificate)) } });
+    expect(found.certificate).toEqual({ state, detail: expect.stringMatching(said) as string });
+  });
+
+  test('is asked of the ingress by the domain’s name, whatever the name leads to', async () => {
+    carried();
+    const get = jest.fn(() => Promise.resolve(served({})));
+    await findings({ web: { get } });
+    expect(get).toHaveBeenCalledWith(expect.objectContaining({ address: '203.0.113.9', host: 'app.example.com' }));
+  });
+
+  test('is of no matter where it is self-signed', async () => {
+    expect(await findings({ certificates: 'self-signed' })).not.toHaveProperty('certificate');
+  });
+});
+
+test.each([
+  ['is away', () => Promise.resolve(503), /no answer from registry.k8s.io \(503\), pkgs.k8s.io \(503\)/],
+  ['has lost it', (url: string) => Promise.resolve(url.endsWith('key') ? 404 : 200), /from pkgs.k8s.io \(404\)/],
+  [
+    'nobody reaches',
+    () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ENOTFOUND') })),
+    /pkgs.k8s.io \(ENOTFOUND\)/,
+  ],
+])('a source that %s is told of: what is not in the bucket cannot be fetched', async (_, reach, said) => {
+  expect((await findings({ reach })).sources).toEqual({
+    state: 'warning',
+    detail: expect.stringMatching(said) as string,
+  });
 });
 
 const SNAPSHOT = {
@@ -207,5 +274,5 @@ test.each<[string, string, Finding['state'], RegExp, () => Partial<ReadinessDeps
   const found = await findings(arrange() ?? {});
   expect(found[name]).toEqual({ state, detail: expect.stringMatching(detail) as string });
   // What stands in one's way keeps nobody from seeing the rest.
-  expect(Object.keys(found)).toHaveLength(8);
+  expect(Object.keys(found)).toHaveLength(10);
 });

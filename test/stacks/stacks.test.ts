@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { schedulesOf } from '../../cli/drowse/looks';
+import { parseConfig } from '../../lib/config/load';
 import { EVERYTHING } from '../support/configs';
 import { makeApp } from '../support/app';
 import { type CfnTemplate, resourcesOf, ROOT, synthesize } from '../support/stacks';
@@ -137,6 +139,12 @@ describe('housekeeping', () => {
 test.each(['gpu-single', 'node-pools', 'infra-app-gpu', 'high-availability'])('%s synthesizes', (name) => {
   const { templates } = synthesize(example(name));
   expect(Object.keys(templates)).toEqual(expect.arrayContaining(['foundation', 'cluster', 'operations']));
+});
+
+test('doctor looks for the schedules that a deployment makes', () => {
+  const made = resourcesOf(synthesize(EVERYTHING).templates.operations, 'AWS::Scheduler::Schedule');
+  const named = made.flatMap(([, { Properties }]) => (Properties?.GroupName === undefined ? [] : [Properties.Name]));
+  expect(named.sort()).toEqual(schedulesOf(parseConfig(EVERYTHING)).sort());
 });
 
 /** What a stack is made of: small enough to read, and a change of it is a change that somebody meant. */

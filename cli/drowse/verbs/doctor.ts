@@ -7,15 +7,25 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { appOf, namesOf } from '../../../core/config/names';
+import type { ClusterConfig } from '../../../core/config/schema';
+import { getHttps } from '../../../lambdas/shared/clients/https';
 import { describeNodes, LIVE_STATES } from '../../../lambdas/shared/ec2/instances';
 import { findReachable } from '../../../lambdas/shared/commands/run-command';
-import { examine, type Finding, type Look, looksOf, readPage } from '../../../lambdas/shared/readiness/examine';
+import {
+  examine,
+  type Finding,
+  type Look,
+  looksOf,
+  reachUrl,
+  readPage,
+} from '../../../lambdas/shared/readiness/examine';
 import { colors } from '../../terminal/colors';
 import { CommandFailed, EXIT } from '../../terminal/errors';
 import { findProgram } from '../../terminal/programs';
 import { answer } from '../answers';
 import { identityOf } from '../aws';
 import { duration } from '../describe';
+import { examineBudget, examineSchedules, examineToken } from '../looks';
 import { readCredentials } from '../reach/credentials';
 import { findPlugin } from '../reach/session';
 import type { Status } from '../status-answer';
@@ -33,7 +43,10 @@ export async function doctor(options: TargetOptions, signal: AbortSignal): Promi
   const { account } = await identityOf(target);
   const api = await WakeApi.connect(target, signal);
   const status = await api.status();
-  const findings = await examine([...looksOf(readinessOf(target, account, status)), ...looksOfCommand(target, status)]);
+  const findings = await examine([
+    ...looksOf(await readinessOf(target, account, status)),
+    ...looksOfCommand(target, status, api),
+  ]);
   const worst = (state: Finding['state']): boolean => findings.some((finding) => finding.state === state);
   const code = worst('problem') ? EXIT.failed : worst('warning') ? EXIT.degraded : EXIT.done;
   if (options.json) {
@@ -51,7 +64,7 @@ export async function doctor(options: TargetOptions, signal: AbortSignal): Promi
   return code;
 }
 
-function readinessOf({ cluster, region, config }: Target, account: string, status: Status) {
+async function readinessOf({ cluster, region, config }: Target, account: string, status: Status) {
   const { snapshot, platformAt } = status;
   return {
     cluster,
@@ -63,13 +76,24 @@ function readinessOf({ cluster, region, config }: Target, account: string, statu
     serviceQuotas: new ServiceQuotasClient({ region }),
     record: () => Promise.resolve({ snapshot, platformAt }),
     hasWaitingPage: config?.app.waitingPage !== undefined,
+    certificates: config === undefined ? 'self-signed' : appOf(config).certificates,
+    web: { get: getHttps },
+    sources: await sourcesOf(config),
+    reach: reachUrl,
     resolve: resolve4,
     read: readPage,
   };
 }
 
+/** Where nodes and platform take what they need; `DROWSE_SOURCES` names other addresses, as whoever has mirrors wants it. */
+async function sourcesOf(config: ClusterConfig | undefined): Promise<string[]> {
+  const others = process.env.DROWSE_SOURCES;
+  if (others !== undefined) return others.split(' ').filter(Boolean);
+  return config === undefined ? [] : (await import('../../../lib/platform')).platformSources(config);
+}
+
 /** What only a person's own machine can see. */
-function looksOfCommand(target: Target, status: Status): Look[] {
+function looksOfCommand(target: Target, status: Status, api: WakeApi): Look[] {
   const { config } = target;
   const look = (name: string, find: Look['find']): Look => ({ name, find });
   return [
@@ -82,10 +106,14 @@ function looksOfCommand(target: Target, status: Status): Look[] {
       ),
     ),
     look('parameters', () => examineParameters(target)),
-    look('authority', () => examineAuthority(target)),
+    // Where people have certificates of their own, nothing is stored that has it: drowse kubeconfig looks at it each time.
+    ...(config && config.access.length > 0 ? [] : [look('authority', () => examineAuthority(target))]),
+    ...(config
+      ? [look('schedules', () => examineSchedules(target, config)), look('budget', () => examineBudget(api, config))]
+      : []),
     look('agents', () => examineAgents(target)),
-    ...(config && appOf(config).certificates !== 'self-signed'
-      ? [look('Cloudflare token', () => examineToken(target))]
+    ...(config?.app.domain !== undefined && appOf(config).certificates !== 'self-signed'
+      ? [look('Cloudflare token', () => examineToken(target, config.app.domain ?? ''))]
       : []),
     look('kubectl', () => Promise.resolve(examineTool('kubectl', 'https://kubernetes.io/docs/tasks/tools/'))),
     look('Session Manager plugin', () => Promise.resolve(examinePlugin())),
@@ -118,13 +146,6 @@ async function examineParameters({ cluster, region }: Target): Promise<Omit<Find
   return found.has(names.initializedParameter)
     ? { state: 'ok', detail: 'there' }
     : { state: 'warning', detail: 'the cluster was never made: drowse bootstrap does' };
-}
-
-async function examineToken({ cluster, region }: Target): Promise<Omit<Finding, 'name'>> {
-  const name = `${namesOf(cluster).parameterRoot}/cloudflare-token`;
-  return (await parametersOf(region, [name])).has(name)
-    ? { state: 'ok', detail: `${name} is there` }
-    : { state: 'warning', detail: `${name} is missing: certificates cannot be renewed without it` };
 }
 
 async function parametersOf(region: string, names: readonly string[]): Promise<Set<string>> {

@@ -5,11 +5,14 @@ import type { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { WAITING_MARK, WAITING_PATH } from '../../../core/api/waiting';
 import { TAG } from '../../../core/config/names';
 import type { ClusterRecord, SnapshotRecord } from '../../../core/record/cluster-record';
+import type { Web } from '../clients/https';
+import { CertificateExpired, CertificateNotValid } from '../step/errors';
 import { verifySnapshot } from '../commands/snapshots';
 import { describeElasticIp } from '../ec2/elastic-ip';
 import { describeGroups, type Group } from '../ec2/groups';
 import { describeImageProblem } from '../ec2/images';
 import { compareQuotas } from '../ec2/quotas';
+import { checkCertificate } from './checks';
 import { describeVolumeProblems } from './foundation';
 
 /** What was found out of one thing that the next wake needs. */
@@ -40,8 +43,18 @@ export interface ReadinessDeps {
   serviceQuotas: ServiceQuotasClient;
   /** What is recorded of the cluster, as far as it counts here. */
   record: () => Promise<
-    Pick<ClusterRecord, 'sizes' | 'platformAt'> & { snapshot?: Pick<SnapshotRecord, 'key' | 'at'> | undefined }
+    Pick<ClusterRecord, 'sizes' | 'platformAt' | 'certificateUntil'> & {
+      snapshot?: Pick<SnapshotRecord, 'key' | 'at'> | undefined;
+    }
   >;
+  /** Who signs the app's certificate. */
+  certificates: 'letsencrypt' | 'letsencrypt-staging' | 'self-signed';
+  /** Looks at the app as its users do. */
+  web: Web;
+  /** Addresses of which each must answer if nodes are to get their packages, and the platform its charts and images. */
+  sources: readonly string[];
+  /** Status that an address answers with. */
+  reach: (url: string) => Promise<number>;
   /** True if CloudFront is to stand at the domain. */
   hasWaitingPage: boolean;
   /** IPv4 addresses of a host name. */
@@ -62,6 +75,12 @@ export async function readPage(url: string): Promise<string> {
   return answer.text();
 }
 
+/** Status that an address answers with, after redirections. @throws Error that says why nobody answers */
+export async function reachUrl(url: string): Promise<number> {
+  const { status } = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(READ_MS) });
+  return status;
+}
+
 /** What everything that a wake needs is looked at for, in the order in which a wake needs it. */
 export function looksOf(deps: ReadinessDeps): Look[] {
   const { autoScaling, cluster, ec2, domain } = deps;
@@ -79,6 +98,10 @@ export function looksOf(deps: ReadinessDeps): Look[] {
     { name: 'quotas', find: async () => examineQuotas(deps, await groups()) },
     { name: 'snapshot', find: () => examineSnapshot(deps) },
     ...(domain === undefined ? [] : [{ name: 'domain', find: () => examineDomain(deps, domain) }]),
+    ...(domain === undefined || deps.certificates === 'self-signed'
+      ? []
+      : [{ name: 'certificate', find: () => examineCertificate(deps, domain) }]),
+    ...(deps.sources.length === 0 ? [] : [{ name: 'sources', find: () => examineSources(deps) }]),
   ];
 }
 
@@ -173,6 +196,61 @@ async function examineSnapshot({ record, now = Date.now, ...deps }: ReadinessDep
   const age = now() - Date.parse(snapshot.at);
   const days = `${String(Math.floor(age / 86_400_000))} days`;
   return { state: age > OLD_MS ? 'warning' : 'ok', detail: `${snapshot.key} is whole, and ${days} old` };
+}
+
+/** Before a wake of tomorrow is over (ms). */
+const TOMORROW_MS = 24 * 3_600_000;
+
+/**
+ * What the ingress would serve tomorrow: now, if somebody carries the Elastic IP, else what the last wake has seen. cert-manager renews
+ * while the cluster is awake, and not at once: visitors of the first minutes get what there was.
+ */
+async function examineCertificate(deps: ReadinessDeps, host: string): Promise<Omit<Finding, 'name'>> {
+  const { ec2, cluster, web, certificates, record, now = Date.now } = deps;
+  const address = await describeElasticIp(ec2, cluster);
+  if (address?.InstanceId === undefined || address.PublicIp === undefined) {
+    const { certificateUntil: until } = await record();
+    if (until === undefined) return { state: 'ok', detail: 'nobody serves one now' };
+    return Date.parse(until) > now() + TOMORROW_MS
+      ? { state: 'ok', detail: `the last wake has seen one that holds until ${until}` }
+      : {
+          state: 'warning',
+          detail: `the next wake begins with one that ends at ${until}, until cert-manager renews it`,
+        };
+  }
+  const request = { address: address.PublicIp, port: 443, host, path: '/', timeoutMs: READ_MS };
+  const { certificate } = await web.get(request);
+  try {
+    checkCertificate(certificate, { host, trusted: certificates === 'letsencrypt', now: now() + TOMORROW_MS });
+  } catch (error) {
+    if (error instanceof CertificateExpired) {
+      return { state: 'warning', detail: `the ingress serves one that ends at ${certificate.validTo}` };
+    }
+    if (error instanceof CertificateNotValid) return { state: 'warning', detail: error.message };
+    throw error;
+  }
+  return { state: 'ok', detail: `the ingress serves one that holds until ${certificate.validTo}` };
+}
+
+/** Whether those answer from whom nodes take packages, and the cluster what its bucket does not have. */
+async function examineSources({ sources, reach }: ReadinessDeps): Promise<Omit<Finding, 'name'>> {
+  const problems = await Promise.all(
+    sources.map(async (url) => {
+      const said = await reach(url).then(
+        // A registry that asks who is there, is there.
+        (status) => (status < 400 || status === 401 ? undefined : String(status)),
+        (error: unknown) => ((error as { cause?: Error }).cause ?? (error as Error)).message,
+      );
+      return said === undefined ? undefined : `${new URL(url).host} (${said})`;
+    }),
+  );
+  const silent = problems.filter((problem) => problem !== undefined);
+  return silent.length === 0
+    ? { state: 'ok', detail: `${String(sources.length)} hosts of packages, charts and images answer` }
+    : {
+        state: 'warning',
+        detail: `no answer from ${silent.join(', ')}: what is not kept in the bucket cannot be fetched`,
+      };
 }
 
 async function examineDomain(deps: ReadinessDeps, domain: string): Promise<Omit<Finding, 'name'>> {

@@ -237,6 +237,11 @@ export class ClusterStore {
     await this.update(['#warnings = :warnings'], [], undefined, { ':warnings': warnings });
   }
 
+  /** Keeps until when the certificate holds that the ingress serves (UTC ISO). */
+  async recordCertificate(until: string): Promise<void> {
+    await this.update(['#certificateUntil = :until'], [], undefined, { ':until': until });
+  }
+
   /** Keeps which pools, or seats, AWS gives no instances for now, while a workflow waits for them. */
   async recordShortages(of: 'shortages' | 'seatShortages', shortages: readonly DegradedPool[]): Promise<void> {
     await this.update([`#${of} = :shortages`], [], undefined, { ':shortages': shortages });

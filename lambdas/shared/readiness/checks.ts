@@ -1,5 +1,5 @@
-import { AppNotReachable, CertificateExpired, CertificateNotValid } from '../shared/step/errors';
-import type { HttpsAnswer } from '../shared/clients/https';
+import { AppNotReachable, CertificateExpired, CertificateNotValid } from '../step/errors';
+import type { HttpsAnswer } from '../clients/https';
 
 /** A certificate as browsers want it: not expired, of this host, and, if it should be, signed by somebody they know. */
 export function checkCertificate(
