@@ -249,6 +249,7 @@ test('the API asks for signed requests on each route but those of links, and is 
     'GET /runs',
     'GET /schedule',
     'GET /status',
+    'POST /certificates',
     'POST /links',
     'POST /postpone-sleep',
     'POST /sleep',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 
@@ -9,6 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from cluster import Cluster
 from conftest import ACCOUNT, REGION, Emulator, eventually
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 CONTENT = {
     "schemaVersion": "2.2",
@@ -80,6 +85,24 @@ def test_a_command_is_pending_first(aws: Emulator, cluster: Cluster) -> None:
     eventually(look, every=0.001)
     assert "InProgress" in seen
     assert ssm.list_commands(CommandId=sent["CommandId"])["Commands"][0]["Status"] == "Success"
+
+
+def _request(key: ec.EllipticCurvePrivateKey) -> str:
+    masters = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:masters")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(masters).sign(key, hashes.SHA256())
+    return base64.b64encode(request.public_bytes(serialization.Encoding.DER)).decode()
+
+
+def test_a_certificate_is_signed_as_a_seat_does(cluster: Cluster) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    asked = {"User": "Developers/ann", "Groups": "drowse:viewers,team:a"}
+    result = cluster.result("issue-certificate", **asked, Request=_request(key))
+    certificate = x509.load_pem_x509_certificate(result["certificate"].encode())
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(result["ca"].encode()))
+    assert certificate.public_key() == key.public_key()
+    assert {one.value for one in certificate.subject} == {"Developers/ann", "drowse:viewers", "team:a"}
+    other = cluster.run("issue-certificate", **asked, Request=_request(ec.generate_private_key(ec.SECP384R1())))
+    assert json.loads(other["StandardOutputContent"])["error"] == "BadRequest"
 
 
 def test_an_unanswered_document_fails_and_says_so(cluster: Cluster) -> None:
