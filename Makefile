@@ -139,8 +139,8 @@ dashboard: setup ## Open the cluster's UI at http://127.0.0.1:8080 (a token is p
 	@bin/drowse kubectl -- -n headlamp port-forward svc/headlamp 8080:80
 
 .PHONY: gpu-test
-gpu-test: setup ## Check that the cluster works, nvidia-smi in a Job among it (JSON=1)
-	@bin/drowse gpu-test $(if $(JSON),--json)
+gpu-test: setup ## Run nvidia-smi in a Job on a free GPU (ALL=1: check the rest of the cluster, too; JSON=1)
+	@bin/drowse gpu-test $(if $(ALL),--all) $(if $(JSON),--json)
 
 .PHONY: diagnostics
 diagnostics: setup ## Bring logs and states of all nodes home

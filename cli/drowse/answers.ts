@@ -120,7 +120,11 @@ export const ANSWERS = {
       detail: z.string(),
     }),
   ),
-  'gpu-test': z.object({ ok: z.boolean(), checks: z.array(check) }),
+  'gpu-test': z.object({
+    ok: z.boolean(),
+    checks: z.array(check),
+    nvidiaSmi: z.string().optional().describe('All that nvidia-smi shows; missing if it did not run'),
+  }),
   diagnostics: z.array(z.object({ node: z.string(), file: z.string(), bytes: z.number() })),
   kubeconfig: z
     .looseObject({

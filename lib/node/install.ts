@@ -122,7 +122,7 @@ export function nodeInstall(
       'nvidia-headless-no-dkms-580-server-open',
       'nvidia-utils-580-server',
     ],
-    packages: ['age', 'conntrack', 'haproxy', 'jq', 'python3-cryptography', 'socat'],
+    packages: ['age', 'conntrack', 'haproxy', 'ipset', 'jq', 'python3-cryptography', 'socat', 'tcpdump'],
     imageCredentials: { ...ECR_CREDENTIAL_PROVIDER, images: ECR_IMAGES, required: ecr },
     images: {
       seat: [PAUSE_IMAGE, ...(images.seat ?? [])],

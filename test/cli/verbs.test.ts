@@ -271,7 +271,7 @@ describe('gpu-test', () => {
   beforeEach(awake);
 
   test.each([
-    ['passes', { ok: true, checks: gpu('GPU 0: T4') }, 'Success', 0],
+    ['passes', { ok: true, checks: gpu('GPU 0: T4'), nvidiaSmi: '\n\n| NVIDIA-SMI 580 |\n' }, 'Success', 0],
     ['finds no GPU', { ok: true, checks: gpu('not run: no node offers a GPU') }, 'Success', 4],
     ['fails', { ok: false, error: 'SmokeTestFailed', message: 'x', checks: gpu('none', false) }, 'Failed', 1],
   ])('%s', async (_, line, status, exitCode) => {
@@ -282,7 +282,16 @@ describe('gpu-test', () => {
     expect(ssm.commandCalls(SendCommandCommand)[0]?.args[0].input).toMatchObject({
       DocumentName: 'drowse-smoke-test',
       InstanceIds: ['i-0a'],
+      Parameters: { Checks: ['gpu'] },
     });
+  });
+
+  test('prints all that nvidia-smi shows; with --all the whole of the cluster is tested', async () => {
+    nodeSays({ ok: true, checks: gpu('T4'), nvidiaSmi: '\n\n| NVIDIA-SMI 580 |\n| GPU  Name |\n' }, 'Success');
+    expect((await drowse('gpu-test', '--all', ...CONFIG)).out).toMatch(
+      /T4\n\| NVIDIA-SMI 580 \|\n\| GPU {2}Name \|\n$/,
+    );
+    expect(ssm.commandCalls(SendCommandCommand)[0]?.args[0].input.Parameters?.Checks).toEqual(['all']);
   });
 
   test('tells what the script says that cannot do its work', async () => {

@@ -515,7 +515,7 @@ describe('smoke-test', () => {
   });
 
   it('lists every check, and what nvidia-smi says', async () => {
-    const result = await command('smoke-test');
+    const result = await command('smoke-test', '--checks', 'all');
     expect(result).toMatchObject({ ok: true });
     expect(Object.keys(checks(result))).toEqual([
       'etcd-quorum',
@@ -528,13 +528,22 @@ describe('smoke-test', () => {
     expect(checks(result)['nvidia-smi']).toEqual({ ok: true, detail: 'Tesla T4, 580.95.05, 15360 MiB' });
   });
 
+  it('runs nvidia-smi alone where nothing else is asked for, and shows all of it', async () => {
+    expect(await command('smoke-test', '--checks', 'gpu')).toEqual({
+      ok: true,
+      checks: [{ name: 'nvidia-smi', ok: true, detail: 'Tesla T4, 580.95.05, 15360 MiB' }],
+      nvidiaSmi: expect.stringContaining('| NVIDIA-SMI 580.95.05 |\n| "GPU"  Name |') as string,
+    });
+    expect(life.sandbox.calls.join('\n')).not.toMatch(/pod-starts|etcdctl/);
+  });
+
   it.each([
     ['of an instance that is gone', false, ready, 'no pod is ready on an instance that runs: coredns-1 on i-gone'],
     ['that is not ready', true, [], /^no pod is ready on an instance that runs: coredns-1 on i-0/],
     ['of an instance that runs', true, ready, '1 of 1 pods are ready on instances that run'],
   ])('asks a DNS pod %s', async (_, runs, conditions, detail) => {
     world('dns-pods.json', [dnsPod(runs ? life.cloud.instance.id : 'i-gone', conditions)]);
-    const found = checks(await command('smoke-test'))['dns-available'];
+    const found = checks(await command('smoke-test', '--checks', 'all'))['dns-available'];
     expect(found).toEqual({
       ok: runs && conditions === ready,
       detail: typeof detail === 'string' ? detail : (expect.stringMatching(detail) as string),
@@ -543,8 +552,8 @@ describe('smoke-test', () => {
 
   it('can run again while its namespace goes, which somebody deleted', async () => {
     life.sandbox.world('namespace-goes', '');
-    expect(await command('smoke-test')).toMatchObject({ ok: true });
-    expect(await command('smoke-test')).toMatchObject({ ok: true });
+    expect(await command('smoke-test', '--checks', 'all')).toMatchObject({ ok: true });
+    expect(await command('smoke-test', '--checks', 'all')).toMatchObject({ ok: true });
   });
 
   it.each([
@@ -557,7 +566,7 @@ describe('smoke-test', () => {
   ])('leaves nvidia-smi out where it would get no GPU: %s', async (why, nodes, pods) => {
     world('nodes.json', nodes);
     world('pods.json', pods);
-    const [check] = ((await command('smoke-test')).checks as { name: string }[]).filter(
+    const [check] = ((await command('smoke-test', '--checks', 'all')).checks as { name: string }[]).filter(
       ({ name }) => name === 'nvidia-smi',
     );
     expect(check).toEqual({ name: 'nvidia-smi', ok: true, detail: `not run: ${why}` });
@@ -568,7 +577,7 @@ describe('smoke-test', () => {
     world('job-pods.json', [
       podOf({ phase: 'Failed', conditions: ready, containerStatuses: [{ state: { terminated } }] }),
     ]);
-    const result = await command('smoke-test');
+    const result = await command('smoke-test', '--checks', 'all');
     expect(result).toMatchObject({ ok: false, error: 'SmokeTestFailed' });
     expect(checks(result)['nvidia-smi']).toEqual({ ok: false, detail: 'Failed on i-1; Error: NVIDIA-SMI has failed' });
     expect(checks(result)['pod-starts']?.ok).toBe(true);
@@ -576,7 +585,7 @@ describe('smoke-test', () => {
 
   it('names a node that is not ready, and never fails without a cause', async () => {
     world('nodes.json', [{ ...gpuNode, status: { conditions: [] } }]);
-    const result = await command('smoke-test');
+    const result = await command('smoke-test', '--checks', 'all');
     expect(result).toMatchObject({ ok: false, error: 'SmokeTestFailed' });
     expect(checks(result)['nodes-ready']).toEqual({ ok: false, detail: 'not ready: i-1' });
     const failed = Object.values(checks(result)).filter(({ ok }) => !ok);
@@ -592,6 +601,15 @@ test.each([
   const result = await command('collect-diagnostics');
   expect(result).toMatchObject({ ok: true });
   expect(life.state.objects[String(result.key)]!.length).toBe(result.bytes);
+  const archive = life.state.objects[String(result.key)]!;
+  const list = execFileSync('tar', ['--list', '--gzip'], { input: archive, encoding: 'utf8' });
+  expect(list).toMatch(/connections\.txt[^]*iptables\.txt[^]*sockets\.txt/);
+  // Each is there: what a node lacks is an error in the archive, and of no use to anybody.
+  const shown = execFileSync('tar', ['--extract', '--gzip', '--to-stdout', './connections.txt'], {
+    input: archive,
+    encoding: 'utf8',
+  });
+  expect(shown).toBe('conntrack said\n');
 });
 
 describe('report-api', () => {

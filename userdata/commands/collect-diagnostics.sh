@@ -21,6 +21,7 @@ main() {
   rm -rf "${folder}"
   mkdir -p "${folder}"
   collect system
+  collect network
   [[ ! -e ${KUBECONFIG_ADMIN} ]] || collect cluster
   tar --create --gzip --file "${archive}" --directory "${folder}" --sort name .
   s3_put "${archive}" "${key}" || fatal diagnostics-not-stored "the bucket does not take ${key} (${AWS_ERROR})"
@@ -52,6 +53,20 @@ collect_system() {
   [[ ${NODE[pool.gpu]:-false} != true ]] || keep gpu.txt nvidia-smi
 }
 
+# What Calico's own `calicoctl node diags` collects of a node, and what kube-proxy made of Services. Rules name addresses and no secrets.
+collect_network() {
+  keep links.txt ip -details -statistics link
+  keep neighbours.txt ip neighbour
+  keep routing-rules.txt ip rule
+  keep forwarding.txt bridge fdb show
+  keep sockets.txt ss --all --numeric --processes
+  keep connections.txt conntrack --count
+  keep connections-by-processor.txt conntrack --stats
+  keep iptables.txt iptables-save --counters
+  keep nftables.txt nft list ruleset
+  keep ipsets.txt ipset list
+}
+
 collect_cluster() {
   # Who changed what lately: metadata alone (audit-policy.yaml).
   [[ ! -e /var/log/kubernetes/audit.log ]] || keep audit.jsonl tail --lines 5000 /var/log/kubernetes/audit.log
@@ -61,6 +76,9 @@ collect_cluster() {
   keep events.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" get events --all-namespaces --sort-by .lastTimestamp
   keep workloads.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" get deployments,daemonsets,statefulsets,jobs,persistentvolumeclaims --all-namespaces
   keep kustomizations.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" get kustomizations.kustomize.toolkit.fluxcd.io --all-namespaces
+  keep calico.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" get tigerastatuses,installations,ippools.crd.projectcalico.org,blockaffinities.crd.projectcalico.org,ipamblocks.crd.projectcalico.org,felixconfigurations.crd.projectcalico.org --output wide
+  keep calico-pods.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" --namespace calico-system logs --selector k8s-app=calico-node --container calico-node --tail 200 --prefix
+  keep network-policies.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" get networkpolicies --all-namespaces --output wide
   keep requests.txt kubectl --kubeconfig "${KUBECONFIG_ADMIN}" get certificatesigningrequests
   keep etcd.txt etcdctl --endpoints "https://${NODE[seat.fixedIp]}:2379" --write-out table endpoint status --cluster
 }

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 #
 # Checks from a seat that the cluster works: its parts are healthy, a pod can be scheduled, started and removed, and a Job sees a
-# GPU where one is free. It can run again at once, and beside another run. No options.
+# GPU where one is free. It can run again at once, and beside another run.
 #
-# Result: {ok, checks: [{name, ok, detail}]}. Errors: ApiNotReady, SmokeTestFailed (with checks).
+#   --checks all|gpu  gpu: the Job with nvidia-smi alone
+#
+# Result: {ok, checks: [{name, ok, detail}], nvidiaSmi}: the last is all that nvidia-smi shows, if it ran. Errors: ApiNotReady,
+# SmokeTestFailed (with checks).
 set -o errexit -o nounset -o pipefail
 shopt -s inherit_errexit
 
@@ -20,10 +23,11 @@ readonly POD_SECONDS=120 GPU_SECONDS=240
 CHECKS=''
 
 main() {
-  command_begin smoke-test -- "$@"
-  local check name detail good failed=no
+  command_begin smoke-test 'checks=all|gpu' -- "$@"
+  local check name detail good failed=no checks=(etcd_quorum nodes_ready dns_available gpus_allocatable pod_starts nvidia_smi) shown=''
   require_api
-  for check in etcd_quorum nodes_ready dns_available gpus_allocatable pod_starts nvidia_smi; do
+  [[ ${OPTIONS[checks]} == all ]] || checks=(nvidia_smi)
+  for check in "${checks[@]}"; do
     name=${check//_/-}
     good=true
     detail=$("${check}" 2>"${SCRATCH}/said") || good=false failed=yes
@@ -38,7 +42,11 @@ main() {
     FAILURE_DETAILS="{\"checks\":[${CHECKS}]}"
     fatal smoke-test-failed 'at least one check failed'
   fi
-  printf '{"ok":true,"checks":[%s]}\n' "${CHECKS}" >&3
+  if [[ -s ${SCRATCH}/nvidia-smi ]]; then
+    json_quote shown "$(<"${SCRATCH}/nvidia-smi")"
+    shown=",\"nvidiaSmi\":${shown}"
+  fi
+  printf '{"ok":true,"checks":[%s]%s}\n' "${CHECKS}" "${shown}" >&3
 }
 
 # cause <detail>: what a failed check said, and the last of what its programs said.
@@ -102,7 +110,7 @@ pod_starts() {
 }
 
 nvidia_smi() {
-  local job gpus said='' done=yes
+  local job gpus said='' detail done=yes
   gpus=$(free_gpus) || return 1
   if [[ ${gpus} != free ]]; then
     printf 'not run: %s' "${gpus}"
@@ -112,7 +120,14 @@ nvidia_smi() {
   wait_for "${GPU_SECONDS}" job_is "${job}" 'select(.status.phase | IN("Succeeded", "Failed"))' || done=no
   job_is "${job}" 'select(.status.phase == "Succeeded")' || done=no
   [[ ${done} == no ]] || said=$(cluster_kubectl --namespace "${NAMESPACE}" logs "job/${job}") || done=no
-  if [[ ${done} == yes ]]; then printf '%s' "${said//$'\n'/; }"; else state_of "${job}"; fi
+  if [[ ${done} == yes ]]; then
+    # A line for each GPU, an empty one, and then what a person wants to see.
+    detail=${said%%$'\n\n'*}
+    printf '%s' "${detail//$'\n'/; }"
+    printf '%s' "${said#"${detail}"}" >"${SCRATCH}/nvidia-smi"
+  else
+    state_of "${job}"
+  fi
   delete_job "${job}"
   [[ ${done} == yes ]]
 }

@@ -1,4 +1,5 @@
 import type { TargetOptions } from '../target';
+import type { GpuTestOptions } from '../verbs/gpu-test';
 import type { Registry } from '../verb';
 import type { DiagnosticsOptions } from '../verbs/diagnostics';
 import type { RestoreOptions, SnapshotOptions } from '../verbs/snapshots';
@@ -24,13 +25,11 @@ export function lookingAfter({ verb, program, signal, end }: Registry): void {
     .action(async (options: RestoreOptions) => {
       end(await (await import('../verbs/snapshots')).restore(options, signal));
     });
-  verb(
-    'gpu-test',
-    'Check from a seat that the cluster works: quorum, nodes, DNS, a pod, nvidia-smi in a Job',
-    'gpu-test',
-  ).action(async (options: TargetOptions) => {
-    end(await (await import('../verbs/gpu-test')).gpuTest(options, signal));
-  });
+  verb('gpu-test', 'Run nvidia-smi in a Job on a free GPU, and print it', 'gpu-test')
+    .option('--all', 'check the rest of the cluster as well: quorum, nodes, DNS, a pod')
+    .action(async (options: GpuTestOptions) => {
+      end(await (await import('../verbs/gpu-test')).gpuTest(options, signal));
+    });
   verb('diagnostics', 'Pack logs and states of nodes, and bring them home', 'diagnostics seat-0')
     .argument('[node]', 'a node (i-…, seat-0, a pool); all of them without it')
     .option('--output <folder>', 'where to put them; a new folder here without it')

@@ -7,33 +7,43 @@ import { runOnNode } from '../node-command';
 import { type TargetOptions, targetOf } from '../target';
 
 const checks = z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() }));
-const passed = z.object({ ok: z.literal(true), checks });
+const passed = z.object({ ok: z.literal(true), checks, nvidiaSmi: z.string().optional() });
 const failed = z.object({ ok: z.literal(false), checks });
+
+export interface GpuTestOptions extends TargetOptions {
+  all?: boolean;
+}
 
 /** As long as the script may take (s). */
 const SECONDS = 600;
 
-/** Runs the smoke test on a seat, whose last check is nvidia-smi in a Job, and prints what each check found. */
-export async function gpuTest(options: TargetOptions, signal: AbortSignal): Promise<number> {
+/** Has a seat run nvidia-smi in a Job, as its smoke test does, and prints it; with `all` the whole of that test. */
+export async function gpuTest(options: GpuTestOptions, signal: AbortSignal): Promise<number> {
   const target = targetOf(options);
   const progress = new Progress(options.json ? process.stderr : process.stdout);
   progress.print(target.description);
   const seat = await findSeat(target);
-  progress.start(`smoke test on ${seat.id}: some minutes where images have to be pulled`);
+  progress.start(
+    `${options.all ? 'smoke test' : 'nvidia-smi in a Job'}, from ${seat.id}: some minutes where images have to be pulled`,
+  );
   let found: z.output<typeof passed> | z.output<typeof failed>;
   try {
-    const command = { instanceId: seat.id, command: 'smoke-test', seconds: SECONDS, result: z.union([passed, failed]) };
+    const parameters = { Checks: options.all ? 'all' : 'gpu' };
+    const result = z.union([passed, failed]);
+    const command = { instanceId: seat.id, command: 'smoke-test', parameters, seconds: SECONDS, result };
     found = await runOnNode(target, command, signal);
   } finally {
     progress.stop();
   }
   const { ok } = found;
-  if (options.json) answer('gpu-test', { ok, checks: found.checks });
+  const shown = found.ok ? found.nvidiaSmi : undefined;
+  if (options.json) answer('gpu-test', { ok, checks: found.checks, nvidiaSmi: shown });
   else {
     const { green, red } = progress.color;
     for (const { name, ok: good, detail } of found.checks) {
       progress.print(`  ${good ? green('✓') : red('✗')} ${name}: ${detail}`);
     }
+    if (shown !== undefined) progress.print(shown.trim());
   }
   const gpu = found.checks.find(({ name }) => name === 'nvidia-smi');
   if (!ok) return EXIT.failed;

@@ -78,7 +78,12 @@ export const COMMANDS = {
       },
     },
   },
-  'smoke-test': { description: 'Check that the cluster works: quorum, nodes, DNS, GPUs, a pod', parameters: {} },
+  'smoke-test': {
+    description: 'Check that the cluster works: quorum, nodes, DNS, GPUs, a pod',
+    parameters: {
+      Checks: { description: 'all, or gpu: nvidia-smi alone', allowedPattern: '^(all|gpu)$', default: 'all' },
+    },
+  },
   'collect-diagnostics': { description: 'Pack logs and states of a node into the bucket', parameters: {} },
   'install-network': { description: 'Install the network plugin and Flux on a new cluster', parameters: {} },
   'reconcile-platform': {

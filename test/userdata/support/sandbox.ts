@@ -24,9 +24,9 @@ import { portOf, servePlayers, type Player } from './player';
 
 /** Commands that the node scripts may use; any other is not found, which fails a test. */
 const COMMANDS = (
-  'age age-keygen apt-get apt-mark base64 bash blkid blockdev cat chmod chown chronyc cmp cp crictl ctr curl date df dpkg e2fsck etcdctl etcdutl ' +
-  'find flock free gpg gzip head install ip journalctl jq kubeadm kubectl ls lsblk mkdir mkfs.ext4 modprobe mount mountpoint mv nvidia-container-runtime ' +
-  'nvidia-smi openssl python3 resize2fs rm sed sha256sum sleep snap sort stat swapoff sync sysctl systemctl tar timeout'
+  'age age-keygen apt-get apt-mark base64 bash blkid blockdev bridge cat chmod chown chronyc cmp conntrack cp crictl ctr curl date df dpkg e2fsck etcdctl etcdutl ' +
+  'find flock free gpg gzip head install ip ipset iptables-save journalctl jq kubeadm kubectl ls lsblk mkdir mkfs.ext4 modprobe mount mountpoint mv nvidia-container-runtime ' +
+  'nft nvidia-smi openssl python3 resize2fs rm sed sha256sum sleep snap sort ss stat swapoff sync sysctl systemctl tar timeout'
 ).split(' ');
 
 /** What a run of a script left behind. */
