@@ -8,7 +8,7 @@ import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { appOf, namesOf } from '../../../core/config/names';
 import type { ClusterConfig } from '../../../core/config/schema';
-import { getHttps } from '../../../lambdas/shared/clients/https';
+import { getHttps, type HttpsRequest } from '../../../lambdas/shared/clients/https';
 import { describeNodes, LIVE_STATES } from '../../../lambdas/shared/ec2/instances';
 import { findReachable } from '../../../lambdas/shared/commands/run-command';
 import {
@@ -77,12 +77,18 @@ async function readinessOf({ cluster, region, config }: Target, account: string,
     record: () => Promise.resolve({ snapshot, platformAt }),
     hasWaitingPage: config?.app.waitingPage !== undefined,
     certificates: config === undefined ? 'self-signed' : appOf(config).certificates,
-    web: { get: getHttps },
+    web: { get: (request: HttpsRequest) => getHttps({ ...request, ...ingressOf(process.env.DROWSE_INGRESS) }) },
     sources: await sourcesOf(config),
     reach: reachUrl,
     resolve: resolve4,
     read: readPage,
   };
+}
+
+/** Where the ingress is on the embedded AWS, whose Elastic IP leads nowhere: `127.0.0.1:443`. */
+function ingressOf(place: string | undefined): { address: string; port: number } | undefined {
+  const [address = '', port = '443'] = place?.split(':') ?? [];
+  return place === undefined ? undefined : { address, port: Number(port) };
 }
 
 /** Where nodes and platform take what they need; `DROWSE_SOURCES` names other addresses, as whoever has mirrors wants it. */
