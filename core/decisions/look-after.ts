@@ -316,12 +316,13 @@ export const ROWS: readonly Row[] = [
     name: 'a seat has no instance',
     under: 'nobody',
     intent: 'awake',
-    finds: ({ state, groups, nodes }) =>
+    // What a wake went on without was told then, and recover-pools looks for it.
+    finds: ({ state, degraded, groups, nodes }) =>
       groups
         .filter(
           ({ name, role, desired }) => role === 'seat' && desired > 0 && !nodes.some(({ group }) => group === name),
         )
-        .filter(() => state.startsWith('awake'))
+        .filter(() => state.startsWith('awake') && !degraded)
         .map(({ name }) => ({
           key: `empty#${name}`,
           what: `${name} has had no instance for ten minutes; AWS goes on trying`,

@@ -44,6 +44,7 @@ test('so it is with nodes that are lost, pools that recover, and what look-after
     await twin.run('wake');
     expect(model.record).toMatchObject({ state: 'awake-degraded' });
     model.sns.messages.length = 0;
+    await runSchedules(twin, 0.1);
     model.autoScaling.get('drowse-pool-batch').noCapacity = undefined;
     await seconds(3600);
     expectAwake(twin);

@@ -1,5 +1,6 @@
 import { isFinal, outcomeOf, readRefusal } from '../../core/decisions/refusals';
 import type { Twin } from '../../sim/run';
+import { runSchedules } from '../../sim/schedules';
 import { seconds } from '../../sim/virtual-time';
 import { live } from '../lambdas/support';
 import { expectAwake } from './expectations';
@@ -199,6 +200,8 @@ describe('a refusal', () => {
       const { status } = await bootstrap(twin);
       expect(status).toBe('SUCCEEDED');
       expect(twin.model.record).toMatchObject({ state: 'awake-degraded', degraded: [{ pool: 'seat 2' }] });
+      await runSchedules(twin, 0.5);
+      expect(news(twin)).not.toContain('needs you');
       group(twin, 'seat-2').noCapacity = undefined;
       await seconds(1800);
       expect(twin.model.record.state).toBe('awake');
