@@ -1,6 +1,7 @@
 import { TAG } from '../../core/config/names';
 import { readTree } from '../../lib/platform/tree';
 import type { Twin } from '../../sim/run';
+import { runSchedules } from '../../sim/schedules';
 import { seconds } from '../../sim/virtual-time';
 import { live, liveAwake } from '../lambdas/support';
 import { expectAwake } from './expectations';
@@ -48,6 +49,7 @@ describe('a wake without GPU capacity', () => {
       expect(platformOf(twin)).toEqual(allBut(['apps']));
 
       // Nobody asks for it: who looks after the pools has the rest installed.
+      await runSchedules(twin, 0.1);
       gpu.noCapacity = undefined;
       await seconds(1200);
       expectAwake(twin);
