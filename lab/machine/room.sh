@@ -15,7 +15,9 @@ set -o errexit -o nounset -o pipefail
 main() {
   local network=$1 address pid
   ip link set lo up
-  ip link add lab0 type bridge
+  # With an address of its own: else a bridge takes the lowest of what is plugged in, and whenever a machine comes or goes, the
+  # others send to one that nobody has any more until their neighbours' entries run out (half a minute and more).
+  ip link add lab0 address 02:00:00:00:00:01 type bridge
   for address in "${@:2}"; do
     ip address add "${address}" dev lab0
   done
