@@ -462,6 +462,16 @@ export const clusterConfigShape = z.strictObject({
       monthlyUsd: z.number().positive().default(100).describe('Alarm at 80 % and 100 % of this, in USD a month'),
     })
     .prefault({}),
+  dashboard: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe(
+          'A CloudWatch dashboard of workflows, failures and cost; three are free in an account, others $3 a month',
+        ),
+    })
+    .prefault({}),
   encryption: z
     .strictObject({
       kmsKeyArn: z

@@ -3,6 +3,7 @@ import type { ClusterConfig } from '../config/schema';
 import { pricesDate } from '../facts/prices';
 import { CHEAPEST_REGION, instancePrice } from './instance-price';
 import {
+  DASHBOARD_PER_MONTH,
   GP3_PER_GIB_MONTH,
   HOURS_PER_MONTH,
   LOAD_BALANCER_PER_HOUR,
@@ -54,7 +55,7 @@ export function estimateCost(config: ClusterConfig): CostEstimate {
   const rootGiB = seats * controlPlane.diskGiB + pools.reduce((sum, pool) => sum + pool.desired * pool.diskGiB, 0);
   const stoppedGiB = pools.reduce((sum, pool) => sum + (pool.sleep === 'stop' ? pool.desired * pool.diskGiB : 0), 0);
 
-  const [elasticIp, stateVolumes, images] = keptItems(config);
+  const [elasticIp, ...kept] = keptItems(config);
   // The Elastic IP takes the place of one instance's own public address.
   const addresses = seats + nodes - 1 + (hasApiLoadBalancer(config) ? seats : 0);
   const instances = (what: string, type: string | undefined, count: number): CostItem => {
@@ -81,15 +82,13 @@ export function estimateCost(config: ClusterConfig): CostEstimate {
     ...(hasApiLoadBalancer(config) ? [{ what: 'API load balancer', perHour: LOAD_BALANCER_PER_HOUR }] : []),
     elasticIp,
     { what: `public IPv4 addresses, ${String(addresses)}`, perHour: addresses * PUBLIC_IPV4_PER_HOUR },
-    stateVolumes,
-    images,
+    ...kept,
     { what: `node disks, ${String(rootGiB)} GiB`, perHour: diskPerHour(rootGiB) },
     { what: `heartbeat, ${String(seats)} × API`, perHour: seats * HEARTBEAT_PER_HOUR },
   ];
   const asleep = [
     elasticIp,
-    stateVolumes,
-    images,
+    ...kept,
     ...(stoppedGiB > 0
       ? [{ what: `disks of stopped nodes, ${String(stoppedGiB)} GiB`, perHour: diskPerHour(stoppedGiB) }]
       : []),
@@ -128,7 +127,7 @@ export function describePrices(
 }
 
 /** What is there as long as the cluster is, asleep or awake. */
-export function keptItems({ controlPlane }: Pick<ClusterConfig, 'controlPlane'>): [CostItem, CostItem, CostItem] {
+export function keptItems({ controlPlane, dashboard }: Pick<ClusterConfig, 'controlPlane' | 'dashboard'>): [CostItem, ...CostItem[]] {
   const stateGiB = controlPlane.seats * controlPlane.stateVolumeGiB;
   return [
     { what: 'Elastic IP', perHour: PUBLIC_IPV4_PER_HOUR },
@@ -137,6 +136,9 @@ export function keptItems({ controlPlane }: Pick<ClusterConfig, 'controlPlane'>)
       what: `images in the bucket, about ${String(IMAGES_GB)} GB`,
       perHour: (IMAGES_GB * S3_PER_GB_MONTH) / HOURS_PER_MONTH,
     },
+    ...(dashboard.enabled
+      ? [{ what: 'dashboard (at most: three are free)', perHour: DASHBOARD_PER_MONTH / HOURS_PER_MONTH }]
+      : []),
   ];
 }
 

@@ -33,6 +33,8 @@ export const NOTIFICATION_EMAIL = 2 / 1e5;
 /** By CloudFront in price class 100, beyond 1 TB and ten million requests a month. Source: CloudFront pricing, 2026-11. */
 export const CLOUDFRONT_GB = 0.085;
 export const CLOUDFRONT_REQUEST = 1 / 1e6;
+/** USD per month and dashboard; three with up to fifty metrics are free in an account. Source: CloudWatch pricing, 2026-11. */
+export const DASHBOARD_PER_MONTH = 3;
 /** USD per month and custom metric of CloudWatch, billed for the hours in which it has values; ten are free. */
 export const METRIC_PER_MONTH = 0.3;
 /** USD per call that sends metrics; a million a month are free. */

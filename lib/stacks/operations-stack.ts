@@ -10,6 +10,7 @@ import { appOf, namesOf } from '../../core/config/names';
 import type { ClusterConfig } from '../../core/config/schema';
 import { AppFront } from '../constructs/app-front/app-front';
 import { ClusterAlarms } from '../constructs/alarms/cluster-alarms';
+import { ClusterDashboard } from '../constructs/dashboard/cluster-dashboard';
 import { CareRules } from '../constructs/care-rules/care-rules';
 import { JoinRule } from '../constructs/join-rule/join-rule';
 import { NodeLossRules } from '../constructs/node-loss-rules/node-loss-rules';
@@ -20,6 +21,8 @@ import { type LogLevel, StepLambda } from '../constructs/step-lambda/step-lambda
 import { WorkflowQueries } from '../constructs/queries/workflow-queries';
 import { WakeApi } from '../constructs/wake-api/wake-api';
 import { Workflow } from '../constructs/workflow/workflow';
+import { estimateCost } from '../../core/cost/estimate';
+import { HOURS_PER_MONTH } from '../../core/cost/prices';
 import { ratesEnvironment } from '../../core/cost/rates';
 import { surroundingsEnvironment } from '../../core/cost/running';
 import { pricesEnvironment } from '../../core/cost/instance-price';
@@ -224,7 +227,7 @@ export class OperationsStack extends Stack {
     if (config.notifications.webhooks.length > 0) {
       topic.addSubscription(new LambdaSubscription(this.steps['send-notice'].function));
     }
-    new ClusterAlarms(this, 'Alarms', {
+    const { alarms } = new ClusterAlarms(this, 'Alarms', {
       cluster: config.name,
       topic,
       workflows: Object.fromEntries(Object.entries(alarmed).map(([name, w]) => [name, w.stateMachine])),
@@ -232,9 +235,21 @@ export class OperationsStack extends Stack {
       seatGroups: seatPlaces(config).map(({ seat }) => namesOf(config.name).seatGroup(seat)),
     });
 
+    const logGroups = Object.keys(this.workflows).map((name) => `/aws/vendedlogs/states/${names.workflow(name)}`);
+    if (config.dashboard.enabled) {
+      const { awakePerHour, asleepPerMonth } = estimateCost(config);
+      new ClusterDashboard(this, 'Overview', {
+        cluster: config.name,
+        workflows: Object.fromEntries(Object.entries(this.workflows).map(([name, w]) => [name, w.stateMachine])),
+        logGroups,
+        seats: config.controlPlane.seats,
+        rates: { awake: awakePerHour, asleep: asleepPerMonth / HOURS_PER_MONTH },
+        alarms,
+      });
+    }
     new WorkflowQueries(this, 'Queries', {
       cluster: config.name,
-      workflows: Object.keys(this.workflows).map((name) => `/aws/vendedlogs/states/${names.workflow(name)}`),
+      workflows: logGroups,
       // The steps of a sleep and a wake fit; the API's own are left out.
       steps: stepNames.filter((name) => !API_STEPS.has(name)).map((name) => `/aws/lambda/${names.step(name)}`),
     });

@@ -25,6 +25,7 @@ app:
 notifications: { email: ops@example.com }
 encryption: { kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012' }
 audit: { enabled: true }
+dashboard: { enabled: true }
 access: [{ arn: 'arn:aws:iam::123456789012:role/Developers' }]
 tags: { team: research }
 `;

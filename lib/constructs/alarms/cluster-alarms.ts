@@ -22,14 +22,16 @@ export interface ClusterAlarmsProps {
  * further one is billed by the month, asleep or not. A seat's has two.
  */
 export class ClusterAlarms extends Construct {
+  readonly alarms: readonly cloudwatch.IAlarm[];
+
   constructor(
     scope: Construct,
     id: string,
     { cluster, topic, workflows, deadLetters, seatGroups }: ClusterAlarmsProps,
   ) {
     super(scope, id);
-    const alarm = (name: string, metric: cloudwatch.IMetric, alarmDescription: string) =>
-      new cloudwatch.Alarm(this, name, {
+    const alarm = (name: string, metric: cloudwatch.IMetric, alarmDescription: string) => {
+      const made = new cloudwatch.Alarm(this, name, {
         alarmName: `${cluster}-${name}`,
         alarmDescription,
         metric,
@@ -37,28 +39,34 @@ export class ClusterAlarms extends Construct {
         evaluationPeriods: 1,
         comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      }).addAlarmAction(new SnsAction(topic));
+      });
+      made.addAlarmAction(new SnsAction(topic));
+      return made;
+    };
     const options = { period: Duration.minutes(1), statistic: 'Sum' };
-    for (const [name, machine] of Object.entries(workflows)) {
+    const failed = Object.entries(workflows).map(([name, machine]) => {
       const runbook = `docs/runbook.md#${name}`;
-      alarm(`${name}-failed`, machine.metricFailed(options), `Workflow ${name} failed: ${runbook}`);
-    }
-    alarm(
+      return alarm(`${name}-failed`, machine.metricFailed(options), `Workflow ${name} failed: ${runbook}`);
+    });
+    const lost = alarm(
       'trigger-lost',
       deadLetters.metricApproximateNumberOfMessagesVisible({ ...options, statistic: 'Maximum' }),
       'A schedule or a launch could not start its workflow: docs/runbook.md#trigger-lost',
     );
-    for (const [seat, group] of seatGroups.entries()) {
-      new cloudwatch.Alarm(this, `seat-${String(seat)}-silent`, {
-        alarmName: `${cluster}-seat-${String(seat)}-silent`,
-        alarmDescription: `Seat ${String(seat)} runs, and its API does not answer: docs/runbook.md#seat-silent`,
-        metric: silence(cluster, String(seat), group),
-        threshold: 1,
-        evaluationPeriods: SILENT_PERIODS,
-        comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      }).addAlarmAction(new SnsAction(topic));
-    }
+    const silent = seatGroups.map(
+      (group, seat) =>
+        new cloudwatch.Alarm(this, `seat-${String(seat)}-silent`, {
+          alarmName: `${cluster}-seat-${String(seat)}-silent`,
+          alarmDescription: `Seat ${String(seat)} runs, and its API does not answer: docs/runbook.md#seat-silent`,
+          metric: silence(cluster, String(seat), group),
+          threshold: 1,
+          evaluationPeriods: SILENT_PERIODS,
+          comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+          treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+        }),
+    );
+    for (const one of silent) one.addAlarmAction(new SnsAction(topic));
+    this.alarms = [...failed, lost, ...silent];
   }
 }
 

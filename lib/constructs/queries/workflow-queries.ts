@@ -10,6 +10,14 @@ export interface WorkflowQueriesProps {
   steps: readonly string[];
 }
 
+/** Lines of the query for workflows that ended badly, newest first. */
+export const FAILED_WORKFLOWS = [
+  'filter type in ["ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"]',
+  'fields @timestamp, execution_arn, type, details.error, details.cause',
+  'sort @timestamp desc',
+  'limit 100',
+] as const;
+
 /** A saved query asks no more log groups than this. */
 const MOST_GROUPS = 50;
 
@@ -24,14 +32,7 @@ export class WorkflowQueries extends Construct {
         queryString: lines.join('\n| '),
       });
     };
-    query(
-      'failed-workflows',
-      workflows,
-      'filter type in ["ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"]',
-      'fields @timestamp, execution_arn, type, details.error, details.cause',
-      'sort @timestamp desc',
-      'limit 100',
-    );
+    query('failed-workflows', workflows, ...FAILED_WORKFLOWS);
     query(
       'steps-tried-again',
       workflows,
