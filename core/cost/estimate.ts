@@ -127,7 +127,10 @@ export function describePrices(
 }
 
 /** What is there as long as the cluster is, asleep or awake. */
-export function keptItems({ controlPlane, dashboard }: Pick<ClusterConfig, 'controlPlane' | 'dashboard'>): [CostItem, ...CostItem[]] {
+export function keptItems({
+  controlPlane,
+  dashboard,
+}: Pick<ClusterConfig, 'controlPlane' | 'dashboard'>): [CostItem, ...CostItem[]] {
   const stateGiB = controlPlane.seats * controlPlane.stateVolumeGiB;
   return [
     { what: 'Elastic IP', perHour: PUBLIC_IPV4_PER_HOUR },

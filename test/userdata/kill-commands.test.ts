@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeRequest } from '../../cli/drowse/reach/request';
 import { bake } from './support/case';
 import { newCloudState } from './support/cloud-state';
 import { killEverywhere, type Victim } from './support/kill';
@@ -102,8 +103,9 @@ const victims = [
   onSeat('delete-stale-nodes'),
   onSeat('uncordon-nodes'),
   onSeat('issue-kubeconfig'),
+  onSeat('issue-certificate', '--user', 'alice', '--groups', 'drowse:operators', '--request', makeRequest().request),
   onSeat('snapshot-etcd', '--reason', 'sleep'),
-  onSeat('smoke-test'),
+  onSeat('smoke-test', '--checks', 'all'),
   onSeat('collect-diagnostics'),
   onSeat('measure-activity', '--window-minutes', '30', '--pod-labels', 'app=web'),
   restore,
