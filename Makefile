@@ -242,4 +242,8 @@ test-e2e: setup ## A whole life on the embedded AWS, and its faults
 
 .PHONY: bench
 bench: setup ## Measure synth, life, memory, bundles, the app and the tests, as JSON (QUICK=1: not the tests)
-	@node --import tsx bench/main.ts $(if $(QUICK),--without-tests)
+	@node --import ./bench/es-modules.mjs --import tsx bench/main.ts $(if $(QUICK),--without-tests)
+
+.PHONY: bench-orchestration
+bench-orchestration: setup ## Measure what workflows and steps use, and what that costs a month, as JSON
+	@node --import ./bench/es-modules.mjs --import tsx bench/orchestration.ts

@@ -101,7 +101,7 @@ const ELSEWHERE: readonly [command: RegExp, file: string, shows: RegExp][] = [
   [/^make lab-lock$/, 'test/lab/released.test.ts', /raiseLock/],
   [/^make (bench|format|setup|test(-(unit|nodes|apps|e2e|aws|platform|platform-server))?)$/, 'Makefile', /^test: /m],
   [/^npx tsx scripts\/write-diagram\.ts$/, 'test/stacks/diagram.test.ts', /diagram/],
-  [/^node --import tsx bench\/orchestration\.ts$/, 'test/cost/orchestration.test.ts', /orchestration/],
+  [/^make bench-orchestration$/, 'test/docs/cost.test.ts', /bench-orchestration/],
   [/^(etcdctl|etcdutl|etcd|jq) /, 'test/userdata/no-space.test.ts', /blocksOf\('runbook\.md'/],
   [/^aws stepfunctions start-execution/, 'local/run/workflow.ts', /StartExecutionCommand/],
 ];

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -42,6 +43,29 @@ function tableOf(heading: string): string[][] {
         .map((cell) => cell.replaceAll('**', '').trim()),
     );
 }
+
+test('the orchestration, by the command as it stands there', () => {
+  expect(COST).toContain('`make bench-orchestration`');
+  const { pair, usdAMonth, usdByPart, usdByService } = JSON.parse(
+    execFileSync('make', ['--silent', 'bench-orchestration'], { cwd: ROOT, encoding: 'utf8' }),
+  ) as {
+    pair: Record<'transitions' | 'lambdaRequests' | 'lambdaGbSeconds', number>;
+    usdAMonth: number;
+    usdByPart: Record<'pairs' | 'snapshots' | 'looks', number>;
+    usdByService: Record<string, number>;
+  };
+  const { 'Step Functions': workflows = 0, 'Logs (estimate)': logs = 0, ...others } = usdByService;
+  const lambda = Number(others['Lambda requests']) + Number(others['Lambda GB-seconds']);
+  const sums = [workflows, logs, lambda, usdAMonth - workflows - logs - lambda, usdAMonth];
+  const rows = tableOf('The orchestration itself');
+  expect(rows.map(([, usd]) => usd)).toEqual(
+    [...sums, usdByPart.pairs, usdByPart.snapshots, usdByPart.looks].map((usd) => usd.toFixed(2)),
+  );
+  expect(rows[0]?.[0]).toContain(`${String(pair.transitions)} transitions`);
+  expect(rows[2]?.[0]).toContain(
+    `${String(pair.lambdaRequests)} requests and ${pair.lambdaGbSeconds.toFixed(1)} GB-seconds`,
+  );
+});
 
 const monthly = (perHour: number) => perHour * HOURS_PER_MONTH;
 const shown = (usd: number) => usd.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ',');
