@@ -55,7 +55,10 @@ describe('the bundles', () => {
   const folder = mkdtempSync(join(tmpdir(), 'drowse-bundles-'));
   let bundles: Bundle[];
   beforeAll(async () => {
+    // It says how far it is, for whoever waits at a terminal.
+    const progress = jest.spyOn(console, 'error').mockImplementation(() => undefined);
     bundles = await bundleHandlers(folder);
+    progress.mockRestore();
   });
   afterAll(() => {
     rmSync(folder, { recursive: true });
