@@ -80,9 +80,10 @@ tell_failure() {
   printf '{"ok":false,"error":"%s","message":%s%s}\n' "${name}" "${message}" "${details:+,${details:1:-1}}" >&3
 }
 
-# require_api: most commands are of use only on a seat whose API answers.
+# require_api: most commands are of use only on a seat whose API answers. A short wait: workflows ask again, two dozen times, and without
+# a quorum each of them would add to what a sleep takes.
 require_api() {
-  wait_until 'the API server of this seat' api-not-ready 60 2 cluster_kubectl get --raw /readyz
+  wait_until 'the API server of this seat' api-not-ready 15 2 cluster_kubectl get --raw /readyz
 }
 
 utc_now() { printf '%(%Y-%m-%dT%H:%M:%SZ)T' -1; }
