@@ -161,7 +161,7 @@ async function loseEverything(life: Life): Promise<void> {
   const lost = await life.phaseOfAllSeats('failed:state-lost');
   life.recorder.check('seats on blank volumes of a cluster that exists make no new one', lost, '');
   const key = 'latest';
-  await life.workflow('restore-etcd', { seat: 0, key, confirm: life.session.config.name });
+  await life.workflow('restore-etcd', { seat: 0, key, dryRun: false, confirm: life.session.config.name });
   await life.workflow('wake');
   await life.checkWhole('restore-etcd', 0);
 }
