@@ -61,8 +61,8 @@ export async function nodeImages(
         busybox,
         ...['sh', 'sed'].map((name) => ({ link: '/bin/busybox', target: `/bin/${name}` })),
         ...XTABLES.map((name) => ({ link: '/usr/sbin/xtables-nft-multi', target: `/usr/sbin/${name}` })),
-        ...(await withLibraries(rootfs, PACKET_FILTERS)),
-        ...extensionsOf(rootfs),
+        // Extensions need libraries of their own: what chooses among several API servers does.
+        ...(await withLibraries(rootfs, [...PACKET_FILTERS, ...extensionsOf(rootfs)])),
       ],
     },
     { reference: 'docker.io/library/busybox:lab', files: busyboxFiles(busybox) },
@@ -95,13 +95,10 @@ async function withLibraries(rootfs: string, files: readonly string[]): Promise<
   return [...new Set([...files, ...libraries])].map((file) => ({ source: path.join(rootfs, file), target: file }));
 }
 
-function extensionsOf(rootfs: string): ImageFile[] {
+function extensionsOf(rootfs: string): string[] {
   const folder = '/usr/lib/x86_64-linux-gnu/xtables';
   if (!existsSync(path.join(rootfs, folder))) return [];
-  return readdirSync(path.join(rootfs, folder)).map((name) => {
-    const target = `${folder}/${name}`;
-    return { source: path.join(rootfs, target), target };
-  });
+  return readdirSync(path.join(rootfs, folder)).map((name) => `${folder}/${name}`);
 }
 
 function required(table: Readonly<Record<string, string>>, name: string): string {
