@@ -9,9 +9,14 @@ const BOUND_SECONDS = 300;
 export async function resizeSeat(life: Life, seat: number, DesiredCapacity: number): Promise<void> {
   const name = namesOf(life.session.config.name).seatGroup(seat);
   const { autoScaling } = life.session.aws;
-  // A seat that sleeps has room for none.
+  // A seat that sleeps has room for none, one that is awake may not be without.
   await autoScaling.send(
-    new UpdateAutoScalingGroupCommand({ AutoScalingGroupName: name, MaxSize: 1, DesiredCapacity }),
+    new UpdateAutoScalingGroupCommand({
+      AutoScalingGroupName: name,
+      MinSize: DesiredCapacity,
+      MaxSize: 1,
+      DesiredCapacity,
+    }),
   );
   await life.cluster.within(BOUND_SECONDS, async () => {
     const found = await autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] }));
