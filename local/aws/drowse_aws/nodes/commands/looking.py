@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from ... import durations
+from ... import durations, lifecycle
 from ...emulator import s3
 from .. import agent, cluster
 from ..node import log_key
@@ -18,7 +18,8 @@ def smoke_test(command: Command) -> Generator[float, None, dict[str, Any]]:
     yield durations.SMOKE_TEST
     if command.parameters.get("Checks", "all") == "gpu":
         return {"checks": [{"name": "nvidia-smi", "ok": True, "detail": "not run: no node offers a GPU"}]}
-    nodes = command.cluster.nodes.values()
+    # Within a minute the cloud controller deletes the Nodes of instances that are gone.
+    nodes = [node for node in command.cluster.nodes.values() if lifecycle.alive(node.name)]
     ready = {n.name for n in nodes if (played := agent.AGENT.node(n.name)) is not None and played.ready}
     missing = sorted(node.name for node in nodes if node.name not in ready)
     takes_pods = any(node.role == "pool" and not node.cordoned and node.name in ready for node in nodes)
