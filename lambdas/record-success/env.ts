@@ -1,9 +1,4 @@
-import * as z from 'zod';
 import { ratesEnv } from '../../core/cost/rates';
-import { costEnv } from '../shared/step/env';
+import { appEnv, costEnv } from '../shared/step/env';
 
-export const env = costEnv.extend({
-  ...ratesEnv.shape,
-  /** Where the app is, for example `https://app.example.org/`; empty if it has no name. */
-  APP_URL: z.union([z.literal(''), z.url({ protocol: /^https$/ })]),
-});
+export const env = costEnv.extend(ratesEnv.shape).extend(appEnv.shape);

@@ -42,10 +42,19 @@ export const notifyEnv = storeEnv.extend({
 /** Environment of the steps that tell people what the cluster costs as it is. */
 export const costEnv = notifyEnv.extend(pricesEnv.shape);
 
+/** How people reach the Kubernetes API. */
+export const apiAccess = z.enum(['load-balancer', 'tunnel']);
+
+/** Environment of the functions that say where the app is. */
+export const appEnv = z.object({
+  /** For example `https://app.example.org/`; empty if it has no name. */
+  APP_URL: z.union([z.literal(''), z.url({ protocol: /^https$/ })]),
+});
+
 /** Environment of the steps that make the API load balancer. */
 export const loadBalancerEnv = storeEnv.extend({
   /** How people reach the API; with `tunnel` there is no load balancer to make. */
-  API_ACCESS: z.enum(['load-balancer', 'tunnel']),
+  API_ACCESS: apiAccess,
   /** Public subnets of the load balancer, separated by commas. */
   SUBNET_IDS: z.string().min(1),
   /** Security group that lets the operator's addresses in. */
