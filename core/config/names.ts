@@ -48,6 +48,16 @@ export const QUOTA = {
 /** Name of the launch lifecycle hook of pools. */
 export const LAUNCH_HOOK = 'launch';
 
+/** CloudWatch log group of a function. AWS gives no other. */
+export function functionLogGroup(functionName: string): string {
+  return `/aws/lambda/${functionName}`;
+}
+
+/** CloudWatch log group of a state machine. Groups whose names start so share one resource policy of the account, which has a limit. */
+export function workflowLogGroup(stateMachineName: string): string {
+  return `/aws/vendedlogs/states/${stateMachineName}`;
+}
+
 /** Every name that is derived from the cluster's: one place, so that stacks, handlers, scripts and tools agree. */
 export function namesOf(cluster: string) {
   return {

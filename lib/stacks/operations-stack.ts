@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { CfnOutput, Duration, Lazy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { accessEnvironment } from '../../core/access/person';
 import { seatPlaces } from '../../core/config/addresses';
 import { hasApiLoadBalancer } from '../../core/config/api-access';
-import { appOf, namesOf } from '../../core/config/names';
+import { appOf, functionLogGroup, namesOf, workflowLogGroup } from '../../core/config/names';
 import type { ClusterConfig } from '../../core/config/schema';
 import { AppFront } from '../constructs/app-front/app-front';
 import { ClusterAlarms } from '../constructs/alarms/cluster-alarms';
@@ -230,17 +231,17 @@ export class OperationsStack extends Stack {
     const { alarms } = new ClusterAlarms(this, 'Alarms', {
       cluster: config.name,
       topic,
-      workflows: Object.fromEntries(Object.entries(alarmed).map(([name, w]) => [name, w.stateMachine])),
+      workflows: machinesOf(alarmed),
       deadLetters,
       seatGroups: seatPlaces(config).map(({ seat }) => namesOf(config.name).seatGroup(seat)),
     });
 
-    const logGroups = Object.keys(this.workflows).map((name) => `/aws/vendedlogs/states/${names.workflow(name)}`);
+    const logGroups = Object.keys(this.workflows).map((name) => workflowLogGroup(names.workflow(name)));
     if (config.dashboard.enabled) {
       const { awakePerHour, asleepPerMonth } = estimateCost(config);
       new ClusterDashboard(this, 'Overview', {
         cluster: config.name,
-        workflows: Object.fromEntries(Object.entries(this.workflows).map(([name, w]) => [name, w.stateMachine])),
+        workflows: machinesOf(this.workflows),
         logGroups,
         seats: config.controlPlane.seats,
         rates: { awake: awakePerHour, asleep: asleepPerMonth / HOURS_PER_MONTH },
@@ -251,7 +252,7 @@ export class OperationsStack extends Stack {
       cluster: config.name,
       workflows: logGroups,
       // The steps of a sleep and a wake fit; the API's own are left out.
-      steps: stepNames.filter((name) => !API_STEPS.has(name)).map((name) => `/aws/lambda/${names.step(name)}`),
+      steps: stepNames.filter((name) => !API_STEPS.has(name)).map((name) => functionLogGroup(names.step(name))),
     });
 
     for (const [name, { stateMachine }] of Object.entries(this.workflows)) {
@@ -261,4 +262,9 @@ export class OperationsStack extends Stack {
     new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
     new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
   }
+}
+
+/** State machines by the names of their workflows. */
+function machinesOf(workflows: Readonly<Record<string, Workflow>>): Record<string, IStateMachine> {
+  return Object.fromEntries(Object.entries(workflows).map(([name, { stateMachine }]) => [name, stateMachine]));
 }

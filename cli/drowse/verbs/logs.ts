@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import * as z from 'zod';
 import { didYouMean } from '../../../core/config/did-you-mean';
-import { namesOf } from '../../../core/config/names';
+import { functionLogGroup, namesOf, workflowLogGroup } from '../../../core/config/names';
 import { parseJson } from '../../../core/parse-json';
 import { CommandFailed, EXIT } from '../../terminal/errors';
 import { answer } from '../answers';
@@ -78,14 +78,14 @@ function show({ json }: LogsOptions): (line: Line) => void {
 async function sourceOf(target: Target, name: string): Promise<Source> {
   const names = namesOf(target.cluster);
   if ((WORKFLOWS as readonly string[]).includes(name)) {
-    return { group: `/aws/vendedlogs/states/${names.workflow(name)}` };
+    return { group: workflowLogGroup(names.workflow(name)) };
   }
   if (name === 'api') return { group: `/drowse/${target.cluster}/access` };
   // Of an instance that is gone the logs are still there.
   if (/^i-[0-9a-f]+$/.test(name)) return { group: names.nodeLogGroup, streams: [name] };
   const step = name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   const steps = await stepsOf(target);
-  if (steps.includes(step)) return { group: `/aws/lambda/${names.step(step)}` };
+  if (steps.includes(step)) return { group: functionLogGroup(names.step(step)) };
   if (/^seat[- ]?\d$/.test(name) || target.config?.pools.some((pool) => pool.name === name) !== false) {
     return { group: names.nodeLogGroup, streams: (await findNodes(target, name)).map(({ id }) => id) };
   }
@@ -105,7 +105,7 @@ function meant(name: string, known: readonly string[]): string {
 
 /** Steps of the deployed cluster. */
 async function stepsOf({ cluster, region, description }: Target): Promise<string[]> {
-  const prefix = `/aws/lambda/${namesOf(cluster).step('')}`;
+  const prefix = functionLogGroup(namesOf(cluster).step(''));
   const client = new CloudWatchLogsClient({ region });
   const found: string[] = [];
   let nextToken: string | undefined;

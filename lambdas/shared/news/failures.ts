@@ -1,6 +1,6 @@
 import { GetExecutionHistoryCommand, type HistoryEvent, type SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import { namesOf } from '../../../core/config/names';
+import { functionLogGroup, namesOf, workflowLogGroup } from '../../../core/config/names';
 import type { FailureRecord } from '../../../core/record/cluster-record';
 import { type failure, workflow } from '../../../core/record/contracts';
 import { classOf, type FailureClass } from '../../../core/decisions/failure-classes';
@@ -52,7 +52,7 @@ function logGroupOf(cluster: string, state: string): string {
   const name = state.replace(/\B[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   const names = namesOf(cluster);
   const isWorkflow = (workflow.options as readonly string[]).includes(name);
-  return isWorkflow ? `/aws/vendedlogs/states/${names.workflow(name)}` : `/aws/lambda/${names.step(name)}`;
+  return isWorkflow ? workflowLogGroup(names.workflow(name)) : functionLogGroup(names.step(name));
 }
 
 /** Name of the state that failed with this error, by the execution's own history; undefined if it does not tell. */

@@ -3,6 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { SeatPlace } from '../../../core/config/addresses';
 import { allow, WHY } from '../access/statement';
+import { functionLogGroup } from '../../../core/config/names';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
 import { functionRole } from '../access/function-role';
 
@@ -27,7 +28,7 @@ export class AddressReservations extends Construct {
     const { cluster, subnetIds, seats, codePath, logRetentionDays } = props;
     const functionName = `${cluster}-reserve-addresses`;
     const logGroup = new ClusterLogGroup(this, 'Logs', {
-      logGroupName: `/aws/lambda/${functionName}`,
+      logGroupName: functionLogGroup(functionName),
       retentionDays: logRetentionDays,
     });
     const role = functionRole(this, { description: 'Custom resource reserve-addresses', logGroup });

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { functionLogGroup } from '../../../core/config/names';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
 import { allow } from '../access/statement';
 import type { Step } from '../../steps/steps';
@@ -28,7 +29,7 @@ export class StepLambda extends Construct {
     super(scope, id);
     const { step, functionName, definition, codePath } = props;
     const logGroup = new ClusterLogGroup(this, 'Logs', {
-      logGroupName: `/aws/lambda/${functionName}`,
+      logGroupName: functionLogGroup(functionName),
       retentionDays: props.logRetentionDays,
     });
     const role = functionRole(this, { description: `Step ${step}`, logGroup });

@@ -3,6 +3,7 @@ import { Role } from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard, allow, type Statement, WHY } from '../access/statement';
+import { workflowLogGroup } from '../../../core/config/names';
 import { ClusterLogGroup } from '../logs/cluster-log-group';
 import { pascalCase } from '../../steps/steps';
 import { allStates, type Definition, readDefinition } from '../../workflows/definition';
@@ -83,8 +84,7 @@ export class Workflow extends Construct {
         level: sfn.LogLevel.ALL,
         includeExecutionData: true,
         destination: new ClusterLogGroup(this, 'Logs', {
-          // Names that start so share one resource policy of the account, which has a limit.
-          logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
+          logGroupName: workflowLogGroup(stateMachineName),
           retentionDays: props.logRetentionDays,
         }),
       },
