@@ -30,13 +30,13 @@ export class ClusterAlarms extends Construct {
     { cluster, topic, workflows, deadLetters, seatGroups }: ClusterAlarmsProps,
   ) {
     super(scope, id);
-    const alarm = (name: string, metric: cloudwatch.IMetric, alarmDescription: string) => {
+    const alarm = (name: string, metric: cloudwatch.IMetric, alarmDescription: string, evaluationPeriods = 1) => {
       const made = new cloudwatch.Alarm(this, name, {
         alarmName: `${cluster}-${name}`,
         alarmDescription,
         metric,
         threshold: 1,
-        evaluationPeriods: 1,
+        evaluationPeriods,
         comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
       });
@@ -53,19 +53,14 @@ export class ClusterAlarms extends Construct {
       deadLetters.metricApproximateNumberOfMessagesVisible({ ...options, statistic: 'Maximum' }),
       'A schedule or a launch could not start its workflow: docs/runbook.md#trigger-lost',
     );
-    const silent = seatGroups.map(
-      (group, seat) =>
-        new cloudwatch.Alarm(this, `seat-${String(seat)}-silent`, {
-          alarmName: `${cluster}-seat-${String(seat)}-silent`,
-          alarmDescription: `Seat ${String(seat)} runs, and its API does not answer: docs/runbook.md#seat-silent`,
-          metric: silence(cluster, String(seat), group),
-          threshold: 1,
-          evaluationPeriods: SILENT_PERIODS,
-          comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-          treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-        }),
+    const silent = seatGroups.map((group, seat) =>
+      alarm(
+        `seat-${String(seat)}-silent`,
+        silence(cluster, String(seat), group),
+        `Seat ${String(seat)} runs, and its API does not answer: docs/runbook.md#seat-silent`,
+        SILENT_PERIODS,
+      ),
     );
-    for (const one of silent) one.addAlarmAction(new SnsAction(topic));
     this.alarms = [...failed, lost, ...silent];
   }
 }
