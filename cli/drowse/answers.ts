@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { linksAnswer, newLinkAnswer, startAnswer } from '../../core/api/answers';
-import { costAnswer } from '../../core/api/answers';
+import { costAnswer, linksAnswer, newLinkAnswer, startAnswer } from '../../core/api/answers';
 import { statusAnswer } from './status-answer';
 
 /**

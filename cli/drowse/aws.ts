@@ -1,4 +1,5 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { AwsClient } from 'aws4fetch';
 import { namesOf } from '../../core/config/names';
 import { explainAws } from './explain-aws';
 import type { Target } from './target';
@@ -18,6 +19,20 @@ export async function ask<T>({ description }: Pick<Target, 'description'>, quest
   } catch (error) {
     throw explainAws(error, description);
   }
+}
+
+/**
+ * Signs requests to what has no client of its own, by the credentials that the SDK finds.
+ * @param retries of requests that fail; the library's own number without it
+ * @throws what the SDK throws where there are none
+ */
+export async function signerOf(service: string, region: string, retries?: number): Promise<AwsClient> {
+  const { accessKeyId, secretAccessKey, sessionToken } = await new STSClient({ region }).config.credentials();
+  return new AwsClient({
+    ...{ accessKeyId, secretAccessKey, service, region },
+    ...(sessionToken !== undefined && { sessionToken }),
+    ...(retries !== undefined && { retries }),
+  });
 }
 
 /** @throws CommandFailed without credentials that AWS takes */

@@ -1,6 +1,4 @@
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { AwsClient } from 'aws4fetch';
 import * as z from 'zod';
 import { costAnswer } from '../../core/api/answers';
 import { namesOf } from '../../core/config/names';
@@ -9,12 +7,13 @@ import { dnsSuffixOf } from '../../core/facts/regions';
 import { daysOfWorkflow } from '../../core/schedule/events';
 import { rehearsalOf } from '../../core/schedule/rehearsal';
 import type { Finding } from '../../lambdas/shared/readiness/examine';
+import { signerOf } from './aws';
 import type { Target } from './target';
 import type { WakeApi } from './wake-api';
 
 type Found = Omit<Finding, 'name'>;
 
-/** No source may take longer to answer (ms). */
+/** Nobody may take longer to answer (ms). */
 const PATIENCE_MS = 8_000;
 
 const listed = z.object({
@@ -52,16 +51,7 @@ export function schedulesOf({ name: cluster, schedules, idle }: ClusterConfig): 
 
 /** State by name. The API is so small that no client of its own is worth it. */
 async function readSchedules(cluster: string, region: string): Promise<Map<string, string>> {
-  const { accessKeyId, secretAccessKey, sessionToken } = await new CloudFormationClient({
-    region,
-  }).config.credentials();
-  const signer = new AwsClient({
-    accessKeyId,
-    secretAccessKey,
-    ...(sessionToken !== undefined && { sessionToken }),
-    service: 'scheduler',
-    region,
-  });
+  const signer = await signerOf('scheduler', region);
   const endpoint = process.env.AWS_ENDPOINT_URL ?? `https://scheduler.${region}.${dnsSuffixOf(region)}`;
   const states = new Map<string, string>();
   let next: string | undefined;

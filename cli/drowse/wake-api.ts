@@ -1,8 +1,9 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { AwsClient } from 'aws4fetch';
+import type { AwsClient } from 'aws4fetch';
 import * as z from 'zod';
 import { namesOf, TAG } from '../../core/config/names';
 import { CommandFailed, EXIT } from '../terminal/errors';
+import { signerOf } from './aws';
 import { explainAws } from './explain-aws';
 import { type Status, statusAnswer } from './status-answer';
 import { notDeployed, type Target } from './target';
@@ -59,18 +60,9 @@ export class WakeApi {
     const { cluster, region } = target;
     const client = new CloudFormationClient({ region });
     try {
-      const credentials = await client.config.credentials();
+      const signer = await signerOf('execute-api', region, RETRIES);
       const url = process.env.DROWSE_API_URL ?? (await findUrl(client, namesOf(cluster).operationsStack));
       if (url === undefined) throw notDeployed(target, 'API', await deployedClusters(client));
-      const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-      const signer = new AwsClient({
-        accessKeyId,
-        secretAccessKey,
-        ...(sessionToken !== undefined && { sessionToken }),
-        service: 'execute-api',
-        region,
-        retries: RETRIES,
-      });
       return new WakeApi(url, signer, target, abort);
     } catch (error) {
       throw explainAws(error, target.description);
