@@ -38,8 +38,9 @@ export function describeIssue(
   const path = issue.path.filter((part) => typeof part !== 'symbol');
   const found = valueAt(input, path);
   const written = typeof found === 'number' || typeof found === 'boolean' ? sourceOf(path) : undefined;
+  const text = written ?? show(found);
   // The address of a webhook is its password.
-  const shown = (written ?? show(found)).replace(path[1] === 'webhooks' ? /(?<=:\/\/[^/"]*\/)[^"]*/g : /^$/, '…');
+  const shown = path[1] === 'webhooks' ? text.replace(/(?<=:\/\/[^/"]*\/)[^"]*/g, '…') : text;
   const problem = (message: string): Problem[] => [{ path, message }];
   if (typeof found === 'string' && PLACEHOLDER.test(found)) {
     return problem(`${shown} is a placeholder, and nothing fills it in: write the value itself`);
