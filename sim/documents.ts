@@ -50,12 +50,14 @@ interface World {
   inside: InCluster;
 }
 
+/** As long as a script asks a silent API: `require_api` in userdata/lib/command.sh. */
 const NO_API: CommandAnswer = {
-  seconds: 60,
+  seconds: 15,
   result: { ok: false, error: 'ApiNotReady', message: 'the API server does not answer: etcd has no quorum' },
 };
 /** Commands that are of use where the API does not answer. */
 const WITHOUT_API = new Set(['restore-etcd', 'collect-diagnostics']);
+
 /** Answers for each of our documents; seconds are what the real scripts take on a small cluster. */
 export function addDocuments({ ssm, ec2, s3, etcd, inside }: World, config: ClusterConfig): void {
   const cluster = config.name;
