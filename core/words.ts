@@ -54,12 +54,14 @@ export const CLASS_ADVICE: Readonly<Record<FailureClass, string>> = {
 /** What the name of an identity may show to others: no account, no path. */
 const IDENTITY = /^(?:api|cli):(?:arn:[^/]*\/(?:.*\/)?)?(.+)$/;
 
-/** Who asked for something, in a few words: `ann`, `schedule nights`, `nobody used it`. */
+/** Who asked for something, in a few words, without names of machines: `ann`, `schedule nights`, `nobody used it`, `drowse itself`. */
 export function whoAsked(requestedBy: string): string {
   const [, kind = '', name = ''] = /^(schedule|catch-up|idle|capacity|link):(.*)$/s.exec(requestedBy) ?? [];
   if (kind === 'link') return name;
   if (kind === 'idle') return 'nobody used it';
   if (kind === 'capacity') return 'machines came free';
   if (kind !== '') return `schedule ${name}`;
+  // What look-after found amiss comes behind it, and is the operators' to read.
+  if (/^look-after(:|$)/.test(requestedBy)) return 'drowse itself';
   return IDENTITY.exec(requestedBy)?.[1] ?? requestedBy;
 }

@@ -37,8 +37,10 @@ test.each([
   ['catch-up:nights', 'schedule nights'],
   ['idle:nobody used it since 2026', 'nobody used it'],
   ['capacity:gpu', 'machines came free'],
+  ['look-after:while asleep, i-0abc (demo-pool-gpu) is running', 'drowse itself'],
+  ['look-after', 'drowse itself'],
   ['console', 'console'],
-])('%s is told as %s: no account, no path', (requestedBy, told) => {
+])('%s is told as %s: no account, no path, no machine', (requestedBy, told) => {
   expect(whoAsked(requestedBy)).toBe(told);
 });
 
