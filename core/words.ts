@@ -1,4 +1,6 @@
-import type { FailureClass } from './decisions/failure-classes';
+import { classOf, type FailureClass } from './decisions/failure-classes';
+import { isTriedAgain } from './decisions/look-after';
+import { type FailureRecord, STATES_OF } from './record/cluster-record';
 import type { ClusterState } from './record/contracts';
 
 /** The workflows' steps as people who have never seen the console read them; one that is not here is not shown. */
@@ -44,12 +46,27 @@ export const STATE_IN_WORDS: Readonly<Record<ClusterState, string>> = {
   'wake-failed': 'Could not wake up',
 };
 
-/** What whoever waits can expect of an error of each class. */
-export const CLASS_ADVICE: Readonly<Record<FailureClass, string>> = {
+/** What whoever waits can expect of what is tried again. */
+const TRIED_AGAIN =
+  'It is tried again by itself within minutes. Where that does not help, whoever runs the cluster is told what to do.';
+/** What whoever waits can expect of any other error, by its class. */
+const CLASS_ADVICE: Readonly<Record<FailureClass, string>> = {
   retryable: 'It was tried for a while. Such a fault often passes by itself: try again in a few minutes.',
   'needs-a-person': 'Trying again alone will hardly help. Whoever runs the cluster has been told what to do.',
   configuration: 'Something is set up wrong. Whoever runs the cluster has been told what to do.',
 };
+
+/**
+ * Where a workflow failed, and what whoever waits can expect. The words of the error itself may come from a node, or name what is
+ * nobody's business: they stay in the log.
+ */
+export function failureInWords({ workflow, step, error, cause, class: is = classOf(error) }: FailureRecord): {
+  step: string;
+  advice: string;
+} {
+  const again = STATES_OF[workflow].failed !== undefined && isTriedAgain({ error, cause });
+  return { step: STEP_IN_WORDS[step] ?? step, advice: again ? TRIED_AGAIN : CLASS_ADVICE[is] };
+}
 
 /** What the name of an identity may show to others: no account, no path. */
 const IDENTITY = /^(?:api|cli):(?:arn:[^/]*\/(?:.*\/)?)?(.+)$/;

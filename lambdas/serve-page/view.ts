@@ -2,12 +2,11 @@ import type { SFNClient } from '@aws-sdk/client-sfn';
 import type * as z from 'zod';
 import type { LinkStatus } from '../../core/api/link-answer';
 import { describeCost, type ratesEnv } from '../../core/cost/rates';
-import { classOf } from '../../core/decisions/failure-classes';
 import type { Link } from '../../core/links/link';
 import type { FailureRecord, Lease } from '../../core/record/cluster-record';
 import { estimateRest, estimateWhole, quantile, type TimedRun } from '../../core/record/estimate';
 import type { PastRun } from '../../core/record/past-run';
-import { CLASS_ADVICE, STEP_IN_WORDS, whoAsked } from '../../core/words';
+import { failureInWords, STEP_IN_WORDS, whoAsked } from '../../core/words';
 import type { ClusterStore } from '../shared/record/cluster-store';
 import type { HistoryStore } from '../shared/record/history-store';
 import type { RunStore } from '../shared/record/run-store';
@@ -103,9 +102,10 @@ function describeStep({ name, enteredAt, exitedAt }: StateRun, past: readonly Ti
   };
 }
 
-/** The words of the error itself may come from a node, or name what is nobody's business: they stay in the log. */
-function describeFailure({ workflow, step, error, at, class: is = classOf(error) }: FailureRecord) {
-  return { workflow, words: STEP_IN_WORDS[step] ?? step, error, at, advice: CLASS_ADVICE[is] };
+function describeFailure(failure: FailureRecord) {
+  const { workflow, error, at } = failure;
+  const { step, advice } = failureInWords(failure);
+  return { workflow, words: step, error, at, advice };
 }
 
 function describeRun({ workflow, startedAt, endedAt, requestedBy, reason, outcome, step }: PastRun) {

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod';
 import type { ClusterRecord } from '../../core/record/cluster-record';
-import { CLASS_ADVICE, STEP_IN_WORDS } from '../../core/words';
-import { classOf } from '../../core/decisions/failure-classes';
+import { failureInWords } from '../../core/words';
 import type { ApiAnswer } from '../shared/api/api';
 import { check } from '../shared/step/check';
 import { InvalidInput } from '../shared/step/errors';
@@ -45,8 +44,8 @@ function answerOf({ state, since, lease, failure }: ClusterRecord, goal: 'awake'
   const there = goal === 'asleep' ? state === 'asleep' : state === 'awake' || state === 'awake-degraded';
   if (there && !lease) return { statusCode: 200, body: { state, since, message: `The cluster is ${state}` } };
   if (state.endsWith('-failed') && !lease && failure) {
-    const { step, error, class: is = classOf(error) } = failure;
-    const message = `It failed at “${STEP_IN_WORDS[step] ?? step}” (${error}). ${CLASS_ADVICE[is]}`;
+    const { step, advice } = failureInWords(failure);
+    const message = `It failed at “${step}” (${failure.error}). ${advice}`;
     return { statusCode: 409, body: { error: state === 'wake-failed' ? 'WakeFailed' : 'SleepFailed', message } };
   }
   const message = lease ? `${lease.workflow} is at ${lease.step}` : `The cluster is ${state}; nothing has begun yet`;

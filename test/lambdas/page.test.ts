@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import { PAGE_ASSETS, packPage } from '../../lib/page';
 import { allStates, readDefinition } from '../../sim/definitions';
-import { STEP_IN_WORDS, whoAsked } from '../../core/words';
+import { classOf } from '../../core/decisions/failure-classes';
+import { failureInWords, STEP_IN_WORDS, whoAsked } from '../../core/words';
 import { html } from '../../lambdas/serve-page/html';
 import { logger } from '../../lambdas/shared/clients/logger';
 import type { Twin } from '../../sim/run';
@@ -42,6 +43,17 @@ test.each([
   ['console', 'console'],
 ])('%s is told as %s: no account, no path, no machine', (requestedBy, told) => {
   expect(whoAsked(requestedBy)).toBe(told);
+});
+
+test.each([
+  ['what passes is tried again by itself', 'wake', 'NodesNotReady', 'gpu is waited for', 'tried again by itself'],
+  ['a lost state is not', 'wake', 'NodeFailed', 'seat 0, running, failed:state-lost', 'Trying again alone'],
+  ['what a person began is not', 'restore-etcd', 'ApiNotReady', 'no seat', 'try again in a few minutes'],
+] as const)('a failure says what happens next: %s', (_, workflow, error, cause, told) => {
+  const failure = { workflow, step: 'WaitForApi', error, cause, class: classOf(error) };
+  const { step, advice } = failureInWords({ ...failure, execution: '', at: '', runbook: '', log: '' });
+  expect(step).toBe('Wait for the control plane');
+  expect(advice).toContain(told);
 });
 
 test('whatever is put into the page is text', () => {
